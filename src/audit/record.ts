@@ -1,0 +1,94 @@
+/** What an audit record may say. Records are built field by field from this list, so none can hold a secret. */
+import type { Outcome, Revocation } from '../broker/provider.ts';
+import type { Facts } from '../request/facts.ts';
+
+export const AUDIT_EVENTS = [
+  'denied',
+  'granted',
+  'issued',
+  'closed',
+  'approval_requested',
+  'approval_given',
+  'approval_denied',
+  'trusted',
+  'untrusted',
+  'lease_ended',
+  'recovered',
+  'reconciled',
+] as const;
+export type AuditEvent = (typeof AUDIT_EVENTS)[number];
+
+/** How the child ended: the raw pair, because 143 from `exit 143` and from SIGTERM look alike outside. */
+export interface ChildRecord {
+  readonly exit_code: number | null;
+  readonly signal: string | null;
+  readonly duration_ms: number;
+}
+
+/** The fields of a record. `timestamp`, `seq`, `prev`, `hash`, `host`, `pid` and `version` are added by the log. */
+export interface AuditFields {
+  readonly event: AuditEvent;
+  readonly task_id?: string;
+  readonly actor?: string | null;
+  readonly repo?: string | null;
+  readonly branch?: string | null;
+  readonly commit?: string | null;
+  readonly environment?: string | null;
+  readonly capability?: string;
+  readonly lease_id?: string;
+  readonly parent_lease_id?: string;
+  readonly provider?: string;
+  readonly scope?: readonly string[];
+  readonly ttl_seconds?: number;
+  readonly ttl_requested?: number;
+  readonly approval?: 'none' | 'granted' | 'denied';
+  readonly approval_grade?: 'none' | 'terminal';
+  readonly approval_id?: string;
+  readonly approver?: string;
+  readonly justification?: string | null;
+  readonly facts?: Facts;
+  readonly map_path?: string;
+  readonly map_sha256?: string;
+  readonly map_trust?: MapTrust | 'untrusted';
+  readonly rule?: string | null;
+  /** Stable reason key of a denial. */
+  readonly reason?: string;
+  readonly command?: readonly string[];
+  readonly command_path?: string | null;
+  readonly cwd?: string;
+  /** RFC 3339, UTC. */
+  readonly deadline?: string;
+  /** RFC 3339, UTC. */
+  readonly expires_at?: string;
+  readonly principal?: string;
+  readonly session_name?: string;
+  readonly access_key_id?: string;
+  readonly jti?: string;
+  readonly source?: string;
+  /** True where the proof was a key without an expiry, which the map allows by name. */
+  readonly long_lived_source?: boolean;
+  readonly clock_skew_seconds?: number;
+  readonly child?: ChildRecord;
+  /** Replacements by stream. */
+  readonly masked?: { readonly stdout: number; readonly stderr: number };
+  /** Secret values that were too short to be masked, by name. */
+  readonly unmasked?: readonly string[];
+  readonly outcome?: Outcome;
+  readonly revocation?: Revocation;
+  readonly time_limit_reached?: boolean;
+  /** Code and masked message of the error that ended the run. */
+  readonly error?: { readonly code: string; readonly message: string };
+  /** Length and hash of a torn tail that was set aside. */
+  readonly recovered?: { readonly bytes: number; readonly sha256: string; readonly file: string };
+  /** Where state lives when an override moved it. */
+  readonly state_override?: string;
+}
+
+/** How the map's content came to be usable. */
+export type MapTrust = 'admin_owned' | 'pinned' | 'pinned_noninteractive' | 'signed';
+
+/** The log as the run sees it: append one record; the promise settles once it is written (`durable`: and synced). */
+export interface AuditLog {
+  readonly path: string;
+  append(fields: AuditFields, options?: { readonly durable?: boolean }): Promise<void>;
+}

@@ -1,0 +1,54 @@
+/**
+ * What the process was started with, read once. Everything else in capwrap gets it as a value.
+ */
+import { CapwrapError } from '../errors.ts';
+
+/** The caller's environment and identity, frozen at start. */
+export interface Ambient {
+  /** The caller's variables, on a null prototype. Only the rooms that the specification names may read it. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+  readonly uid: number;
+  readonly gid: number;
+  readonly pid: number;
+  readonly platform: NodeJS.Platform;
+}
+
+/**
+ * Takes the environment away from the process and returns it as a value.
+ *
+ * Afterwards `process.env` holds only what keeps libraries from looking for standing credentials, so no
+ * variable of the caller (`AWS_ENDPOINT_URL`, `HTTPS_PROXY`, `AWS_PROFILE`, …) can steer one of them.
+ * Throws ERR_UNSAFE_START when Node was started in a way that has already run code or opened a debug channel.
+ */
+export function takeAmbient(): Ambient {
+  const own = process.env; // capwrap reads its own environment here and nowhere else
+  const env: Record<string, string> = Object.create(null);
+  for (const [name, value] of Object.entries(own)) {
+    if (value !== undefined) env[name] = value;
+    delete own[name];
+  }
+  own['AWS_CONFIG_FILE'] = '/dev/null';
+  own['AWS_SHARED_CREDENTIALS_FILE'] = '/dev/null';
+  own['AWS_EC2_METADATA_DISABLED'] = 'true';
+  refuseUnsafeStart(env);
+  return Object.freeze({
+    env: Object.freeze(env),
+    cwd: process.cwd(),
+    uid: process.getuid?.() ?? -1,
+    gid: process.getgid?.() ?? -1,
+    pid: process.pid,
+    platform: process.platform,
+  });
+}
+
+/** `NODE_DEBUG` prints request headers; `NODE_OPTIONS` that got this far went around the launcher and has run. */
+function refuseUnsafeStart(env: Readonly<Record<string, string>>): void {
+  for (const name of ['NODE_DEBUG', 'NODE_DEBUG_NATIVE', 'NODE_OPTIONS']) {
+    if (env[name]) {
+      throw new CapwrapError('ERR_UNSAFE_START', `"${name}" is set: it could print or alter a credential`, {
+        hint: `env -u ${name} capwrap ...`,
+      });
+    }
+  }
+}

@@ -1,0 +1,150 @@
+/** The validated capability map: what every room after the parser relies on. Durations are whole seconds. */
+import type { FactName, FactSource } from '../request/facts.ts';
+
+/** One entry of `scope` for AWS. `broad` records that the map allows a wildcard on purpose. */
+export interface AwsScopeEntry {
+  readonly actions: readonly string[];
+  readonly resources: readonly string[];
+  readonly broad: boolean;
+}
+
+/** The proof shown to the issuer. `longLived` records that the map allows a key without an expiry. */
+export type Source =
+  | {
+      readonly type: 'profile';
+      readonly profile: string;
+      /** Absolute paths; null means the caller's `~/.aws/config` and `~/.aws/credentials`. */
+      readonly configFile: string | null;
+      readonly credentialsFile: string | null;
+      readonly longLived: boolean;
+    }
+  | { readonly type: 'env'; readonly longLived: boolean }
+  | {
+      readonly type: 'web-identity-file' | 'token-file';
+      readonly path: string;
+      readonly audience: string | null;
+    }
+  | { readonly type: 'token-env'; readonly variable: string; readonly audience: string | null }
+  | { readonly type: 'github-actions'; readonly audience: string | null };
+
+export interface AwsStsConfig {
+  readonly provider: 'aws-sts';
+  readonly roleArn: string;
+  readonly region: string;
+  /** URL of the STS endpoint; null means the region's own. */
+  readonly endpoint: string | null;
+  /** Absolute path of a PEM bundle that replaces the built-in roots for this endpoint; null for none. */
+  readonly caFile: string | null;
+  readonly source: Source;
+  readonly scope: readonly AwsScopeEntry[];
+  readonly externalId: string | null;
+  readonly sourceIdentity: string | null;
+  readonly sessionTags: Readonly<Record<string, string>>;
+}
+
+export interface LocalIssuerConfig {
+  readonly provider: 'local-issuer';
+  readonly audience: string;
+  /** OAuth scope tokens, in the order of the map. */
+  readonly scope: readonly string[];
+  /** The token's `sub`; null means `capability:<name>`. */
+  readonly subject: string | null;
+}
+
+export type ProviderConfig = AwsStsConfig | LocalIssuerConfig;
+export type ProviderName = ProviderConfig['provider'];
+
+/** One alternative of a rule's `command` condition. */
+export type CommandPattern =
+  | { readonly kind: 'program'; readonly program: string }
+  | { readonly kind: 'prefix'; readonly argv: readonly string[] }
+  | { readonly kind: 'pinned'; readonly path: string; readonly sha256: string };
+
+/** A pattern condition holds when any of its patterns matches the fact's value. */
+export interface Conditions {
+  readonly repo?: readonly string[];
+  readonly branch?: readonly string[];
+  readonly environment?: readonly string[];
+  readonly actor?: readonly string[];
+  readonly command?: CommandPattern;
+  readonly commit_clean?: boolean;
+  readonly ci?: boolean;
+  /** The weakest source that a fact may have for this rule to match. */
+  readonly sources?: Readonly<Partial<Record<FactName, FactSource>>>;
+}
+
+export type ApprovalKind = 'none' | 'prompt';
+
+export interface Rule {
+  readonly effect: 'allow' | 'deny';
+  readonly when: Conditions;
+  readonly approval: ApprovalKind;
+  /** Cap of this rule on the TTL, in seconds; null means the capability's `max_ttl`. */
+  readonly maxTtl: number | null;
+  /** Place in the file, for messages: `capabilities.publish-preview-build.rules[0]`. */
+  readonly at: string;
+}
+
+/** What the child's environment is built from, before the provider adds its values. */
+export interface EnvSpec {
+  /** Names handed through from the caller where they are set. */
+  readonly pass: readonly string[];
+  /** Those of `pass` that look like credentials or load code, and that the map names a second time to allow. */
+  readonly passSensitive: readonly string[];
+  readonly set: Readonly<Record<string, string>>;
+}
+
+/** An inline test of the map. */
+export interface PolicyTest {
+  readonly given: {
+    readonly repo?: string;
+    readonly branch?: string;
+    readonly environment?: string;
+    readonly actor?: string;
+    readonly command?: readonly string[];
+    readonly commit_clean?: boolean;
+    readonly ci?: boolean;
+    readonly ttl?: number;
+    readonly justification?: string;
+    /** Sources of the given facts; those not named count as `observed`. */
+    readonly sources?: Readonly<Partial<Record<FactName, FactSource>>>;
+  };
+  readonly expect: 'allow' | 'deny';
+  /** Stable reason key that a `deny` must have; null means any. */
+  readonly reason: string | null;
+  /** Approval that an `allow` must carry; null means any. */
+  readonly approval: ApprovalKind | null;
+  readonly at: string;
+}
+
+export interface Capability {
+  readonly name: string;
+  readonly description: string | null;
+  readonly config: ProviderConfig;
+  readonly ttl: number;
+  readonly maxTtl: number;
+  /** What happens to a TTL over the cap. */
+  readonly ttlOver: 'shorten' | 'deny';
+  readonly rules: readonly Rule[];
+  /** Fixed environment of the capability; null means the caller's claim. */
+  readonly environment: string | null;
+  readonly justification: 'required' | 'optional';
+  readonly env: EnvSpec;
+  /** Child variable name → name of the lease's value. Empty means the provider's standard names. */
+  readonly inject: Readonly<Record<string, string>>;
+  /** `private` gives the child an empty HOME that is removed afterwards. */
+  readonly home: 'inherit' | 'private';
+  /** Seconds between TERM and KILL when the time limit is reached. */
+  readonly killAfter: number;
+  readonly tests: readonly PolicyTest[];
+}
+
+export interface CapabilityMap {
+  /** Canonical path of the file. */
+  readonly path: string;
+  /** Directory that relative paths in the map are resolved against. */
+  readonly dir: string;
+  /** SHA-256 of the bytes that were parsed, lower-case hex. */
+  readonly sha256: string;
+  readonly capabilities: ReadonlyMap<string, Capability>;
+}
