@@ -39,7 +39,12 @@ await writeFile(join(root, 'dist', 'THIRD-PARTY.txt'), await thirdPartyNotices(r
 await rm(join(root, 'build'), { recursive: true, force: true });
 await build({
   ...common,
-  entryPoints: { schema: 'src/policy/json-schema.ts', sandbox: 'examples/sandbox/main.ts' },
+  entryPoints: {
+    schema: 'src/policy/json-schema.ts',
+    sandbox: 'examples/sandbox/main.ts',
+    'sandbox-server': 'examples/sandbox/server.ts',
+    demo: 'examples/demo/main.ts',
+  },
   outdir: 'build',
   splitting: true,
   packages: 'external',

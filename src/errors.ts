@@ -15,6 +15,7 @@ export const EXIT_STATUS = {
   ERR_CAPABILITY_UNKNOWN: 121,
   ERR_DENIED: 122,
   ERR_APPROVAL_DENIED: 122,
+  ERR_COMMAND_CHANGED: 122,
   ERR_SOURCE_UNAVAILABLE: 123,
   ERR_SOURCE_LONG_LIVED: 123,
   ERR_SOURCE_INVALID: 123,
@@ -31,8 +32,12 @@ export const EXIT_STATUS = {
   ERR_AUDIT_WRITE: 125,
   ERR_AUDIT_UNSAFE: 125,
   ERR_AUDIT_LOCKED: 125,
+  ERR_ISSUER_LISTEN: 125,
   ERR_STATE_UNSAFE: 125,
+  ERR_CONFIG_UNSAFE: 125,
+  ERR_CONFIG_INVALID: 125,
   ERR_ENVIRONMENT: 125,
+  ERR_OUTPUT_WRITE: 125,
   ERR_INTERNAL: 125,
   ERR_COMMAND_NOT_EXECUTABLE: 126,
   ERR_COMMAND_NOT_FOUND: 127,
@@ -44,17 +49,20 @@ export type ErrorCode = keyof typeof EXIT_STATUS;
 export class CapwrapError extends Error {
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  /** Set where the issuer did hand out a credential that capwrap then refused: when that one expires. */
+  readonly issuedUntil: Date | undefined;
 
   /** `message`: lower case, no full stop, the subject first in double quotes; never a secret, a response body or a raw library message. */
   constructor(
     code: ErrorCode,
     message: string,
-    options: { hint?: string | undefined; cause?: unknown } = {},
+    options: { hint?: string | undefined; cause?: unknown; issuedUntil?: Date | undefined } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'CapwrapError';
     this.code = code;
     this.hint = options.hint;
+    this.issuedUntil = options.issuedUntil;
   }
 
   get exitStatus(): number {

@@ -1,5 +1,10 @@
 /** The administrator's config: the one file outside the map that steers capwrap. */
+import { lstatSync } from 'node:fs';
+import { isAbsolute, normalize } from 'node:path';
+import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
 import type { MapTrust } from '../audit/record.ts';
+import { CapwrapError } from '../errors.ts';
+import { type FileTerms, readJudgedFile } from './judged-file.ts';
 
 export interface AdminConfig {
   /** Fixed place of the state directory, or null. */
@@ -11,3 +16,99 @@ export interface AdminConfig {
 export const ADMIN_CONFIG_PATH = '/etc/capwrap/config.yaml';
 
 export const NO_ADMIN_CONFIG: AdminConfig = { stateDir: null, requireMapTrust: null };
+
+/** The grades of a map's trust, weakest first: a demand for one is met by it and by those after it. */
+export const MAP_TRUST_GRADES = [
+  'pinned_noninteractive',
+  'pinned',
+  'signed',
+  'admin_owned',
+] as const satisfies readonly MapTrust[];
+
+const TERMS: FileTerms = {
+  owners: [0],
+  ownGroup: null,
+  maxBytes: 64 * 1024,
+  codes: { missing: 'ERR_CONFIG_UNSAFE', unreadable: 'ERR_CONFIG_UNSAFE', unsafe: 'ERR_CONFIG_UNSAFE' },
+};
+
+/**
+ * Reads the administrator's config; a missing file demands nothing and costs one system call. Throws
+ * ERR_CONFIG_UNSAFE where anybody but root could have written it, and as `parseAdminConfig` does.
+ */
+export function readAdminConfig(uid: number, path = ADMIN_CONFIG_PATH): AdminConfig {
+  if (isMissing(path)) return NO_ADMIN_CONFIG;
+  const file = readJudgedFile(path, TERMS);
+  return parseAdminConfig(file.bytes.toString('utf8'), file.path, uid);
+}
+
+/**
+ * Keys: `state_dir` (an absolute path; `{uid}` stands for the running user's number) and `require.map_trust` (a
+ * grade). Throws ERR_CONFIG_INVALID for anything else: a demand that can't be understood must not be dropped.
+ */
+export function parseAdminConfig(text: string, path: string, uid: number): AdminConfig {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, version: '1.2' });
+  const invalid: Invalid = (offset, why) => {
+    const { line, col } = lines.linePos(offset);
+    return new CapwrapError('ERR_CONFIG_INVALID', `"${path}:${line}:${col}" ${why}`);
+  };
+  const fault = document.errors[0] ?? document.warnings[0];
+  if (fault) throw invalid(fault.pos[0], 'is not valid YAML');
+  if (document.contents === null) return NO_ADMIN_CONFIG;
+
+  const top = entries(document.contents, 'config', ['state_dir', 'require'], invalid);
+  const demands = top.get('require');
+  const required = demands && entries(demands, 'require', ['map_trust'], invalid).get('map_trust');
+  const stateDir = top.get('state_dir');
+  return {
+    stateDir: stateDir ? readStateDir(stateDir, uid, invalid) : null,
+    requireMapTrust: required ? readGrade(required, invalid) : null,
+  };
+}
+
+type Invalid = (offset: number, why: string) => CapwrapError;
+
+function isMissing(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false; // it may be there, so reading it must say what is wrong
+  }
+}
+
+/** The values of a mapping by key; a value that is missing counts as a fault, not as a default. */
+function entries(node: Node, subject: string, keys: readonly string[], invalid: Invalid): Map<string, Node> {
+  const found = new Map<string, Node>();
+  if (!isMap(node)) throw invalid(start(node), `"${subject}" must be a mapping`);
+  for (const { key, value } of (node as YAMLMap<Node, Node | null>).items) {
+    const name = isScalar(key) ? String(key.value) : '?';
+    if (!keys.includes(name)) {
+      throw invalid(start(key), `"${name}" is not a key of "${subject}"; known: ${keys.join(', ')}`);
+    }
+    if (value === null) throw invalid(start(key), `"${name}" has no value`);
+    found.set(name, value);
+  }
+  return found;
+}
+
+function readStateDir(node: Node, uid: number, invalid: Invalid): string {
+  const text =
+    isScalar(node) && typeof node.value === 'string' ? node.value.replaceAll('{uid}', String(uid)) : '';
+  if (!isAbsolute(text)) throw invalid(start(node), '"state_dir" must be an absolute path');
+  if (/\p{Cc}/u.test(text)) throw invalid(start(node), '"state_dir" may hold no control character');
+  if (/[{}]/.test(text)) throw invalid(start(node), '"state_dir" may hold no placeholder but {uid}');
+  return normalize(text);
+}
+
+function readGrade(node: Node, invalid: Invalid): MapTrust {
+  const grade = isScalar(node) ? MAP_TRUST_GRADES.find((known) => known === node.value) : undefined;
+  if (!grade) {
+    throw invalid(start(node), `"require.map_trust" must be one of ${MAP_TRUST_GRADES.join(', ')}`);
+  }
+  return grade;
+}
+
+function start(node: Node): number {
+  return node.range?.[0] ?? 0;
+}

@@ -37,7 +37,7 @@ export function statePlace(ambient: Ambient, admin: AdminConfig): StatePlace {
 }
 
 /** The caller's home directory: `HOME`, else the password database's. */
-export function homeDir(ambient: Ambient): string {
+export function homeDir(ambient: Pick<Ambient, 'env'>): string {
   const home = ambient.env['HOME'];
   return home && isAbsolute(home) ? home : homedir();
 }

@@ -96,6 +96,8 @@ export interface EnvSpec {
 
 /** An inline test of the map. */
 export interface PolicyTest {
+  /** What the test shows; null where the author gave it no name. */
+  readonly name: string | null;
   readonly given: {
     readonly repo?: string;
     readonly branch?: string;

@@ -6,6 +6,7 @@ import type { ApprovalKind, ProviderConfig } from './capability.ts';
 export const DENY_REASONS = [
   'no_rule_matched',
   'denied_by_rule',
+  'fact_unknown',
   'source_too_weak',
   'ttl_over_cap',
   'justification_missing',

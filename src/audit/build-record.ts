@@ -1,0 +1,115 @@
+/**
+ * Builds a record from the allowlist of its fields, by name and by type. There is no way to write a field that isn't
+ * on the list, so a lease's values have none to go to.
+ */
+
+import { OUTCOMES } from '../broker/provider.ts';
+import { FACT_NAMES, FACT_SOURCES } from '../request/facts.ts';
+import { type Cut, type FieldRule, flag, number, oneOf, orNull, shape, text, texts } from './field-rules.ts';
+import { AUDIT_EVENTS, type AuditFields } from './record.ts';
+
+/** What the log adds to each record. */
+export interface RecordStamp {
+  readonly timestamp: string;
+  readonly host: string;
+  readonly pid: number;
+  readonly version: string;
+  /** The mode that the log file had, in octal, where it was too loose and has just been tightened. */
+  readonly repairedMode: string | null;
+}
+
+/**
+ * The record as it will be written, `seq`, `prev` and `hash` apart: keys in the order of the list, values bounded so
+ * that a line stays under 64 KiB. Throws ERR_INTERNAL for a field that isn't on the list or has another type.
+ */
+export function buildRecord(fields: AuditFields, stamp: RecordStamp): Readonly<Record<string, unknown>> {
+  const cuts: Record<string, Cut> = {};
+  const built = shape(FIELDS)(fields, '', cuts) as Readonly<Record<string, unknown>>;
+  return {
+    timestamp: stamp.timestamp,
+    ...built,
+    ...(Object.keys(cuts).length > 0 ? { cut: cuts } : {}),
+    ...(stamp.repairedMode === null ? {} : { repaired_mode: stamp.repairedMode }),
+    host: stamp.host.slice(0, 255),
+    pid: stamp.pid,
+    version: stamp.version,
+  };
+}
+
+const SHORT = text(512);
+const PATH = text(4096);
+
+const FACT = shape({
+  value: orNull(text(512)),
+  source: oneOf([...FACT_SOURCES, 'unknown']),
+  from: text(256),
+});
+
+const FIELDS = {
+  event: oneOf(AUDIT_EVENTS),
+  task_id: SHORT,
+  actor: orNull(SHORT),
+  repo: orNull(SHORT),
+  branch: orNull(SHORT),
+  commit: orNull(text(64)),
+  environment: orNull(SHORT),
+  capability: text(64),
+  lease_id: text(64),
+  provider: text(64),
+  scope: texts(8 * 1024),
+  ttl_seconds: number,
+  approval: oneOf(['none', 'granted', 'denied']),
+  outcome: oneOf(OUTCOMES),
+  ttl_requested: number,
+  approval_grade: oneOf(['none', 'terminal']),
+  approval_id: text(64),
+  approver: SHORT,
+  justification: orNull(text(4096)),
+  facts: shape(Object.fromEntries(FACT_NAMES.map((name) => [name, FACT]))),
+  map_path: PATH,
+  map_sha256: text(64),
+  map_trust: oneOf(['admin_owned', 'pinned', 'pinned_noninteractive', 'signed', 'untrusted']),
+  rule: orNull(SHORT),
+  reason: text(64),
+  command: texts(12 * 1024),
+  command_path: orNull(PATH),
+  cwd: PATH,
+  deadline: text(64),
+  expires_at: text(64),
+  principal: SHORT,
+  session_name: text(128),
+  // The form of an id (IAM API reference, AccessKey): a secret key put here by mistake doesn't have it.
+  access_key_id: text(128, /^[A-Z0-9]{16,128}$/),
+  jti: text(128),
+  source: SHORT,
+  long_lived_source: flag,
+  clock_skew_seconds: number,
+  parent_lease_id: text(64),
+  child: shape({ exit_code: orNull(number), signal: orNull(text(16)), duration_ms: number }),
+  masked: shape({ stdout: number, stderr: number }),
+  unmasked: texts(1024),
+  revocation: shape({
+    outcome: oneOf(OUTCOMES),
+    end: orNull(SHORT),
+    probe: orNull(SHORT),
+    error: orNull(text(1024)),
+  }),
+  time_limit_reached: flag,
+  error: shape({ code: text(64), message: text(4096) }),
+  recovered: shape({ bytes: number, sha256: text(64), file: text(64) }),
+  state_override: text(1024),
+} satisfies Record<keyof AuditFields, FieldRule>;
+
+/** Every name that a record can have at its top level, in the order in which it is written. */
+export const RECORD_FIELDS: readonly string[] = [
+  'timestamp',
+  ...Object.keys(FIELDS),
+  'cut',
+  'repaired_mode',
+  'host',
+  'pid',
+  'version',
+  'seq',
+  'prev',
+  'hash',
+];

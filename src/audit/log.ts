@@ -1,0 +1,91 @@
+/** The audit log: `<state>/audit.jsonl`, one JSON object a line, each tied to the one before it. */
+import { closeSync, ftruncateSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { VERSION } from '../base/version.ts';
+import { systemErrorCode } from '../errors.ts';
+import { buildRecord } from './build-record.ts';
+import { type ChainHead, sealRecord } from './chain.ts';
+import { withLock } from './lock.ts';
+import { appendLine, type LogFile, openLogFile, syncLog } from './log-file.ts';
+import { readLogTail } from './log-tail.ts';
+import type { AuditFields, AuditLog } from './record.ts';
+import { pendingFragments, setAside, settleFragment } from './torn.ts';
+import { asWriteFault } from './write-fault.ts';
+
+/** Where the log of a state directory is. */
+export function auditLogPath(stateDir: string): string {
+  return join(stateDir, 'audit.jsonl');
+}
+
+/**
+ * The log in a state directory that exists and is private; touches nothing yet.
+ *
+ * `append` settles once the record is written, whole and in the chain; with `durable`, once it and everything before
+ * it would survive a crash of the machine. It throws ERR_AUDIT_WRITE, ERR_AUDIT_UNSAFE or ERR_AUDIT_LOCKED, and then
+ * the log is as it was. What a crash left of a last line is set aside first.
+ */
+export function openAuditLog(place: { readonly stateDir: string; readonly uid: number }): AuditLog {
+  const path = auditLogPath(place.stateDir);
+  let looked = false;
+  return {
+    path,
+    append: (fields, options = {}) =>
+      withLock(`${path}.lock`, () => {
+        const log = openLogFile(path, place.uid);
+        try {
+          const head = repair(log, place, looked);
+          looked = true;
+          write(log, fields, head, log.repairedMode);
+          if (options.durable || log.created) syncLog(log);
+        } finally {
+          closeSync(log.fd);
+        }
+      }),
+  };
+}
+
+/** The head behind which to append. `looked` spares a run's later appends the look for an interrupted repair. */
+function repair(
+  log: LogFile,
+  place: { readonly stateDir: string; readonly uid: number },
+  looked: boolean,
+): ChainHead {
+  const { stateDir, uid } = place;
+  const tail = readLogTail(log.path, log.fd);
+  if (tail.torn === null && looked) return tail.head;
+  try {
+    if (tail.torn !== null) {
+      setAside(stateDir, uid, tail.torn);
+      ftruncateSync(log.fd, tail.end);
+    }
+    let { head } = tail;
+    for (const fragment of pendingFragments(stateDir, uid)) {
+      head = write(log, { event: 'recovered', recovered: fragment }, head, null);
+      syncLog(log);
+      settleFragment(stateDir, fragment);
+    }
+    return head;
+  } catch (error) {
+    throw asRepairFault(log.path, error);
+  }
+}
+
+function write(log: LogFile, fields: AuditFields, after: ChainHead, repairedMode: string | null): ChainHead {
+  const stamp = {
+    timestamp: new Date().toISOString(),
+    host: hostname(),
+    pid: process.pid,
+    version: VERSION,
+    repairedMode,
+  };
+  const { line, head } = sealRecord(buildRecord(fields, stamp), after);
+  appendLine(log, line);
+  return head;
+}
+
+/** The torn line's file may meet the same full or read-only disk as the log. */
+function asRepairFault(path: string, error: unknown): Error {
+  const cause = error instanceof Error ? error.cause : undefined;
+  return systemErrorCode(cause) === undefined ? asWriteFault(path, error) : asWriteFault(path, cause);
+}

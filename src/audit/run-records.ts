@@ -1,0 +1,193 @@
+/** The records of one run. Each names its fields one by one, so that no value of a lease can slip in. */
+import type { Lease, Revocation } from '../broker/provider.ts';
+import type { Grant } from '../policy/decision.ts';
+import type { Facts } from '../request/facts.ts';
+import type { RunRequest } from '../request/run-request.ts';
+import type { AuditFields, MapTrust } from './record.ts';
+
+/** What every record of a run repeats, so that each can be read by itself. */
+export interface RunSubject {
+  readonly leaseId: string;
+  readonly parentLeaseId: string | null;
+  readonly request: RunRequest;
+  readonly mapPath: string;
+  readonly mapSha256: string;
+  readonly mapTrust: MapTrust | 'untrusted';
+  readonly stateOverride: string | null;
+  readonly provider: string | null;
+  readonly scope: readonly string[];
+  /** Masks what the caller chose: argv and justification may hold a secret of the caller's. */
+  readonly mask: (text: string) => string;
+}
+
+/** How far approval got. */
+export interface ApprovalState {
+  readonly approval: 'none' | 'granted' | 'denied';
+  readonly grade: 'none' | 'terminal';
+  readonly id: string | null;
+  readonly approver: string | null;
+}
+
+/** The terms on which a request was allowed. */
+export interface Terms {
+  readonly grant: Grant;
+  readonly deadline: Date;
+  readonly approval: ApprovalState;
+}
+
+/** Everything that was seen between the grant and its end. */
+export interface RunEnding {
+  readonly lease: Lease | null;
+  /** Expiry of a credential that the issuer handed out and capwrap refused. */
+  readonly refusedUntil: Date | null;
+  readonly revocation: Revocation | null;
+  readonly child: ChildEnding | null;
+  /** Names of secret values that were too short to be masked. */
+  readonly unmasked: readonly string[];
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+/** What is recorded of the child. */
+export interface ChildEnding {
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+  readonly durationMs: number;
+  readonly timeLimitReached: boolean;
+  readonly masked: { readonly stdout: number; readonly stderr: number };
+}
+
+export function deniedRecord(
+  subject: RunSubject,
+  reason: string,
+  rule: string | null,
+  approval: ApprovalState,
+): AuditFields {
+  return {
+    event: 'denied',
+    ...subjectFields(subject),
+    ...approvalFields(approval),
+    reason,
+    rule,
+    outcome: 'not_issued',
+  };
+}
+
+export function approvalRecord(
+  event: 'approval_requested' | 'approval_given' | 'approval_denied',
+  subject: RunSubject,
+  grant: Grant,
+  approval: Partial<ApprovalState>,
+  reason?: string,
+): AuditFields {
+  return {
+    event,
+    ...subjectFields(subject),
+    rule: grant.rule,
+    ttl_seconds: grant.ttl,
+    ...(approval.id ? { approval_id: approval.id } : {}),
+    ...(approval.grade ? { approval_grade: approval.grade } : {}),
+    ...(approval.approver ? { approver: approval.approver } : {}),
+    ...(reason === undefined ? {} : { reason }),
+  };
+}
+
+export function grantedRecord(subject: RunSubject, terms: Terms): AuditFields {
+  return { event: 'granted', ...subjectFields(subject), ...termFields(terms) };
+}
+
+export function issuedRecord(subject: RunSubject, terms: Terms, lease: Lease): AuditFields {
+  return { event: 'issued', ...subjectFields(subject), ...termFields(terms), ...leaseFields(lease) };
+}
+
+/** The whole story by itself. */
+export function closedRecord(subject: RunSubject, terms: Terms, ending: RunEnding): AuditFields {
+  const { lease, refusedUntil, revocation, child, unmasked, error } = ending;
+  return {
+    event: 'closed',
+    ...subjectFields(subject),
+    ...termFields(terms),
+    ...(lease ? leaseFields(lease) : {}),
+    ...(refusedUntil ? { expires_at: refusedUntil.toISOString() } : {}),
+    outcome: revocation?.outcome ?? (refusedUntil ? 'expires' : 'not_issued'),
+    ...(revocation ? { revocation } : {}),
+    ...(child ? childFields(child) : {}),
+    ...(unmasked.length > 0 ? { unmasked } : {}),
+    ...(error ? { error: { code: error.code, message: subject.mask(error.message) } } : {}),
+  };
+}
+
+function childFields(child: ChildEnding): Omit<AuditFields, 'event'> {
+  return {
+    child: { exit_code: child.exitCode, signal: child.signal, duration_ms: child.durationMs },
+    masked: child.masked,
+    ...(child.timeLimitReached ? { time_limit_reached: true } : {}),
+  };
+}
+
+function subjectFields(subject: RunSubject): Omit<AuditFields, 'event'> {
+  const { request, mask } = subject;
+  const facts: Facts = request.facts;
+  return {
+    lease_id: subject.leaseId,
+    ...(subject.parentLeaseId ? { parent_lease_id: subject.parentLeaseId } : {}),
+    task_id: mask(request.taskId),
+    actor: facts.actor.value,
+    repo: facts.repo.value,
+    branch: facts.branch.value,
+    commit: facts.commit.value,
+    environment: facts.environment.value,
+    capability: request.capability,
+    ...(subject.provider ? { provider: subject.provider } : {}),
+    ...(subject.scope.length > 0 ? { scope: subject.scope } : {}),
+    justification: request.justification === null ? null : mask(request.justification),
+    facts,
+    map_path: subject.mapPath,
+    map_sha256: subject.mapSha256,
+    map_trust: subject.mapTrust,
+    ...(subject.stateOverride ? { state_override: subject.stateOverride } : {}),
+    ...(request.command
+      ? {
+          command: request.command.argv.map(mask),
+          command_path: request.command.path,
+          cwd: request.command.cwd,
+        }
+      : {}),
+  };
+}
+
+function termFields({ grant, deadline, approval }: Terms): Omit<AuditFields, 'event'> {
+  return {
+    rule: grant.rule,
+    ttl_seconds: grant.ttl,
+    ttl_requested: grant.ttlRequested,
+    deadline: deadline.toISOString(),
+    ...approvalFields(approval),
+  };
+}
+
+function approvalFields(approval: ApprovalState): Omit<AuditFields, 'event'> {
+  return {
+    approval: approval.approval,
+    approval_grade: approval.grade,
+    ...(approval.id ? { approval_id: approval.id } : {}),
+    ...(approval.approver ? { approver: approval.approver } : {}),
+  };
+}
+
+/** Public facts only: of the lease's values none is touched here. */
+function leaseFields(lease: Lease): Omit<AuditFields, 'event'> {
+  const { facts } = lease;
+  const text = (name: string) => (typeof facts[name] === 'string' ? { [name]: facts[name] } : {});
+  return {
+    expires_at: lease.expiresAt.toISOString(),
+    principal: lease.principal,
+    ...text('session_name'),
+    ...text('access_key_id'),
+    ...text('jti'),
+    ...text('source'),
+    ...(facts['long_lived_source'] === true ? { long_lived_source: true } : {}),
+    ...(typeof facts['clock_skew_seconds'] === 'number'
+      ? { clock_skew_seconds: facts['clock_skew_seconds'] }
+      : {}),
+  };
+}

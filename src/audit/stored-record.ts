@@ -1,0 +1,43 @@
+/** Records as they are read back. */
+
+/** A record as it stands in the file. Whoever can write the file can write anything, so every field is unknown. */
+export type StoredRecord = Readonly<Record<string, unknown>>;
+
+/** Null where the line is no JSON object with an event. */
+export function parseRecord(line: Buffer): StoredRecord | null {
+  try {
+    const value: unknown = JSON.parse(line.toString());
+    if (value === null || typeof value !== 'object' || Array.isArray(value)) return null;
+    return typeof (value as StoredRecord)['event'] === 'string' ? (value as StoredRecord) : null;
+  } catch {
+    return null;
+  }
+}
+
+/** The value at a path of names, where each step is an object. */
+export function valueAt(record: StoredRecord, ...path: readonly string[]): unknown {
+  let value: unknown = record;
+  for (const name of path) {
+    if (value === null || typeof value !== 'object' || !Object.hasOwn(value, name)) return undefined;
+    value = (value as StoredRecord)[name];
+  }
+  return value;
+}
+
+/** Text at a path; undefined where there is none. */
+export function textAt(record: StoredRecord, ...path: readonly string[]): string | undefined {
+  const value = valueAt(record, ...path);
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** A number at a path; undefined where there is none. */
+export function numberAt(record: StoredRecord, ...path: readonly string[]): number | undefined {
+  const value = valueAt(record, ...path);
+  return typeof value === 'number' ? value : undefined;
+}
+
+/** A list of texts at a path; undefined where there is none. */
+export function textsAt(record: StoredRecord, ...path: readonly string[]): readonly string[] | undefined {
+  const value = valueAt(record, ...path);
+  return Array.isArray(value) && value.every((item) => typeof item === 'string') ? value : undefined;
+}

@@ -1,0 +1,189 @@
+/** One lease's story in plain words. Values come from the file as they are: the printing edge escapes each line. */
+import { formatDuration } from '../base/duration.ts';
+import { shellQuote } from '../base/shell-quote.ts';
+import { numberAt, type StoredRecord, textAt, textsAt, valueAt } from './stored-record.ts';
+
+export interface Story {
+  /** Who asked for what: label and text. */
+  readonly subject: readonly (readonly [label: string, text: string])[];
+  /** What happened, in order. */
+  readonly steps: readonly StoryStep[];
+  /** True where no end is recorded although a grant is. */
+  readonly unfinished: boolean;
+}
+
+export interface StoryStep {
+  readonly timestamp: string;
+  readonly event: string;
+  /** One sentence each. */
+  readonly said: readonly string[];
+}
+
+/** Tells the records of one lease, first to last. `now` decides whether a credential has expired by now. */
+export function tellStory(records: readonly StoredRecord[], now: Date): Story {
+  const whole: StoredRecord = Object.assign(Object.create(null), ...records);
+  const events = records.map((record) => textAt(record, 'event') ?? '');
+  const unfinished =
+    events.includes('granted') && !events.some((event) => event === 'closed' || event === 'lease_ended');
+  const steps = records.map((record) => ({
+    timestamp: textAt(record, 'timestamp') ?? '',
+    event: textAt(record, 'event') ?? '',
+    said: sayEvent(record),
+  }));
+  return {
+    subject: saySubject(whole),
+    steps: unfinished
+      ? [...steps, { timestamp: '', event: 'unfinished', said: sayUnfinished(whole, now) }]
+      : steps,
+    unfinished,
+  };
+}
+
+function saySubject(record: StoredRecord): [string, string][] {
+  const fact = (label: string, name: string): [string, string | undefined] => {
+    const source = textAt(record, 'facts', name, 'source');
+    const from = textAt(record, 'facts', name, 'from');
+    const known = source === undefined ? '' : ` (${source}${from === undefined ? '' : `: ${from}`})`;
+    const value = textAt(record, name);
+    return [label, value === undefined ? known && `unknown${known}` : `${value}${known}`];
+  };
+  const map = textAt(record, 'map_path');
+  const lines: [string, string | undefined][] = [
+    ['capability', textAt(record, 'capability')],
+    fact('actor', 'actor'),
+    ['task', textAt(record, 'task_id')],
+    ['justification', textAt(record, 'justification')],
+    fact('repo', 'repo'),
+    fact('branch', 'branch'),
+    fact('commit', 'commit'),
+    fact('environment', 'environment'),
+    ['command', textsAt(record, 'command')?.map(shellQuote).join(' ')],
+    ['program', textAt(record, 'command_path')],
+    ['directory', textAt(record, 'cwd')],
+    ['map', map && `${map} (${textAt(record, 'map_trust')}, sha256 ${textAt(record, 'map_sha256')})`],
+    ['scope', textsAt(record, 'scope')?.join(' ')],
+    ['within lease', textAt(record, 'parent_lease_id')],
+    [
+      'ran on',
+      `${textAt(record, 'host')}, process ${numberAt(record, 'pid')}, capwrap ${textAt(record, 'version')}`,
+    ],
+    ['state moved', textAt(record, 'state_override')],
+  ];
+  return lines.filter((line): line is [string, string] => Boolean(line[1]));
+}
+
+function sayEvent(record: StoredRecord): string[] {
+  const event = textAt(record, 'event') ?? '';
+  const said = Object.hasOwn(SAYINGS, event) ? (SAYINGS[event]?.(record) ?? []) : [];
+  return said.filter((sentence): sentence is string => Boolean(sentence));
+}
+
+type Saying = (record: StoredRecord) => (string | undefined)[];
+
+const SAYINGS: Readonly<Record<string, Saying>> = {
+  denied: (record) => [
+    `denied: ${textAt(record, 'reason') ?? 'no reason recorded'}${by(textAt(record, 'rule'))}`,
+    'no credential was issued',
+  ],
+  approval_requested: (record) => [`an approval was asked for${named(textAt(record, 'approval_id'))}`],
+  approval_given: (record) => [`approved${by(textAt(record, 'approver'))}${grade(record)}`],
+  approval_denied: (record) => [
+    `not approved${by(textAt(record, 'approver'))}${grade(record)}`,
+    label('reason', textAt(record, 'reason')),
+  ],
+  granted: (record) => {
+    const [ttl, asked] = [numberAt(record, 'ttl_seconds'), numberAt(record, 'ttl_requested')];
+    const shortened = asked !== undefined && asked !== ttl ? ` (asked for ${formatDuration(asked)})` : '';
+    return [
+      `allowed${by(textAt(record, 'rule'))} for ${ttl === undefined ? 'a time not recorded' : formatDuration(ttl)}${shortened}`,
+      textAt(record, 'approval') === 'granted'
+        ? `with approval${by(textAt(record, 'approver'))}${grade(record)}`
+        : 'no approval was needed',
+      label('capwrap ends it by', textAt(record, 'deadline')),
+    ];
+  },
+  issued: (record) => [
+    `${textAt(record, 'provider') ?? 'the provider'} issued a credential that expires at ${textAt(record, 'expires_at')}`,
+    label('it speaks as', textAt(record, 'principal')),
+    label('access key id', textAt(record, 'access_key_id')),
+    label('session name', textAt(record, 'session_name')),
+    label('token id', textAt(record, 'jti')),
+    label('obtained with', textAt(record, 'source')),
+    valueAt(record, 'long_lived_source') === true
+      ? 'the proof was a key without an expiry, which the map allows'
+      : '',
+  ],
+  closed: (record) => [
+    ...sayChild(record),
+    ...sayEnd(record),
+    ...['stdout', 'stderr'].map((stream) => {
+      const count = numberAt(record, 'masked', stream) ?? 0;
+      return count > 0 ? `secret values masked in ${stream}: ${count}` : '';
+    }),
+    label('too short to be masked', textsAt(record, 'unmasked')?.join(', ')),
+    label(
+      'error',
+      textAt(record, 'error', 'code') &&
+        `${textAt(record, 'error', 'code')}: ${textAt(record, 'error', 'message')}`,
+    ),
+  ],
+  lease_ended: (record) => sayEnd(record),
+};
+
+function sayChild(record: StoredRecord): string[] {
+  if (valueAt(record, 'child') === undefined) return ['no child was started'];
+  const signal = textAt(record, 'child', 'signal');
+  const how =
+    signal === undefined ? `exited ${numberAt(record, 'child', 'exit_code')}` : `was ended by ${signal}`;
+  const took = ((numberAt(record, 'child', 'duration_ms') ?? 0) / 1000).toFixed(1);
+  const limit = valueAt(record, 'time_limit_reached') === true ? ', because its time was over' : '';
+  return [`the child ${how} after ${took} s${limit}`];
+}
+
+function sayEnd(record: StoredRecord): (string | undefined)[] {
+  const at = textAt(record, 'expires_at') ?? 'a time not recorded';
+  const sentences: Readonly<Record<string, string>> = {
+    revoked_verified: 'the credential was revoked, and a probe found it dead',
+    revoked_unverified: 'the credential was revoked; that it is dead was not verified',
+    revoke_failed: `the credential could not be revoked; it expires at ${at}`,
+    expires: `the issuer can't revoke the credential; it expires at ${at}`,
+    expired: `the credential had expired, at ${at}`,
+    not_issued: 'no credential was issued',
+  };
+  const outcome = textAt(record, 'outcome') ?? '';
+  return [
+    Object.hasOwn(sentences, outcome) ? sentences[outcome] : label('outcome', outcome),
+    label('at the issuer', textAt(record, 'revocation', 'end')),
+    label('the probe saw', textAt(record, 'revocation', 'probe')),
+    label('why ending it failed', textAt(record, 'revocation', 'error')),
+  ];
+}
+
+function sayUnfinished(record: StoredRecord, now: Date): string[] {
+  const open = 'no end is recorded: the run is still going, or capwrap was killed';
+  const at = textAt(record, 'expires_at');
+  if (at === undefined) return [open, 'no credential is recorded either; one may have been issued just then'];
+  return [
+    open,
+    Date.parse(at) <= now.getTime()
+      ? `the credential expired at ${at}`
+      : `the credential is valid until ${at}`,
+  ];
+}
+
+function label(name: string, value: string | undefined): string | undefined {
+  return value ? `${name}: ${value}` : undefined;
+}
+
+function by(who: string | undefined): string {
+  return who === undefined ? '' : ` by ${who}`;
+}
+
+function named(id: string | undefined): string {
+  return id === undefined ? '' : ` (${id})`;
+}
+
+function grade(record: StoredRecord): string {
+  const value = textAt(record, 'approval_grade');
+  return value === undefined || value === 'none' ? '' : ` (${value})`;
+}

@@ -1,0 +1,164 @@
+/**
+ * One HTTP request, one answer, bounded in time and size. No proxy, no redirect, no retry, no connection kept: what
+ * the caller's environment says can't steer it, and a request that may have had an effect is never sent twice.
+ */
+import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import { systemErrorCode } from '../errors.ts';
+
+/** Answers larger than this are nonsense from these servers. */
+export const MAX_ANSWER_BYTES = 1024 * 1024;
+
+export interface HttpRequest {
+  readonly url: URL;
+  readonly method: 'GET' | 'POST';
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body?: string | Uint8Array | undefined;
+  /** PEM certificates that replace the built-in roots; null for the built-in ones. */
+  readonly ca?: string | null;
+  /** Limit for name look-up, connection and TLS together. */
+  readonly connectTimeoutMs: number;
+  /** Limit for the whole exchange. */
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  /** Lower-case names; a repeated header as one text. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
+}
+
+export type HttpFaultKind =
+  | 'name_unknown'
+  | 'refused'
+  | 'unreachable'
+  | 'tls_untrusted'
+  | 'tls'
+  | 'connect_timeout'
+  | 'timeout'
+  | 'reset'
+  | 'not_http'
+  | 'too_large'
+  | 'aborted';
+
+/** Why there is no answer. `sent` tells whether the request may have reached the server and had its effect. */
+export class HttpFault extends Error {
+  readonly kind: HttpFaultKind;
+  readonly sent: boolean;
+
+  constructor(kind: HttpFaultKind, sent: boolean) {
+    super(kind);
+    this.name = 'HttpFault';
+    this.kind = kind;
+    this.sent = sent;
+  }
+}
+
+/** True for hosts that never leave this machine, where plain HTTP exposes nothing to a network. */
+export function isLoopback(url: URL): boolean {
+  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
+}
+
+/** Sends the request and resolves with the whole answer, whatever its status; rejects with an HttpFault. */
+export async function exchangeHttp(request: HttpRequest): Promise<HttpAnswer> {
+  const secure = request.url.protocol === 'https:';
+  const transport = secure ? await import('node:https') : await import('node:http');
+  return new Promise((resolve, reject) => {
+    if (request.signal.aborted) return reject(new HttpFault('aborted', false));
+    let sent = false;
+    const outgoing = transport.request(optionsFor(request));
+    const settle = () => {
+      clearTimeout(connecting);
+      clearTimeout(whole);
+      request.signal.removeEventListener('abort', abort);
+    };
+    const fail = (kind: HttpFaultKind) => {
+      settle();
+      reject(new HttpFault(kind, sent));
+      outgoing.destroy();
+    };
+    const abort = () => fail('aborted');
+    const connecting = setTimeout(() => fail('connect_timeout'), request.connectTimeoutMs);
+    const whole = setTimeout(() => fail('timeout'), request.timeoutMs);
+    request.signal.addEventListener('abort', abort);
+    whenConnected(outgoing, secure, () => {
+      clearTimeout(connecting);
+      sent = true;
+    });
+    outgoing.on('error', (error) => fail(kindOf(error, secure && !sent)));
+    outgoing.on('response', (incoming) => {
+      readAnswer(incoming, fail, (answer) => {
+        settle();
+        resolve(answer);
+      });
+    });
+    outgoing.end(request.body);
+  });
+}
+
+function optionsFor(request: HttpRequest): RequestOptions {
+  const { url } = request;
+  return {
+    method: request.method,
+    hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port,
+    path: url.pathname + url.search,
+    headers: request.headers,
+    agent: false,
+    ...(url.protocol === 'https:' && {
+      rejectUnauthorized: true,
+      minVersion: 'TLSv1.2',
+      ...(request.ca && { ca: request.ca }),
+    }),
+  };
+}
+
+function whenConnected(outgoing: ClientRequest, secure: boolean, then: () => void): void {
+  outgoing.once('socket', (socket) => socket.once(secure ? 'secureConnect' : 'connect', then));
+}
+
+function readAnswer(
+  incoming: IncomingMessage,
+  fail: (kind: HttpFaultKind) => void,
+  done: (answer: HttpAnswer) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  incoming.on('data', (chunk: Buffer) => {
+    size += chunk.length;
+    if (size > MAX_ANSWER_BYTES) fail('too_large');
+    else chunks.push(chunk);
+  });
+  incoming.on('error', () => fail('reset'));
+  incoming.on('end', () => {
+    const headers: Record<string, string> = Object.create(null);
+    for (const [name, value] of Object.entries(incoming.headers)) headers[name] = String(value);
+    done({ status: incoming.statusCode ?? 0, headers, body: Buffer.concat(chunks) });
+  });
+}
+
+const KINDS: Readonly<Record<string, HttpFaultKind>> = {
+  ENOTFOUND: 'name_unknown',
+  EAI_AGAIN: 'name_unknown',
+  EAI_FAIL: 'name_unknown',
+  ECONNREFUSED: 'refused',
+  EHOSTUNREACH: 'unreachable',
+  ENETUNREACH: 'unreachable',
+  EADDRNOTAVAIL: 'unreachable',
+  ETIMEDOUT: 'connect_timeout',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'tls_untrusted',
+  SELF_SIGNED_CERT_IN_CHAIN: 'tls_untrusted',
+  UNABLE_TO_GET_ISSUER_CERT: 'tls_untrusted',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'tls_untrusted',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'tls_untrusted',
+};
+
+function kindOf(error: Error, inHandshake: boolean): HttpFaultKind {
+  const code = systemErrorCode(error) ?? '';
+  const kind = KINDS[code];
+  if (kind) return kind;
+  if (code.startsWith('HPE_')) return 'not_http';
+  if (/^(?:CERT_|ERR_TLS|ERR_SSL|EPROTO$|HOSTNAME_)/.test(code)) return 'tls';
+  return inHandshake && code !== 'ECONNRESET' ? 'tls' : 'reset';
+}

@@ -1,0 +1,112 @@
+/** Provider `aws-sts`: a role session, cut down to the capability's scope and to the granted time. */
+import { CapwrapError } from '../../../errors.ts';
+import { scopeWords } from '../../../policy/scope-words.ts';
+import type { BrokerContext, IssueRequest, Lease, Provider, Revocation } from '../../provider.ts';
+import type { Proof } from '../../sources/proof.ts';
+import { readSource } from '../../sources/read-source.ts';
+import { sourceLabel } from '../../sources/source-label.ts';
+import { checkAnswer, type StsSession } from './answer.ts';
+import { judgeClock, measureSkew } from './clock.ts';
+import { planExchange, type StsPlan } from './plan.ts';
+import { sendExchange } from './send.ts';
+
+export const awsSts: Provider = { issue, end, preview };
+
+async function issue(request: IssueRequest, context: BrokerContext): Promise<Lease> {
+  const plan = planExchange(request);
+  const sdk = import('./sdk.ts'); // loads while the source is read
+  sdk.catch(() => {}); // a fault of the source may come first
+  const proof = await readSource(plan.config.source, context);
+  if ((proof.kind === 'token') !== (plan.action === 'AssumeRoleWithWebIdentity')) {
+    throw new CapwrapError('ERR_INTERNAL', `source "${proof.label}" does not fit ${plan.action}`);
+  }
+  const reply = await sendExchange(await sdk, plan, proof, context);
+
+  // The masker knows the secrets before anything can fail on them.
+  const { SecretAccessKey, SessionToken } = reply.output.Credentials ?? {};
+  if (SecretAccessKey) context.registerSecret('secret_access_key', SecretAccessKey);
+  if (SessionToken) context.registerSecret('session_token', SessionToken);
+
+  const skew = measureSkew(reply.date, reply.sentAt, reply.receivedAt);
+  const issuerNow = new Date(reply.receivedAt.getTime() - (skew ?? 0) * 1000);
+  const session = checkAnswer(reply.output, plan, issuerNow);
+  const warnings = [...judgeClock(skew, plan.ttl, session.expiresAt), ...packedWarning(session)];
+  return toLease(request.leaseId, plan, proof, session, skew, warnings);
+}
+
+function toLease(
+  leaseId: string,
+  plan: StsPlan,
+  proof: Proof,
+  session: StsSession,
+  skew: number | null,
+  warnings: readonly string[],
+): Lease {
+  const open = (value: string) => ({ value, secret: false });
+  const secret = (value: string) => ({ value, secret: true });
+  return {
+    leaseId,
+    provider: 'aws-sts',
+    values: {
+      access_key_id: open(session.accessKeyId),
+      secret_access_key: secret(session.secretAccessKey),
+      session_token: secret(session.sessionToken),
+      expiration: open(session.expiresAt.toISOString().replace(/\.\d+Z$/, 'Z')),
+      region: open(plan.config.region),
+    },
+    defaultInject: {
+      AWS_ACCESS_KEY_ID: 'access_key_id',
+      AWS_SECRET_ACCESS_KEY: 'secret_access_key',
+      AWS_SESSION_TOKEN: 'session_token',
+      AWS_CREDENTIAL_EXPIRATION: 'expiration',
+      AWS_REGION: 'region',
+      AWS_DEFAULT_REGION: 'region',
+    },
+    expiresAt: session.expiresAt,
+    principal: session.principal,
+    scope: scopeWords(plan.config),
+    facts: {
+      session_name: plan.sessionName,
+      access_key_id: session.accessKeyId,
+      source: proof.label,
+      long_lived_source: proof.kind === 'keys' && proof.longLived,
+      ...(session.packedPolicyPercent !== null && { packed_policy_percent: session.packedPolicyPercent }),
+      ...(skew !== null && { clock_skew_seconds: skew }),
+    },
+    warnings,
+  };
+}
+
+/** STS has no call that ends a session, so its end is its expiry, told by the issuer's clock as far as it is known. */
+async function end(lease: Lease, context: BrokerContext): Promise<Revocation> {
+  const skew = Number(lease.facts['clock_skew_seconds'] ?? 0);
+  const issuerNow = context.now().getTime() - skew * 1000;
+  const outcome = issuerNow >= lease.expiresAt.getTime() ? 'expired' : 'expires';
+  return { outcome, end: null, probe: null, error: null };
+}
+
+function preview(request: IssueRequest): Readonly<Record<string, unknown>> {
+  const plan = planExchange(request);
+  const { config } = plan;
+  return {
+    action: plan.action,
+    endpoint: plan.endpoint.href,
+    region: config.region,
+    role_arn: config.roleArn,
+    session_name: plan.sessionName,
+    duration_seconds: plan.durationSeconds,
+    source: sourceLabel(config.source),
+    ...(config.externalId !== null && { external_id: config.externalId }),
+    ...(config.sourceIdentity !== null && { source_identity: config.sourceIdentity }),
+    ...(Object.keys(config.sessionTags).length > 0 && { session_tags: config.sessionTags }),
+    session_policy: JSON.parse(plan.sessionPolicy),
+    session_policy_characters: plan.sessionPolicy.length,
+  };
+}
+
+function packedWarning({ packedPolicyPercent: percent }: StsSession): readonly string[] {
+  if (percent === null || percent < 90) return [];
+  return [
+    `session policy and tags use ${percent} percent of what STS can pack; a longer scope may be refused`,
+  ];
+}

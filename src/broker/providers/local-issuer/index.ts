@@ -1,0 +1,113 @@
+/** The embedded issuer: short-lived signed tokens for internal services, with a revocation list that they can read. */
+import { CapwrapError } from '../../../errors.ts';
+import type { LocalIssuerConfig } from '../../../policy/capability.ts';
+import type { BrokerContext, IssueRequest, Lease, Provider } from '../../provider.ts';
+import {
+  type IssuerFiles,
+  issuerFiles,
+  readJwks,
+  readKey,
+  readName,
+  readRevocationList,
+  required,
+} from './files.ts';
+import { MAX_TOKEN_LIFE } from './times.ts';
+import { claimsFor, signToken, subjectOf } from './token.ts';
+
+/**
+ * `issue` signs a JWT with the key from `<state>/issuer`, which `capwrap issuer init` makes; `end` puts it on the
+ * revocation list and checks, as a service would, that it is refused. No network, no process.
+ */
+export const localIssuer: Provider = {
+  async issue(request, context) {
+    const config = configOf(request);
+    const now = context.now();
+    if (request.ttl > MAX_TOKEN_LIFE) {
+      throw new CapwrapError(
+        'ERR_PROVIDER_EXPIRY',
+        `"ttl" of ${request.ttl} s is over the local issuer's 24 h`,
+        {
+          hint: `in capability "${request.capability.name}": max_ttl: 24h`,
+        },
+      );
+    }
+    const { issuer, key } = readyIssuer(localFiles(context));
+    context.registerSecret('issuer_key', key.d);
+    const claims = claimsFor(request, config, now);
+    const token = await signToken(key, issuer, claims);
+    context.registerSecret('token', token);
+    loadEndWhileChildRuns();
+    return leaseOf(request, config, {
+      issuer,
+      kid: key.kid,
+      token,
+      exp: claims.exp,
+      task: 'capwrap_task' in claims,
+    });
+  },
+
+  async end(lease, context) {
+    const { endToken } = await loadEnd();
+    return endToken(lease, localFiles(context), context.now);
+  },
+
+  preview(request) {
+    const { iat: _, ...claims } = claimsFor(request, configOf(request), request.deadline);
+    return { algorithm: 'EdDSA', ...claims };
+  },
+};
+
+const loadEnd = () => import('./end-token.ts');
+
+/** Milliseconds after which the child has most likely been spawned, and capwrap has nothing to do. */
+const CHILD_IS_UP = 25;
+
+/** What checks signatures takes a few milliseconds to load: better beside the child than after it. */
+function loadEndWhileChildRuns(): void {
+  setTimeout(() => void loadEnd().catch(() => {}), CHILD_IS_UP).unref();
+}
+
+function configOf({ capability }: IssueRequest): LocalIssuerConfig {
+  if (capability.config.provider === 'local-issuer') return capability.config;
+  throw new CapwrapError('ERR_INTERNAL', `"${capability.name}" was handed to another provider's module`);
+}
+
+function localFiles({ stateDir }: BrokerContext): IssuerFiles {
+  return issuerFiles(stateDir, process.getuid?.() ?? -1);
+}
+
+/** The name and key to sign with, once everything that a service needs, and that the end will need, is in place. */
+function readyIssuer(files: IssuerFiles) {
+  const key = required(readKey(files));
+  const issuer = required(readName(files));
+  const published = required(readJwks(files)).some(
+    ({ kid, x, exp }) => kid === key.kid && x === key.x && exp === undefined,
+  );
+  if (published && required(readRevocationList(files)).issuer === issuer) return { issuer, key };
+  throw new CapwrapError('ERR_ISSUER_NOT_READY', '"local-issuer" has a key or a name that is not published', {
+    hint: 'capwrap issuer init',
+  });
+}
+
+function leaseOf(
+  request: IssueRequest,
+  config: LocalIssuerConfig,
+  issued: { issuer: string; kid: string; token: string; exp: number; task: boolean },
+): Lease {
+  const expiresAt = new Date(issued.exp * 1000);
+  return {
+    leaseId: request.leaseId,
+    provider: 'local-issuer',
+    values: {
+      token: { value: issued.token, secret: true },
+      jti: { value: request.leaseId, secret: false },
+      expires_at: { value: expiresAt.toISOString(), secret: false },
+    },
+    defaultInject: { CAPWRAP_TOKEN: 'token' },
+    expiresAt,
+    principal: subjectOf(request),
+    scope: config.scope,
+    facts: { jti: request.leaseId, issuer: issued.issuer, kid: issued.kid, audience: config.audience },
+    warnings: issued.task ? [] : ['the task id is too long for a token and was left out of it'],
+  };
+}

@@ -1,0 +1,175 @@
+/** `capwrap audit list`: one row per lease, and the denials. */
+
+import { AUDIT_EVENTS } from '../audit/record.ts';
+import { type AuditRow, listRows, type RowFilter } from '../audit/rows.ts';
+import { numberAt, textAt, valueAt } from '../audit/stored-record.ts';
+import { parseDuration } from '../base/duration.ts';
+import { escapeText } from '../base/escape.ts';
+import { OUTCOMES } from '../broker/provider.ts';
+import { CapwrapError } from '../errors.ts';
+import { withLog } from './audit-log.ts';
+import type { CommandContext } from './context.ts';
+
+export interface AuditListOptions {
+  readonly capability?: string | undefined;
+  readonly repo?: string | undefined;
+  readonly task?: string | undefined;
+  readonly actor?: string | undefined;
+  /** RFC 3339 date or time, or a duration back from now. */
+  readonly since?: string | undefined;
+  readonly outcome?: string | undefined;
+  /** The start of a lease id is enough. */
+  readonly lease?: string | undefined;
+  readonly event?: string | undefined;
+  /** Only the newest so many; all where it isn't given. */
+  readonly last?: number | undefined;
+}
+
+/** Prints a table, oldest first; with `--json` one object a line. 0, or 1 where a line of the log is no record. */
+export async function auditList(context: CommandContext, options: AuditListOptions): Promise<number> {
+  const filter = toFilter(options, new Date());
+  const list = await withLog(context, (fd) => listRows(fd, filter, options.last));
+  if (list === null) return 0;
+  const { rows, more, unreadable } = list;
+  if (context.json) {
+    for (let at = 0; at < rows.length; at += BATCH) {
+      await context.out(
+        rows
+          .slice(at, at + BATCH)
+          .map((row) => `${JSON.stringify(toObject(row))}\n`)
+          .join(''),
+      );
+    }
+  } else if (rows.length > 0) {
+    await context.out(toTable(context, rows));
+  }
+  if (!context.quiet && !context.json) {
+    if (rows.length === 0) context.err('no lease and no denial fits');
+    if (more) context.err(`older ones are left out; all of them: without -n`);
+  }
+  if (unreadable > 0)
+    context.err(`capwrap: warning: lines that are no record: ${unreadable}; see capwrap audit verify`);
+  return unreadable > 0 ? 1 : 0;
+}
+
+function toFilter(options: AuditListOptions, now: Date): RowFilter {
+  const { capability, repo, task, actor, outcome, lease, event } = options;
+  assertOneOf('--outcome', outcome, OUTCOMES);
+  assertOneOf('--event', event, AUDIT_EVENTS);
+  return { capability, repo, task, actor, outcome, lease, event, since: parseSince(options.since, now) };
+}
+
+function assertOneOf(option: string, value: string | undefined, allowed: readonly string[]): void {
+  if (value === undefined || allowed.includes(value)) return;
+  throw new CapwrapError('ERR_USAGE', `"${option}" must be one of ${allowed.join(', ')}`);
+}
+
+function parseSince(text: string | undefined, now: Date): Date | undefined {
+  if (text === undefined) return undefined;
+  const seconds = parseDuration(text);
+  if (seconds !== null) return new Date(now.getTime() - seconds * 1000);
+  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(time)) return new Date(time);
+  throw new CapwrapError('ERR_USAGE', `"--since ${text}" is neither a duration nor a date`, {
+    hint: `--since 2h or --since ${now.toISOString().slice(0, 10)}`,
+  });
+}
+
+const BATCH = 500;
+
+const LISTED = [
+  'lease_id',
+  'parent_lease_id',
+  'task_id',
+  'actor',
+  'repo',
+  'branch',
+  'commit',
+  'environment',
+  'capability',
+  'provider',
+  'scope',
+  'ttl_seconds',
+  'approval',
+  'approval_grade',
+  'approver',
+  'justification',
+  'map_path',
+  'map_trust',
+  'rule',
+  'reason',
+  'command',
+  'principal',
+  'expires_at',
+  'outcome',
+  'child',
+  'masked',
+  'time_limit_reached',
+  'error',
+  'recovered',
+  'host',
+];
+
+function toObject({ status, started, ended, record }: AuditRow): object {
+  const fields = LISTED.map((name) => [name, valueAt(record, name)]).filter(
+    ([, value]) => value !== undefined,
+  );
+  return { status, started, ended, ...Object.fromEntries(fields) };
+}
+
+const HEADINGS = ['STARTED', 'LEASE', 'CAPABILITY', 'REPO', 'BRANCH', 'ENV', 'ACTOR', 'CHILD', 'END'];
+
+function toTable(context: CommandContext, rows: readonly AuditRow[]): string {
+  const { bold, green, red, yellow } = context.colors.stdout;
+  const cells = rows.map(toCells);
+  const widths = HEADINGS.map((heading, column) =>
+    cells.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), heading.length),
+  );
+  const line = (texts: readonly string[], tint: (text: string) => string): string =>
+    texts
+      .map((text, column) => (column === texts.length - 1 ? tint(text) : text.padEnd(widths[column] ?? 0)))
+      .join('  ');
+  const tintOf = ({ status, record }: AuditRow) => {
+    if (status === 'denied' || textAt(record, 'outcome') === 'revoke_failed') return red;
+    return status === 'unfinished' || valueAt(record, 'error') !== undefined ? yellow : green;
+  };
+  const body = rows.map((row, at) => line(cells[at] ?? [], tintOf(row)));
+  return `${[bold(line(HEADINGS, (text) => text)), ...body].join('\n')}\n`;
+}
+
+function toCells(row: AuditRow): string[] {
+  const cell = (name: string) => clip(textAt(row.record, name) ?? '-');
+  return [
+    clip(row.started.replace('T', ' ').replace(/\.\d+Z$/, 'Z')),
+    cell('lease_id'),
+    cell('capability'),
+    cell('repo'),
+    cell('branch'),
+    cell('environment'),
+    cell('actor'),
+    childOf(row),
+    escapeText(endOf(row)),
+  ];
+}
+
+function childOf({ record }: AuditRow): string {
+  const signal = textAt(record, 'child', 'signal');
+  const code = numberAt(record, 'child', 'exit_code');
+  return clip(signal ?? (code === undefined ? '-' : `exit ${code}`));
+}
+
+function endOf({ status, record }: AuditRow): string {
+  if (status === 'denied') return `denied: ${textAt(record, 'reason') ?? '-'}`;
+  if (status !== 'closed' && status !== 'ended') return status;
+  const outcome = textAt(record, 'outcome') ?? '-';
+  const at = outcome === 'expires' || outcome === 'expired' ? ` ${textAt(record, 'expires_at') ?? ''}` : '';
+  const limit = valueAt(record, 'time_limit_reached') === true ? ', time over' : '';
+  const error = textAt(record, 'error', 'code');
+  return `${outcome}${at}${limit}${error === undefined ? '' : `, ${error}`}`;
+}
+
+/** Escaped, and short enough for a column. */
+function clip(text: string): string {
+  const safe = escapeText(text);
+  return safe.length <= 40 ? safe : `${safe.slice(0, 39)}…`;
+}

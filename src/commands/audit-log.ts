@@ -1,0 +1,22 @@
+/** What the audit commands share: the log of this user, opened for reading. */
+import { auditLogPath } from '../audit/log.ts';
+import { withLogOpen } from '../audit/read.ts';
+import { escapeText } from '../base/escape.ts';
+import { statePlace } from '../base/state.ts';
+import type { CommandContext } from './context.ts';
+
+/** Where this user's log is; touches nothing. */
+export function logPathOf(context: CommandContext): string {
+  return auditLogPath(statePlace(context.ambient, context.admin).dir);
+}
+
+/** Runs `action` on the open log; where there is none, says so on standard error and returns null. */
+export async function withLog<T>(
+  context: CommandContext,
+  action: (fd: number, path: string) => T | Promise<T>,
+): Promise<T | null> {
+  const path = logPathOf(context);
+  const result = await withLogOpen(path, (fd) => action(fd, path));
+  if (result === null && !context.quiet) context.err(`there is no audit log yet: ${escapeText(path)}`);
+  return result;
+}

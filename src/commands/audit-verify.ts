@@ -1,0 +1,56 @@
+/** `capwrap audit verify`: whether anybody, or a crash, touched the log. */
+import { type Verification, verifyLog } from '../audit/verify.ts';
+import { escapeText } from '../base/escape.ts';
+import { logPathOf } from './audit-log.ts';
+import type { Command, CommandContext } from './context.ts';
+
+/** 0 where the chain is whole, 1 where it isn't or where there is no log: what isn't there can't be vouched for. */
+export async function auditVerify(context: CommandContext, _options: object): Promise<number> {
+  const path = logPathOf(context);
+  const found = await verifyLog(path);
+  await context.out(
+    context.json ? `${JSON.stringify(toObject(path, found))}\n` : toText(context, path, found),
+  );
+  return found.ok ? 0 : 1;
+}
+
+/** What the chain can't show by itself; said each time, so that nobody takes the answer for more than it is. */
+const LIMIT =
+  'a chain alone cannot show that records were cut from its end or that the whole log was written anew: keep the head elsewhere and compare';
+
+function toObject(
+  path: string,
+  { exists, ok, records, recovered, head, firstBad, torn }: Verification,
+): object {
+  return { path, exists, ok, records, recovered, head, first_bad: firstBad, torn, limit: LIMIT };
+}
+
+function toText(context: CommandContext, path: string, found: Verification): string {
+  const { green, red, yellow, dim } = context.colors.stdout;
+  const { ok, exists, records, recovered, head, firstBad, torn } = found;
+  const lines = [dim(escapeText(path))];
+  if (!exists) lines.push(red('there is no audit log'));
+  if (ok) lines.push(green(`the chain is whole: ${count(records, 'record')}`));
+  if (firstBad) {
+    lines.push(red(`line ${firstBad.line} is bad: ${firstBad.why}`));
+    lines.push(`the ${count(records, 'record')} before it follow one another; nothing behind it was judged`);
+  }
+  if (torn) {
+    lines.push(
+      yellow(
+        `line ${torn.line} is torn: ${count(torn.bytes, 'byte')} without an end, as a crash leaves them`,
+      ),
+    );
+    lines.push(
+      `the ${count(records, 'record')} before it follow one another; the next record sets the rest aside and says so`,
+    );
+  }
+  if (recovered > 0)
+    lines.push(`torn lines that were set aside: ${recovered}; capwrap audit list --event recovered`);
+  if (exists) lines.push(`head: seq=${head.seq} hash=${head.hash}`, dim(LIMIT));
+  return `${lines.join('\n')}\n`;
+}
+
+function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,5 @@
+/** `capwrap audit`: reading the log. */
+export { auditList } from './audit-list.ts';
+export { auditShow } from './audit-show.ts';
+export { auditTail } from './audit-tail.ts';
+export { auditVerify } from './audit-verify.ts';

@@ -1,0 +1,117 @@
+/** The report of `capwrap check`: for people, for tools, and as annotations of GitHub Actions. */
+import type { ChalkInstance } from 'chalk';
+import { escapeText } from '../base/escape.ts';
+import { decisionJson } from '../policy/explain-text.ts';
+import { STILL_TO_REMOVE } from '../policy/lint.ts';
+import type { CheckReport } from './check.ts';
+
+/** One thing to say, whatever it is. */
+interface Entry {
+  readonly severity: 'error' | 'warning' | 'note';
+  readonly title: string;
+  readonly line: number;
+  readonly column: number;
+  readonly message: string;
+  readonly why: string | null;
+  readonly fix: string | null;
+}
+
+/** `file:line:column: severity: message [code]`, its reason and remedy below, and a summary. */
+export function textReport(report: CheckReport, colors: ChalkInstance): string {
+  const paint = { error: colors.red, warning: colors.yellow, note: colors.cyan };
+  const lines = entries(report).flatMap((entry) => [
+    `${escapeText(report.file)}:${entry.line}:${entry.column}: ${paint[entry.severity](entry.severity)}: ` +
+      `${escapeText(entry.message)} ${colors.dim(`[${entry.title}]`)}`,
+    ...(entry.why === null ? [] : [`    why: ${escapeText(entry.why)}`]),
+    ...(entry.fix === null ? [] : [`    fix: ${escapeText(entry.fix)}`]),
+  ]);
+  return `${[...lines, ...summary(report)].map((line) => `${line}\n`).join('')}`;
+}
+
+/** One JSON object; keys are only ever added. */
+export function jsonReport(report: CheckReport): string {
+  const { trust } = report;
+  const value = {
+    file: report.file,
+    sha256: report.sha256,
+    valid: report.faults.length === 0,
+    trusted: trust.trusted,
+    map_trust: trust.trusted ? trust.grade : 'untrusted',
+    capabilities: report.capabilities,
+    faults: report.faults,
+    tests: {
+      total: report.tests,
+      failed: report.failures.map(({ decision, ...failure }) => ({
+        ...failure,
+        decision: decisionJson(decision),
+      })),
+    },
+    findings: report.findings.map((finding) => ({
+      ...finding,
+      still_to_remove: STILL_TO_REMOVE.includes(finding.code),
+    })),
+  };
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/**
+ * Workflow commands, one per line:
+ * https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands#setting-an-error-message
+ */
+export function githubReport(report: CheckReport): string {
+  const lines = entries(report).map(({ severity, title, line, column, message, why, fix }) => {
+    const level = severity === 'note' ? 'notice' : severity;
+    const text = [message, why && `why: ${why}`, fix && `fix: ${fix}`]
+      .filter(Boolean)
+      .map((it) => escapeText(String(it)));
+    const place = `file=${property(report.file)},line=${line},col=${column},title=${property(title)}`;
+    return `::${level} ${place}::${data(text.join('\n'))}\n`;
+  });
+  return lines.join('');
+}
+
+function entries(report: CheckReport): Entry[] {
+  return [
+    ...report.faults.map(({ code, line, column, message, fix }): Entry => {
+      return { severity: 'error', title: code, line, column, message, why: null, fix };
+    }),
+    ...report.failures.map(({ line, column, message }): Entry => {
+      const fix = 'capwrap explain shows each condition; change the rules or the test';
+      return { severity: 'error', title: 'test_failed', line, column, message, why: null, fix };
+    }),
+    ...report.findings.map(({ code, severity, line = 1, column = 1, message, why, fix }): Entry => {
+      return { severity, title: code, line, column, message, why, fix };
+    }),
+  ];
+}
+
+function summary(report: CheckReport): string[] {
+  const { faults, failures, findings, trust } = report;
+  const file = escapeText(report.file);
+  if (faults.length > 0) return [`${file}: ${count(faults.length, 'fault')}, so nothing in it can be used`];
+  const passed = report.tests - failures.length;
+  const removable = STILL_TO_REMOVE.map(
+    (code) => [code, findings.filter((it) => it.code === code).length] as const,
+  )
+    .filter(([, number]) => number > 0)
+    .map(([code, number]) => `${code} ${number}`);
+  return [
+    `${file}: ${count(report.capabilities, 'capability', 'capabilities')}, ${passed} of ${count(report.tests, 'test')} passed, ` +
+      `${count(findings.filter((it) => it.severity === 'warning').length, 'warning')}, ` +
+      `${count(findings.filter((it) => it.severity === 'note').length, 'note')}`,
+    ...(removable.length === 0 ? [] : [`still to be removed: ${removable.join(', ')}`]),
+    ...(trust.trusted ? [] : [`not trusted: ${escapeText(trust.why)} (${escapeText(trust.hint)})`]),
+  ];
+}
+
+function count(number: number, one: string, many = `${one}s`): string {
+  return `${number} ${number === 1 ? one : many}`;
+}
+
+function data(text: string): string {
+  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
+}
+
+function property(text: string): string {
+  return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
+}

@@ -1,0 +1,77 @@
+/** `capwrap issuer serve`: the public keys and the revocation list over HTTP, until it is told to stop. */
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, isIPv6 } from 'node:net';
+import { openState } from '../base/state.ts';
+import { issuerFiles, readKey, readName, required } from '../broker/providers/local-issuer/files.ts';
+import { isLoopback } from '../broker/providers/local-issuer/published.ts';
+import { CapwrapError, systemErrorCode } from '../errors.ts';
+import type { Command } from './context.ts';
+import { answer } from './issuer-http.ts';
+import { printFacts } from './issuer-output.ts';
+
+export interface IssuerServeOptions {
+  /** Address to listen on; 127.0.0.1 where undefined. */
+  readonly host?: string;
+  /** 0 or undefined takes a free one. */
+  readonly port?: number;
+}
+
+/**
+ * Serves until INT or TERM, then answers 0. Only public data goes out; nothing can be changed through it. Throws
+ * ERR_ISSUER_NOT_READY without a key, and ERR_ISSUER_LISTEN where the address can't be had.
+ */
+export const issuerServe: Command<IssuerServeOptions> = async (context, options) => {
+  const files = issuerFiles(openState(context.ambient, context.admin).dir, context.ambient.uid);
+  required(readKey(files));
+  const issuer = required(readName(files));
+  const { host = '127.0.0.1', port = 0 } = options;
+  const onLoopback = isLoopback(isIPv6(host) ? `[${host}]` : host);
+  const server = createServer({ requestTimeout: 10_000, headersTimeout: 5000 }, (request, response) => {
+    void answer({ files, onLoopback }, request, response);
+  });
+  server.maxConnections = 256;
+  await listen(server, host, port);
+  const stopped = stopOnSignal(server);
+  if (!onLoopback) {
+    context.err(
+      'capwrap: warning: plain HTTP beyond this machine can be altered on the way: put TLS in front of it',
+    );
+  }
+  await printFacts(context, 'issuer.serve', { url: urlOf(server), issuer });
+  await stopped;
+  return 0;
+};
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    // Once it listens, an error is one connection that could not be taken: no reason to stop, and the promise is settled.
+    server.on('error', (cause) => {
+      const code = systemErrorCode(cause) ?? 'unknown error';
+      reject(
+        new CapwrapError('ERR_ISSUER_LISTEN', `"${host}" port ${port} can't be listened on (${code})`, {
+          hint: 'capwrap issuer serve --port 0',
+          cause,
+        }),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+/** Settles once a signal has come and the open requests are answered, or a short time later. */
+function stopOnSignal(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, stop);
+      server.close(() => resolve());
+      server.closeIdleConnections();
+      setTimeout(() => server.closeAllConnections(), 1000).unref();
+    };
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+  });
+}
+
+function urlOf(server: Server): string {
+  const { address, port } = server.address() as AddressInfo;
+  return `http://${isIPv6(address) ? `[${address}]` : address}:${port}`;
+}

@@ -1,0 +1,43 @@
+/** `capwrap run`: the options of the command line, and how the process ends. */
+
+import type { RequestOptions } from '../decide.ts';
+import { run } from '../run.ts';
+import { endLike } from '../runner/exit-status.ts';
+import type { Phases } from '../ui/phases.ts';
+import type { CommandContext } from './context.ts';
+
+interface RunFlags extends RequestOptions {
+  readonly dryRun?: boolean;
+  /** Seconds. */
+  readonly approvalTimeout: number;
+  readonly wait: boolean;
+  readonly eventsFd?: number;
+}
+
+export async function runCommand(
+  context: CommandContext,
+  flags: RunFlags,
+  argv: readonly string[],
+  phases: Phases,
+): Promise<number> {
+  if (flags.dryRun) {
+    const { dryRun } = await import('./explain.ts');
+    return dryRun(context, flags, argv);
+  }
+  try {
+    const ended = await run(
+      context,
+      {
+        ...flags,
+        approvalTimeoutMs: flags.approvalTimeout * 1000,
+        noWait: !flags.wait,
+        eventsFd: flags.eventsFd ?? null,
+      },
+      argv,
+      phases,
+    );
+    return endLike(ended);
+  } finally {
+    if (context.debug) context.err(`capwrap: debug: ${phases.summary()}`);
+  }
+}

@@ -1,0 +1,118 @@
+/** From the words of a request to a decision; `run`, `explain` and `run --dry-run` walk this one path. */
+
+import { parseDuration } from './base/duration.ts';
+import { openState, type StatePlace } from './base/state.ts';
+import type { CommandContext } from './commands/context.ts';
+import { CapwrapError } from './errors.ts';
+import type { Capability, CapabilityMap } from './policy/capability.ts';
+import type { Decision } from './policy/decision.ts';
+import { evaluate, needsCommitClean, needsSha256 } from './policy/evaluate.ts';
+import { findMapFile, type MapFile, readMapFile } from './policy/map-file.ts';
+import { parseMap } from './policy/parse.ts';
+import { readPins } from './policy/pins.ts';
+import { nearest } from './policy/suggest.ts';
+import { judgeTrust, type TrustJudgement } from './policy/trust.ts';
+import { gatherFacts } from './request/gather-facts.ts';
+import type { RunRequest } from './request/run-request.ts';
+import { resolveCommand } from './runner/resolve-command.ts';
+
+/** What the caller says about a request; flags win over `CAPWRAP_*` variables. */
+export interface RequestOptions {
+  readonly map?: string | undefined;
+  readonly capability: string;
+  readonly justification?: string | undefined;
+  readonly taskId?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly environment?: string | undefined;
+  readonly ttl?: string | undefined;
+}
+
+/** A map that was read and judged, but not yet parsed. */
+export interface JudgedMap {
+  readonly state: StatePlace;
+  readonly file: MapFile;
+  readonly trust: TrustJudgement;
+}
+
+export interface Situation extends JudgedMap {
+  readonly map: CapabilityMap;
+  readonly capability: Capability;
+  readonly request: RunRequest;
+  readonly decision: Decision;
+}
+
+/** Finds and reads the map, and says whether its exact bytes are trusted. */
+export function readJudgedMap(context: CommandContext, explicit: string | undefined): JudgedMap {
+  const { ambient, admin } = context;
+  const state = openState(ambient, admin);
+  const file = readMapFile(findMapFile(ambient, explicit), ambient);
+  const trust = judgeTrust(file, readPins(state.dir, ambient.uid), admin);
+  return { state, file, trust };
+}
+
+/** Gathers the facts, looks the command up, and decides. Obtains nothing and writes nothing. */
+export async function decide(
+  context: CommandContext,
+  judged: JudgedMap,
+  options: RequestOptions,
+  argv: readonly string[] | null,
+): Promise<Situation> {
+  const { ambient } = context;
+  const ttlRequested = options.ttl === undefined ? null : secondsOf(options.ttl);
+  const map = parseMap(judged.file.bytes, judged.file);
+  const capability = findCapability(map, options.capability);
+  const { facts, taskId } = await gatherFacts(ambient, {
+    ...pick(options, ['environment', 'actor', 'taskId']),
+    wantCommitClean: needsCommitClean(capability),
+  });
+  const command =
+    argv === null
+      ? null
+      : resolveCommand(argv, {
+          cwd: ambient.cwd,
+          path: childPath(capability, ambient.env),
+          sha256: needsSha256(capability),
+        });
+  const request: RunRequest = {
+    capability: capability.name,
+    facts,
+    command,
+    justification: options.justification ?? ambient.env['CAPWRAP_JUSTIFICATION'] ?? null,
+    taskId,
+    ttlRequested,
+  };
+  return { ...judged, map, capability, request, decision: evaluate(capability, request) };
+}
+
+/** The `PATH` that the child will have, which is where its program is looked up. */
+function childPath(capability: Capability, callerEnv: Readonly<Record<string, string>>): string | undefined {
+  return capability.env.set['PATH'] ?? (capability.env.pass.includes('PATH') ? callerEnv['PATH'] : undefined);
+}
+
+function findCapability(map: CapabilityMap, name: string): Capability {
+  const capability = map.capabilities.get(name);
+  if (capability) return capability;
+  const guess = nearest(name, [...map.capabilities.keys()]);
+  throw new CapwrapError('ERR_CAPABILITY_UNKNOWN', `capability "${name}" is not defined in ${map.path}`, {
+    hint: guess ? `did you mean "${guess}"?` : 'capwrap list',
+  });
+}
+
+function secondsOf(text: string): number {
+  const seconds = parseDuration(text);
+  if (seconds !== null) return seconds;
+  throw new CapwrapError('ERR_USAGE', `"--ttl ${text}" is not a duration`, {
+    hint: 'write 900, 15m or 1h30m',
+  });
+}
+
+/** The named options that are set; an absent one stays absent. */
+function pick<T extends object, K extends keyof T>(
+  from: T,
+  names: readonly K[],
+): { [P in K]?: Exclude<T[P], undefined> } {
+  const picked: { [P in K]?: Exclude<T[P], undefined> } = {};
+  for (const name of names)
+    if (from[name] !== undefined) picked[name] = from[name] as Exclude<T[K], undefined>;
+  return picked;
+}

@@ -1,0 +1,99 @@
+/** What the schema can't say about a capability, because it takes two fields to see it. */
+import { formatDuration } from '../base/duration.ts';
+import { checkEnv } from './check-env.ts';
+import { checkRules } from './check-rules.ts';
+import { checkScope } from './check-scope.ts';
+import type { Report } from './fault.ts';
+import type { Place } from './map-place.ts';
+import { resolveTtl } from './normalise.ts';
+import type { RawDefaults, SoundCapability } from './schema.ts';
+import { seconds } from './schema-fields.ts';
+
+/** The longest life that a credential can have: STS's `DurationSeconds`, and the same for our own tokens. */
+const MAX_LIFETIME = 43_200;
+const MAX_KILL_AFTER = 300;
+
+const TOKEN_SOURCES = ['web-identity-file', 'token-file', 'token-env', 'github-actions'];
+
+export function checkCapability(
+  raw: SoundCapability,
+  defaults: RawDefaults,
+  at: Place,
+  dir: string,
+  report: Report,
+): void {
+  checkTimes(raw, defaults, at, report);
+  if (raw.provider === 'aws-sts') {
+    checkScope(raw.scope ?? [], [...at, 'scope'], report);
+    checkSource(raw, at, report);
+    checkTags(raw, at, report);
+  }
+  checkRules(raw, at, dir, report);
+  checkEnv(raw, defaults, at, report);
+}
+
+/** Checks the times of `defaults`, which must hold for every capability. */
+export function checkDefaultTimes(defaults: RawDefaults, report: Report): void {
+  checkOwnTimes(defaults, ['defaults'], report);
+}
+
+function checkTimes(raw: SoundCapability, defaults: RawDefaults, at: Place, report: Report): void {
+  if (!checkOwnTimes(raw, at, report) || raw.ttl === undefined) return;
+  const { ttl, maxTtl } = resolveTtl(raw, defaults);
+  if (raw.max_ttl === undefined && ttl > maxTtl) {
+    const message = `"ttl" is ${formatDuration(ttl)}, longer than max_ttl of defaults (${formatDuration(maxTtl)})`;
+    report([...at, 'ttl'], 'ttl_too_long', message, `add "max_ttl: ${formatDuration(ttl)}"`);
+  }
+}
+
+/** True where the times hold by themselves. */
+function checkOwnTimes(raw: RawDefaults, at: Place, report: Report): boolean {
+  let fine = true;
+  const tooLong = (key: string, message: string, fix: string) => {
+    fine = false;
+    report([...at, key], 'ttl_too_long', `"${key}" ${message}`, fix);
+  };
+  for (const key of ['ttl', 'max_ttl'] as const) {
+    if (raw[key] !== undefined && seconds(raw[key]) > MAX_LIFETIME) {
+      tooLong(key, 'is longer than 12h, the longest life of a credential', `write "${key}: 12h" or less`);
+    }
+  }
+  if (fine && raw.ttl !== undefined && raw.max_ttl !== undefined && seconds(raw.ttl) > seconds(raw.max_ttl)) {
+    tooLong('ttl', `is longer than max_ttl (${raw.max_ttl})`, `write "ttl: ${raw.max_ttl}" or raise max_ttl`);
+  }
+  if (raw.kill_after !== undefined && seconds(raw.kill_after) > MAX_KILL_AFTER) {
+    tooLong('kill_after', 'is longer than 5m', 'write "kill_after: 10s"');
+  }
+  return fine;
+}
+
+type RawAws = Extract<SoundCapability, { provider: 'aws-sts' }>;
+
+/** AssumeRoleWithWebIdentity has no parameters for these; their values can only come from the token's claims. */
+function checkSource(raw: RawAws, at: Place, report: Report): void {
+  if (raw.source === undefined || !TOKEN_SOURCES.includes(raw.source.type)) return;
+  for (const key of ['external_id', 'source_identity', 'session_tags'] as const) {
+    if (raw[key] === undefined) continue;
+    const message = `"${key}" can't be sent with a token as source`;
+    report(
+      [...at, key],
+      'source_conflict',
+      message,
+      `delete it, or use a source of type profile or env`,
+      'key',
+    );
+  }
+}
+
+/** STS compares tag keys without case. */
+function checkTags(raw: RawAws, at: Place, report: Report): void {
+  const seen = new Map<string, string>();
+  for (const key of Object.keys(raw.session_tags ?? {})) {
+    const earlier = seen.get(key.toLowerCase());
+    if (earlier !== undefined) {
+      const message = `"${key}" and "${earlier}" are one tag key to STS`;
+      report([...at, 'session_tags', key], 'duplicate_key', message, 'keep one of the two', 'key');
+    }
+    seen.set(key.toLowerCase(), key);
+  }
+}

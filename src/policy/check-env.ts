@@ -1,0 +1,119 @@
+/** What the schema can't say about `env`, `inject` and `home`: clashes, sensitive names, credentials as values. */
+import { ISOLATION_NAMES } from '../runner/isolation-names.ts';
+import { looksLikeCredential } from './credential-shape.ts';
+import type { Report } from './fault.ts';
+import type { Place } from './map-place.ts';
+import { LOCAL_DEFAULT_INJECT, producedNames, reservedNames } from './provider-names.ts';
+import type { RawDefaults, RawEnv, SoundCapability } from './schema.ts';
+import { loadsCode, sensitiveName } from './sensitive-names.ts';
+
+/** Checks the `env` of `defaults`, which must hold for every capability. */
+export function checkDefaultEnv(defaults: RawDefaults, report: Report): void {
+  const place = ['defaults', 'env'];
+  checkPass(defaults.env, place, new Set(defaults.env?.pass_sensitive), report);
+  checkUnused(defaults.env, place, new Set(defaults.env?.pass), report);
+  checkSet(defaults.env, place, report);
+}
+
+/** Checks a capability's environment together with the defaults that it gets. */
+export function checkEnv(raw: SoundCapability, defaults: RawDefaults, at: Place, report: Report): void {
+  const place = [...at, 'env'];
+  const allowed = new Set([...(defaults.env?.pass_sensitive ?? []), ...(raw.env?.pass_sensitive ?? [])]);
+  checkPass(raw.env, place, allowed, report);
+  checkUnused(raw.env, place, new Set([...(defaults.env?.pass ?? []), ...(raw.env?.pass ?? [])]), report);
+  checkSet(raw.env, place, report);
+  checkInject(raw, at, report);
+  checkClashes(raw, defaults, at, report);
+}
+
+function checkPass(env: RawEnv | undefined, at: Place, allowed: ReadonlySet<string>, report: Report): void {
+  env?.pass?.forEach((name, index) => {
+    const place = [...at, 'pass', index];
+    if (isOurs(name)) {
+      report(place, 'name_clash', `"${name}" is set by capwrap itself`, 'delete it from pass');
+      return;
+    }
+    const does = sensitiveName(name);
+    if (does !== null && !allowed.has(name)) {
+      report(
+        place,
+        'name_sensitive',
+        `"${name}" ${does}`,
+        `delete it, or allow it with "pass_sensitive: [${name}]"`,
+      );
+    }
+  });
+}
+
+/** A name in `pass_sensitive` alone is not passed: whoever wrote it believes that it is. */
+function checkUnused(env: RawEnv | undefined, at: Place, passed: ReadonlySet<string>, report: Report): void {
+  env?.pass_sensitive?.forEach((name, index) => {
+    if (passed.has(name)) return;
+    const message = `"${name}" is in pass_sensitive and not in pass`;
+    report(
+      [...at, 'pass_sensitive', index],
+      'name_unused',
+      message,
+      `add ${name} to pass, or delete it here`,
+    );
+  });
+}
+
+function checkSet(env: RawEnv | undefined, at: Place, report: Report): void {
+  for (const [name, value] of Object.entries(env?.set ?? {})) {
+    const place = [...at, 'set', name];
+    if (isOurs(name)) {
+      report(place, 'name_clash', `"${name}" is set by capwrap itself`, 'delete it from set', 'key');
+    }
+    const kind = looksLikeCredential(value);
+    if (kind !== null) {
+      const fix = 'delete it, revoke it, and get a short-lived one through a provider';
+      report(place, 'credential_value', `"${name}" is set to what looks like ${kind}`, fix, 'key');
+    }
+  }
+}
+
+function checkInject(raw: SoundCapability, at: Place, report: Report): void {
+  for (const name of Object.keys(raw.inject ?? {})) {
+    const place = [...at, 'inject', name];
+    const does = loadsCode(name);
+    if (isOurs(name) && !(name in LOCAL_DEFAULT_INJECT)) {
+      report(place, 'name_clash', `"${name}" is set by capwrap itself`, 'choose another name', 'key');
+    } else if (does !== null) {
+      report(place, 'name_sensitive', `"${name}" ${does}`, 'choose another name', 'key');
+    }
+  }
+}
+
+/** `env.set` may replace a passed name; every other meeting of two sources of one variable is a fault. */
+function checkClashes(raw: SoundCapability, defaults: RawDefaults, at: Place, report: Report): void {
+  const produced = new Set<string>([...producedNames(raw), ...reservedNames(raw)]);
+  const fix = 'delete it: the lease fills it';
+  for (const [owner, env] of [
+    [[...at], raw.env],
+    [['defaults'], defaults.env],
+  ] as const) {
+    env?.pass?.forEach((name, index) => {
+      if (!produced.has(name)) return;
+      report([...owner, 'env', 'pass', index], 'name_clash', `"${name}" is filled by the provider`, fix);
+    });
+    for (const name of Object.keys(env?.set ?? {})) {
+      if (!produced.has(name)) continue;
+      report([...owner, 'env', 'set', name], 'name_clash', `"${name}" is filled by the provider`, fix, 'key');
+    }
+  }
+  const home = raw.home ?? defaults.home;
+  if (home === 'private' && raw.env?.set?.['HOME'] !== undefined) {
+    report(
+      [...at, 'env', 'set', 'HOME'],
+      'name_clash',
+      '"HOME" is set, and "home: private" sets it too',
+      'keep one of the two',
+      'key',
+    );
+  }
+}
+
+function isOurs(name: string): boolean {
+  return name.startsWith('CAPWRAP_') || (ISOLATION_NAMES as readonly string[]).includes(name);
+}

@@ -1,0 +1,113 @@
+/**
+ * Fields of the provider `aws-sts`. Limits are those of AssumeRole:
+ * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+ */
+import * as v from 'valibot';
+import { keys, line, listOf, mapping, maybe, must, oneOf, path, text, variable } from './schema-fields.ts';
+
+export const AWS_LEASE_VALUES = [
+  'access_key_id',
+  'secret_access_key',
+  'session_token',
+  'expiration',
+  'region',
+] as const;
+
+const longLived = maybe(
+  oneOf('refuse', 'allow'),
+  'Whether a key without an expiry may serve as proof; every use is recorded and listed by "capwrap check"',
+);
+const audience = maybe(line(), 'The audience that the token must be for');
+
+/** Sources by their type; the order is that of the documentation. */
+export const awsSource = v.variant('type', [
+  keys({
+    type: v.literal('profile'),
+    profile: must(line(), 'A profile of the AWS config or credentials file'),
+    config_file: maybe(path, 'Instead of ~/.aws/config'),
+    credentials_file: maybe(path, 'Instead of ~/.aws/credentials'),
+    long_lived: longLived,
+  }),
+  keys({ type: v.literal('env'), long_lived: longLived }),
+  keys({ type: v.literal('web-identity-file'), path: must(path, 'File that holds the token'), audience }),
+  keys({ type: v.literal('token-file'), path: must(path, 'File that holds the token'), audience }),
+  keys({ type: v.literal('token-env'), variable: must(variable, 'Variable that holds the token'), audience }),
+  keys({ type: v.literal('github-actions'), audience }),
+]);
+
+const scopeEntry = keys({
+  actions: must(
+    listOf(text(/^(?:\*|[a-z0-9-]+:[A-Za-z0-9*?]+)$/, 'must be an IAM action such as s3:PutObject', 256)),
+    'IAM actions',
+  ),
+  resources: must(
+    listOf(text(/^(?:\*|arn:[ -~\u00a0-\u00ff]+)$/, 'must be an ARN or *')),
+    'ARNs; IAM wildcards are allowed',
+  ),
+  broad: maybe(
+    oneOf('refuse', 'allow'),
+    'Whether an action of *, or a resource of * for a write action, is meant',
+  ),
+});
+
+/** `*` and `:` as IAM allows them; tag keys starting with `aws:` are reserved. */
+const TAG_KEY = /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu;
+const TAG_VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
+const TAG_WORDS = 'letters, digits, blanks and _.:/=+-@';
+
+export const awsStsFields = {
+  provider: v.literal('aws-sts'),
+  role_arn: must(
+    text(/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'must be the ARN of an IAM role'),
+    'The role to assume',
+  ),
+  region: must(
+    text(/^[a-z]{2,}(?:-[a-z]+)+-\d+$/, 'must be an AWS region', 32),
+    'Region of STS and of the child',
+  ),
+  endpoint: maybe(
+    v.pipe(
+      v.string('must be text'),
+      v.regex(
+        /^(?:https:\/\/[^\s/?#@]+|http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?)(?:\/[^\s?#]*)?$/,
+        'must be an https URL without user, query or fragment (http only for loopback)',
+      ),
+      v.check((url) => URL.canParse(url), 'must be a URL'),
+    ),
+    "URL of the STS endpoint instead of the region's own",
+  ),
+  ca_file: maybe(path, 'PEM bundle that replaces the built-in roots for the endpoint'),
+  source: must(mapping(awsSource, 'The proof shown to STS'), 'The proof shown to STS'),
+  scope: must(
+    listOf(mapping(scopeEntry, 'Actions on resources')),
+    'What the credential may do at most: becomes the inline session policy',
+  ),
+  external_id: maybe(
+    text(/^[\w+=,.@:/-]{2,}$/, 'must be 2 to 1224 letters, digits or +=,.@:/-', 1224),
+    "External id that the role's trust policy asks for",
+  ),
+  source_identity: maybe(
+    text(/^[\w+=,.@-]{2,}$/, 'must be 2 to 64 letters, digits or +=,.@-', 64),
+    'SourceIdentity of the session; needs sts:SetSourceIdentity',
+  ),
+  session_tags: maybe(
+    mapping(
+      v.pipe(
+        v.record(
+          v.pipe(
+            v.string(),
+            v.regex(TAG_KEY, `must be a tag key: 1 to 128 ${TAG_WORDS}, not starting with aws:`),
+          ),
+          v.pipe(v.string('must be text'), v.regex(TAG_VALUE, `must be up to 256 ${TAG_WORDS}`)),
+        ),
+        v.maxEntries(50, 'must not have more than 50 tags'),
+      ),
+      'Tags by key',
+    ),
+    'Session tags; need sts:TagSession',
+  ),
+  inject: maybe(
+    mapping(v.record(variable, oneOf(...AWS_LEASE_VALUES)), 'Variable and the value it gets'),
+    'Child variables and the values of the lease they get, instead of the standard AWS_* names',
+  ),
+};

@@ -1,0 +1,126 @@
+/**
+ * The story of a run, in order: decide, approve, grant, issue, spawn, end, close. Nothing is issued before the grant
+ * is on disk, and every grant gets an end, whatever happens in between.
+ */
+import { APPROVAL_FAULTS, approve, NO_APPROVAL } from './approval/approve.ts';
+import { openAuditLog } from './audit/log.ts';
+import { closedRecord, deniedRecord, grantedRecord, type Terms } from './audit/run-records.ts';
+import { loadProvider } from './broker/registry.ts';
+import type { CommandContext } from './commands/context.ts';
+import { decide, type RequestOptions, readJudgedMap } from './decide.ts';
+import { CapwrapError } from './errors.ts';
+import { holdLease } from './hold-lease.ts';
+import { callerSecrets } from './redact/caller-secrets.ts';
+import { SecretRegistry } from './redact/registry.ts';
+import { closingFault, decisionEvents, deniedError, refuseUntrusted, timeLimitError } from './refuse.ts';
+import { assertStartable } from './runner/command-error.ts';
+import { type Ended, endOf } from './runner/exit-status.ts';
+import { installSignals } from './runner/signals.ts';
+import { subjectOf } from './subject.ts';
+import { openEvents } from './ui/events.ts';
+import { maskedError } from './ui/masked-error.ts';
+import type { Phases } from './ui/phases.ts';
+
+export interface RunOptions extends RequestOptions {
+  readonly approvalTimeoutMs: number;
+  readonly noWait: boolean;
+  readonly eventsFd: number | null;
+}
+
+/** Runs `argv` under a capability. Returns how the process is to end; throws a CapwrapError without a secret in it. */
+export async function run(
+  context: CommandContext,
+  options: RunOptions,
+  argv: readonly string[],
+  phases: Phases,
+): Promise<Ended> {
+  const secrets = new SecretRegistry();
+  const ofCaller = callerSecrets(context.ambient.env);
+  const mask = (text: string) => secrets.mask(ofCaller.mask(text));
+  try {
+    return await tell(context, options, argv, phases, secrets, mask);
+  } catch (error) {
+    throw maskedError(error, mask);
+  }
+}
+
+async function tell(
+  context: CommandContext,
+  options: RunOptions,
+  argv: readonly string[],
+  phases: Phases,
+  secrets: SecretRegistry,
+  mask: (text: string) => string,
+): Promise<Ended> {
+  const signals = installSignals();
+  const events = openEvents(context, options.eventsFd, mask);
+
+  // 1. Decide, on the exact bytes of a trusted map.
+  const judged = readJudgedMap(context, options.map);
+  const audit = openAuditLog({ stateDir: judged.state.dir, uid: context.ambient.uid });
+  if (!judged.trust.trusted)
+    throw await refuseUntrusted(context, judged, judged.trust, options, argv, audit, mask);
+  phases.mark('map');
+  const situation = await decide(context, judged, options, argv);
+  const { decision, request } = situation;
+  const subject = subjectOf(context, situation, mask);
+  decisionEvents(events, situation);
+  phases.mark('decide');
+
+  // 2. A denial is a record before it is an error.
+  if (decision.effect === 'deny') {
+    await audit.append(deniedRecord(subject, decision.reason, decision.rule, NO_APPROVAL), { durable: true });
+    throw deniedError(situation, decision);
+  }
+  const { grant } = decision;
+  const command = assertStartable(request.command);
+
+  // 3. Approval, where the rule asks for one.
+  const wait = { timeoutMs: options.approvalTimeoutMs, noWait: options.noWait, uid: context.ambient.uid };
+  const { state: approval, fault } = await approve(grant, subject, wait, audit, events);
+  if (fault !== null) {
+    await audit.append(deniedRecord(subject, `approval_${fault}`, grant.rule, approval), { durable: true });
+    throw new CapwrapError(
+      'ERR_APPROVAL_DENIED',
+      `approval of "${grant.capability}" ${APPROVAL_FAULTS[fault]}`,
+    );
+  }
+  phases.mark('approval');
+
+  // 4. The grant is durable before anything is issued.
+  const provider = await loadProvider(grant.config.provider);
+  phases.mark('load_provider');
+  const terms: Terms = { grant, approval, deadline: new Date(Date.now() + grant.ttl * 1000) };
+  await audit.append(grantedRecord(subject, terms), { durable: true });
+  phases.mark('grant');
+
+  // 5. The lease, the child, and the end of the lease.
+  const held = await holdLease({
+    context,
+    situation,
+    command,
+    subject,
+    terms,
+    provider,
+    secrets,
+    signals,
+    events,
+    audit,
+    phases,
+  });
+
+  // 6. Close, with one record that holds the whole story.
+  const ended = endOf(held.child, signals.pending);
+  try {
+    await audit.append(closedRecord(subject, terms, held), { durable: true });
+  } catch (error) {
+    throw closingFault(error, held, ended);
+  }
+  phases.mark('close');
+  if (held.failure !== null && signals.pending === null) throw held.failure;
+  if (held.child?.timeLimitReached) {
+    await ended.written;
+    throw timeLimitError(terms);
+  }
+  return ended;
+}

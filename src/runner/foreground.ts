@@ -1,0 +1,14 @@
+/** Whether a terminal's keyboard signals already reach the child without capwrap's help. */
+import { isatty } from 'node:tty';
+import { readProcess } from './process-tree.ts';
+
+/**
+ * True where this process belongs to the foreground group of its controlling terminal. Then the child stays in that
+ * group: it can read from the terminal, and Ctrl-C and Ctrl-Z reach it from the kernel, once. Without /proc (macOS) a
+ * terminal on one of the standard descriptors is taken for it.
+ */
+export function inForegroundGroup(): boolean {
+  const self = readProcess(process.pid);
+  if (self === null) return [0, 1, 2].some((fd) => isatty(fd));
+  return self.terminal !== 0 && self.foreground === self.group;
+}

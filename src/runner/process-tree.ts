@@ -1,0 +1,106 @@
+/** What capwrap may send signals to: a group that it created, or else the child and its descendants, never more. */
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** The processes of one run. Signals to what is already gone are lost quietly. */
+export interface ProcessTree {
+  /** Sends a signal to all of them. */
+  signal(name: NodeJS.Signals): void;
+  /** True while one of those that were reached is still there. */
+  alive(): boolean;
+}
+
+/** The group that the child leads: only for a child that was spawned with a group of its own. */
+export function ownGroup(pid: number): ProcessTree {
+  return {
+    signal: (name) => void send(-pid, name),
+    alive: () => send(-pid, 0),
+  };
+}
+
+/**
+ * A child in a group that capwrap shares with others, with the descendants it has at the time of each signal. Those
+ * found once are kept, so that the last signal reaches also one whose parent has ended since. Without /proc (macOS)
+ * only the child itself can be told apart from the rest of the group.
+ */
+export function childAndDescendants(pid: number): ProcessTree {
+  const known = new Map<number, string>([[pid, readProcess(pid)?.start ?? '']]);
+  const same = ([member, start]: [number, string]) => (readProcess(member)?.start ?? '') === start;
+  return {
+    signal(name) {
+      for (const { pid: member, start } of descendantsOf(pid)) known.set(member, start);
+      for (const entry of known) if (same(entry)) send(entry[0], name);
+    },
+    alive: () => [...known].some((entry) => same(entry) && send(entry[0], 0)),
+  };
+}
+
+/** Sends a signal, 0 to only ask; false where there is nothing to receive it. */
+export function send(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}
+
+interface ProcessEntry {
+  readonly pid: number;
+  readonly parent: number;
+  readonly group: number;
+  /** Device number of the controlling terminal, 0 for none. */
+  readonly terminal: number;
+  /** The terminal's foreground group. */
+  readonly foreground: number;
+  /** Clock ticks since boot; tells two processes of the same number apart. */
+  readonly start: string;
+}
+
+/** One process as proc_pid_stat(5) shows it; null where it is gone, has ended, or there is no /proc. */
+export function readProcess(pid: number): ProcessEntry | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The second field is a name that may hold blanks and brackets; the third is the state.
+    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    if (state === 'Z' || state === 'X') return null;
+    const [parent, group, , terminal, foreground] = fields.map(Number);
+    return {
+      pid,
+      parent: parent ?? 0,
+      group: group ?? 0,
+      terminal: terminal ?? 0,
+      foreground: foreground ?? 0,
+      start: fields[18] ?? '',
+    };
+  } catch {
+    return null;
+  }
+}
+
+function descendantsOf(pid: number): ProcessEntry[] {
+  const children = new Map<number, ProcessEntry[]>();
+  for (const entry of allProcesses()) {
+    const siblings = children.get(entry.parent);
+    if (siblings) siblings.push(entry);
+    else children.set(entry.parent, [entry]);
+  }
+  const found: ProcessEntry[] = [];
+  const parents = [pid];
+  for (let parent = parents.pop(); parent !== undefined; parent = parents.pop()) {
+    for (const child of children.get(parent) ?? []) {
+      found.push(child);
+      parents.push(child.pid);
+    }
+  }
+  return found;
+}
+
+function allProcesses(): ProcessEntry[] {
+  let names: string[];
+  try {
+    names = readdirSync('/proc');
+  } catch {
+    return [];
+  }
+  const entries = names.filter((name) => /^\d+$/.test(name)).map((name) => readProcess(Number(name)));
+  return entries.filter((entry) => entry !== null);
+}

@@ -1,0 +1,155 @@
+/** Finds the program of a request before anything is issued, and tells why it can't be started. */
+import { createHash } from 'node:crypto';
+import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { shellQuote } from '../base/shell-quote.ts';
+import { CapwrapError, systemErrorCode } from '../errors.ts';
+import type { CommandFault, CommandFaultKind, ResolvedCommand } from '../request/run-request.ts';
+import { readShebang } from './shebang.ts';
+
+/** Where the C library looks when the child has no PATH (`getconf PATH`); `env` in a `#!` line does the same. */
+export const SYSTEM_PATH = '/bin:/usr/bin';
+
+export interface ResolveOptions {
+  /** Absolute. */
+  readonly cwd: string;
+  /** The child's PATH, or undefined where the map hands it none: then `SYSTEM_PATH`. */
+  readonly path: string | undefined;
+  /** True where a rule pins the program's content. */
+  readonly sha256: boolean;
+}
+
+/**
+ * Looks a command up as the system will: a word with a slash is a path relative to `cwd`, any other is looked for
+ * along the child's PATH, where an empty entry means `cwd`. Never throws for a command that can't be started: the
+ * fault says why. A file that is neither a program nor has a `#!` line is left to `sh`, as the C library does.
+ */
+export function resolveCommand(argv: readonly string[], options: ResolveOptions): ResolvedCommand {
+  const { cwd } = options;
+  const path = options.path ?? SYSTEM_PATH;
+  const name = argv[0] ?? '';
+  const faulty = (fault: CommandFault, at: string | null = null) => ({
+    argv,
+    cwd,
+    path: at,
+    fault,
+    sha256: null,
+  });
+  if (!isFolder(cwd)) {
+    return faulty(
+      fault('cwd_missing', `"${cwd}" is not a folder any more: the command can't start in it`, 'cd "$HOME"'),
+    );
+  }
+  const found = findProgram(name, cwd, path);
+  if (typeof found !== 'string') return faulty(found);
+  const canonical = join(realpathSync(dirname(found)), basename(found));
+  const broken = scriptFault(canonical, cwd, path, 0);
+  if (broken !== null) return faulty(broken, canonical);
+  return { argv, cwd, path: canonical, fault: null, sha256: options.sha256 ? sha256Of(canonical) : null };
+}
+
+/**
+ * Makes sure, right before the spawn, that a program whose content was part of the decision is still the same.
+ * Throws ERR_COMMAND_CHANGED. (A change after this moment can't be seen.)
+ */
+export function recheck(command: ResolvedCommand): void {
+  if (command.path === null || command.sha256 === null || sha256Of(command.path) === command.sha256) return;
+  throw new CapwrapError('ERR_COMMAND_CHANGED', `"${command.path}" changed after the decision`, {
+    hint: `sha256sum ${shellQuote(command.path)}`,
+  });
+}
+
+/** The file to start, or why there is none. */
+function findProgram(name: string, cwd: string, path: string): string | CommandFault {
+  if (name.includes('/')) return judgeFile(name, resolve(cwd, name)) ?? resolve(cwd, name);
+  let first: CommandFault | null = null;
+  // As execvp(3): a file that can't be started doesn't end the search, but it is what gets reported.
+  for (const entry of name === '' ? [] : path.split(':')) {
+    const candidate = join(resolve(cwd, entry), name);
+    const judged = judgeFile(candidate, candidate);
+    if (judged === null) return candidate;
+    if (judged.kind === 'not_executable') first ??= judged;
+  }
+  return first ?? fault('not_found', `"${name}" is not found on the child's PATH`, nearbyHint(name, cwd));
+}
+
+function nearbyHint(name: string, cwd: string): string {
+  const nearby = name !== '' && judgeFile(name, join(cwd, name)) === null;
+  return nearby ? `write ./${shellQuote(name)}` : 'write the path of the program, or pass a PATH that has it';
+}
+
+/** Why a file can't be started, whatever its content; null where it can. */
+function judgeFile(shown: string, path: string): CommandFault | null {
+  try {
+    const stat = statSync(path);
+    if (stat.isDirectory()) return fault('is_directory', `"${shown}" is a folder, not a program`);
+    if (!stat.isFile()) return fault('not_executable', `"${shown}" is not a regular file`);
+  } catch (error) {
+    const denied = systemErrorCode(error) === 'EACCES';
+    return denied
+      ? fault('not_executable', `"${shown}" can't be reached: a folder above it can't be entered`)
+      : fault('not_found', `"${shown}" does not exist`);
+  }
+  try {
+    accessSync(path, constants.X_OK);
+    return null;
+  } catch {
+    return fault('not_executable', `"${shown}" is not executable`, `chmod +x ${shellQuote(shown)}`);
+  }
+}
+
+/** The kernel follows an interpreter that is a script itself this often. */
+const MOST_INTERPRETERS = 4;
+
+function scriptFault(script: string, cwd: string, path: string, depth: number): CommandFault | null {
+  const shebang = readShebang(script);
+  if (shebang === null || depth > MOST_INTERPRETERS) return null;
+  if (shebang.crlf) {
+    const fix = `sed -i 's/\\r$//' ${shellQuote(script)}`;
+    return fault('interpreter_crlf', `"${script}" has a CR at the end of its "#!" line`, fix);
+  }
+  const interpreter = resolve(cwd, shebang.interpreter);
+  if (judgeFile(interpreter, interpreter) !== null) {
+    const message = `"${script}" needs the interpreter "${shebang.interpreter}", which can't be started`;
+    return fault('interpreter_missing', message, `ls -l ${shellQuote(interpreter)}`);
+  }
+  if (shebang.viaEnv !== null && typeof findProgram(shebang.viaEnv, cwd, path) !== 'string') {
+    const message = `"${script}" needs the interpreter "${shebang.viaEnv}", which is not on the child's PATH`;
+    return fault('interpreter_missing', message, envHint(shebang.viaEnv));
+  }
+  return scriptFault(interpreter, cwd, path, depth + 1);
+}
+
+function envHint(program: string): string {
+  return /\s/.test(program)
+    ? `#!/usr/bin/env -S ${program}`
+    : 'pass a PATH that has it, or name its path in the "#!" line';
+}
+
+function fault(kind: CommandFaultKind, message: string, hint?: string): CommandFault {
+  return { kind, message, hint };
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
+  }
+}
+
+function sha256Of(path: string): string {
+  try {
+    return createHash('sha256').update(readFileSync(path)).digest('hex');
+  } catch (error) {
+    const code = systemErrorCode(error) ?? 'unknown error';
+    throw new CapwrapError(
+      'ERR_COMMAND_NOT_EXECUTABLE',
+      `"${path}" can't be read to check its content (${code})`,
+      {
+        hint: `chmod u+r ${shellQuote(path)}`,
+        cause: error,
+      },
+    );
+  }
+}

@@ -1,0 +1,32 @@
+/** The first code that runs: takes the environment away, turns on Node's compile cache where there is one, and hands over. */
+import { lstatSync, mkdirSync } from 'node:fs';
+import module from 'node:module';
+import { isAbsolute, join } from 'node:path';
+
+// Library warnings (deprecations, experimental features) are not the caller's business and could quote values.
+process.removeAllListeners('warning');
+process.on('warning', () => undefined);
+// Without a listener, SIGUSR1 opens Node's inspector, through which a lease could be read.
+process.on('SIGUSR1', () => undefined);
+
+useCompileCache();
+const { main } = await import('./cli.ts');
+await main();
+
+/**
+ * Keeps compiled code between runs on Nodes that can (22.8 and newer). The folder must be the running user's alone:
+ * whoever writes there decides what capwrap executes. Without such a folder the run is only slower.
+ */
+function useCompileCache(): void {
+  const enable = (module as { enableCompileCache?: (folder: string) => unknown }).enableCompileCache;
+  const home = process.env['HOME']; // capwrap reads its own environment before it is taken away
+  if (!enable || !home || !isAbsolute(home)) return;
+  const folder = join(home, '.cache', 'capwrap', 'compile-cache');
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const stat = lstatSync(folder);
+    if (stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0) enable(folder);
+  } catch {
+    // no home, or a read-only one
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * capwrap's own lines: one per event, `name key=value ...`, on standard error; JSON objects for tools. Standard
+ * output belongs to the child alone.
+ */
+import { fstatSync, writeSync } from 'node:fs';
+import { escapeValue } from '../base/escape.ts';
+import type { CommandContext } from '../commands/context.ts';
+import { CapwrapError } from '../errors.ts';
+
+export type EventName =
+  | 'policy.check'
+  | 'policy.result'
+  | 'approval.request'
+  | 'approval.result'
+  | 'broker.issue'
+  | 'runner.exec'
+  | 'broker.revoke';
+
+type EventValue = string | number | boolean | readonly string[] | null;
+export type EventFields = Readonly<Record<string, EventValue>>;
+
+export interface EventSink {
+  /** Prints one event. */
+  emit(name: EventName, fields: EventFields): void;
+  /** Tells the events descriptor alone how the child ended; on standard error the child's status speaks for itself. */
+  exited(fields: EventFields): void;
+  /** Prints one warning. */
+  warn(message: string): void;
+}
+
+/** Column where the fields begin, so that the lines of a run stand under one another. */
+const NAME_WIDTH = 15;
+
+/**
+ * Events to standard error, as `--quiet` and `--json` say, and as JSON objects to `eventsFd` where one is given.
+ * Throws ERR_USAGE when that descriptor is not open.
+ */
+export function openEvents(
+  context: CommandContext,
+  eventsFd: number | null,
+  mask: (text: string) => string,
+): EventSink {
+  if (eventsFd !== null) assertOpen(eventsFd);
+  const toFd = (object: object): void => {
+    if (eventsFd === null) return;
+    try {
+      writeSync(eventsFd, `${mask(JSON.stringify(object))}\n`);
+    } catch {
+      // the reader of the events is gone; the run goes on
+    }
+  };
+  return {
+    emit(name, fields) {
+      toFd({ event: name, ...fields });
+      if (context.quiet) return;
+      context.err(
+        mask(context.json ? JSON.stringify({ event: name, ...fields }) : line(context, name, fields)),
+      );
+    },
+    exited(fields) {
+      toFd({ event: 'runner.exit', ...fields });
+    },
+    warn(message) {
+      toFd({ event: 'warning', message });
+      if (context.json) context.err(mask(JSON.stringify({ event: 'warning', message })));
+      else context.err(mask(`${context.colors.stderr.yellow('capwrap: warning:')} ${message}`));
+    },
+  };
+}
+
+function line(context: CommandContext, name: EventName, fields: EventFields): string {
+  const { dim, bold, green, red, yellow } = context.colors.stderr;
+  const tint =
+    fields['approved'] === false || fields['granted'] === false ? red : fields['approved'] ? green : bold;
+  const pairs = Object.entries(fields).map(([key, value]) => {
+    const text =
+      value === null ? 'unknown' : escapeValue(Array.isArray(value) ? value.join(',') : String(value));
+    return `${dim(`${key}=`)}${key === 'status' && text.startsWith('revoke_failed') ? yellow(text) : text}`;
+  });
+  return `${tint(name.padEnd(NAME_WIDTH))} ${pairs.join(' ')}`;
+}
+
+function assertOpen(fd: number): void {
+  try {
+    fstatSync(fd);
+  } catch (cause) {
+    throw new CapwrapError('ERR_USAGE', `"--events-fd ${fd}" is not an open descriptor`, {
+      hint: `open it in the calling shell: ${fd}>events.jsonl`,
+      cause,
+    });
+  }
+}

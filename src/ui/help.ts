@@ -1,0 +1,62 @@
+/** Examples at the end of each command's help. Every one of them is run in the tests. */
+
+const examples = (...lines: readonly string[]): string =>
+  `\nExamples:\n${lines.map((line) => `  ${line}`).join('\n')}\n`;
+
+export const PROGRAM = `${examples(
+  'capwrap init                                              write a starter map',
+  'capwrap trust                                             review it and pin its content',
+  'capwrap run -c publish-preview-build -- ./publish.sh      run one command with its credential',
+  'capwrap explain publish-preview-build -- ./publish.sh     why it would be allowed or denied',
+  'capwrap audit list                                        what was granted, and how it ended',
+)}
+Exit status of run: the command's own, 128+s where signal s ended it, 120 usage, 121 map, 122 denied,
+123 no credential, 124 time over, 125 capwrap failed, 126 not executable, 127 not found.
+`;
+
+export const RUN = examples(
+  'capwrap run -c publish-preview-build -- ./scripts/publish-preview.sh',
+  'capwrap run -c rotate-cache-key -j "cache poisoned" --ttl 5m -- make rotate',
+  'capwrap run -c read-ci-artifacts --dry-run -- ./scripts/fetch-artifacts.sh',
+);
+export const EXPLAIN = examples(
+  'capwrap explain publish-preview-build -- ./scripts/publish-preview.sh',
+  'capwrap explain publish-preview-build --environment staging --json',
+);
+export const LIST = examples('capwrap list', 'capwrap list --json');
+export const CHECK = examples('capwrap check', 'capwrap check capabilities.yaml --format github');
+export const TRUST = examples(
+  'capwrap trust',
+  'capwrap trust --list',
+  'capwrap trust --sha256 DIGEST capabilities.yaml',
+);
+export const UNTRUST = examples('capwrap untrust', 'capwrap untrust --sha256 DIGEST capabilities.yaml');
+export const INIT = examples(
+  'capwrap init',
+  'capwrap init --aws-role publish-preview-build --principal arn:aws:iam::123456789012:user/agent-base',
+);
+export const DOCTOR = examples('capwrap doctor', 'capwrap doctor --offline --json');
+export const SCHEMA = examples('capwrap schema > capabilities.schema.json');
+export const COMPLETION = examples('eval "$(capwrap completion bash)"', 'capwrap completion fish | source');
+export const AUDIT = examples(
+  'capwrap audit list --since 2h',
+  'capwrap audit show LEASE',
+  'capwrap audit verify',
+);
+export const AUDIT_LIST = examples(
+  'capwrap audit list',
+  'capwrap audit list --capability publish-preview-build --since 2h --json',
+);
+export const AUDIT_SHOW = examples('capwrap audit show 9f8c6b6a41d2e07c');
+export const AUDIT_TAIL = examples('capwrap audit tail -n 20', 'capwrap audit tail --follow --json');
+export const AUDIT_VERIFY = examples('capwrap audit verify', 'capwrap audit verify --json');
+export const ISSUER = examples('capwrap issuer init', 'capwrap issuer serve --port 8787');
+export const ISSUER_INIT = examples(
+  'capwrap issuer init --issuer https://artifacts.acme.test',
+  'capwrap issuer init --rotate',
+);
+export const ISSUER_JWKS = examples('capwrap issuer jwks > jwks.json');
+export const ISSUER_SERVE = examples('capwrap issuer serve --port 8787');
+export const ISSUER_VERIFY = examples(
+  'capwrap issuer verify --audience artifacts --scope artifacts:read < token.jwt',
+);

@@ -1,0 +1,223 @@
+/** The provider against the sandbox: what is asked, what comes back, what the masker knows. */
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { previewDeployer } from '../../examples/sandbox/accounts.ts';
+import { type Sandbox, startSandbox } from '../../examples/sandbox/server.ts';
+import type { Credential } from '../../examples/sandbox/state.ts';
+import { awsSts } from '../../src/broker/providers/aws-sts/index.ts';
+import { brokerContext, issueRequest, LEASE_ID, testIssuer, tokenFile, type TestIssuer } from '../helpers/aws.ts';
+import { tempDir } from '../helpers/cli.ts';
+
+let sandbox: Sandbox;
+let issuer: TestIssuer;
+
+beforeAll(async () => {
+  issuer = await testIssuer();
+  const role = previewDeployer({ maxSessionDuration: 7200 });
+  sandbox = await startSandbox({
+    roles: [
+      {
+        ...role,
+        trust: {
+          ...role.trust,
+          webIdentity: { issuer: issuer.url, audience: 'sts.amazonaws.com', subject: 'repo:acme/web-app:*', jwks: issuer.jwks },
+        },
+      },
+    ],
+  });
+});
+afterAll(() => sandbox.stop());
+beforeEach(() => {
+  sandbox.faults.clear();
+  sandbox.clockOffset = 0;
+});
+
+/** The variables that hold a credential of the sandbox. */
+function variablesOf({ accessKeyId, secretAccessKey, sessionToken }: Credential): Record<string, string> {
+  return {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    ...(sessionToken !== null && { AWS_SESSION_TOKEN: sessionToken }),
+  };
+}
+
+describe('AssumeRole', () => {
+  test('issues a session that is what was granted', async () => {
+    const context = brokerContext(variablesOf(sandbox.credentials.base));
+    const request = issueRequest({ endpoint: sandbox.url });
+    const lease = await awsSts.issue(request, context);
+    const issued = sandbox.issuedSessions.at(-1);
+
+    expect(lease).toMatchObject({
+      leaseId: LEASE_ID,
+      provider: 'aws-sts',
+      principal: `arn:aws:sts::123456789012:assumed-role/preview-deployer/agent-${LEASE_ID}`,
+      scope: ['s3:PutObject', 'cloudfront:CreateInvalidation'],
+      expiresAt: issued?.expiresAt,
+      warnings: [],
+      facts: {
+        session_name: `agent-${LEASE_ID}`,
+        access_key_id: issued?.accessKeyId,
+        source: 'env',
+        long_lived_source: false,
+        clock_skew_seconds: 0,
+      },
+    });
+    expect(lease.facts['packed_policy_percent']).toBeTypeOf('number');
+    expect(Object.entries(lease.values).map(([name, { secret }]) => [name, secret])).toEqual([
+      ['access_key_id', false],
+      ['secret_access_key', true],
+      ['session_token', true],
+      ['expiration', false],
+      ['region', false],
+    ]);
+    expect(lease.values['secret_access_key']?.value).toBe(issued?.secretAccessKey);
+    expect(lease.values['session_token']?.value).toBe(issued?.sessionToken);
+    expect(lease.values['expiration']?.value).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
+    expect(lease.defaultInject).toEqual({
+      AWS_ACCESS_KEY_ID: 'access_key_id',
+      AWS_SECRET_ACCESS_KEY: 'secret_access_key',
+      AWS_SESSION_TOKEN: 'session_token',
+      AWS_CREDENTIAL_EXPIRATION: 'expiration',
+      AWS_REGION: 'region',
+      AWS_DEFAULT_REGION: 'region',
+    });
+  });
+
+  test('writes scope and deadline into the session policy', async () => {
+    const request = issueRequest({ endpoint: sandbox.url }, 120);
+    await awsSts.issue(request, brokerContext(variablesOf(sandbox.credentials.base)));
+    const deadline = `${request.deadline.toISOString().slice(0, 19)}Z`;
+    expect(sandbox.issuedSessions.at(-1)?.principal.sessionPolicy).toEqual({
+      Version: '2012-10-17',
+      Statement: [
+        { Effect: 'Allow', Action: 's3:PutObject', Resource: 'arn:aws:s3:::acme-previews/*' },
+        {
+          Effect: 'Allow',
+          Action: 'cloudfront:CreateInvalidation',
+          Resource: 'arn:aws:cloudfront::123456789012:distribution/E1EXAMPLE',
+        },
+        { Effect: 'Deny', Action: '*', Resource: '*', Condition: { DateGreaterThanEquals: { 'aws:CurrentTime': deadline } } },
+      ],
+    });
+  });
+
+  test.each([
+    { ttl: 60, seconds: 900 },
+    { ttl: 900, seconds: 900 },
+    { ttl: 5400, seconds: 5400 },
+  ])('a grant of $ttl s asks for a session of $seconds s', async ({ ttl, seconds }) => {
+    const before = Date.now();
+    const lease = await awsSts.issue(
+      issueRequest({ endpoint: sandbox.url }, ttl),
+      brokerContext(variablesOf(sandbox.credentials.base)),
+    );
+    const life = (lease.expiresAt.getTime() - before) / 1000;
+    expect(life).toBeGreaterThan(seconds - 5);
+    expect(life).toBeLessThan(seconds + 5);
+  });
+
+  test('passes source identity and session tags on', async () => {
+    await awsSts.issue(
+      issueRequest({ endpoint: sandbox.url, sourceIdentity: 'dana', sessionTags: { team: 'web' } }),
+      brokerContext(variablesOf(sandbox.credentials.base)),
+    );
+    expect(sandbox.issuedSessions.at(-1)?.principal).toMatchObject({ sourceIdentity: 'dana', tags: { team: 'web' } });
+  });
+
+  test('tells the masker of every secret, those of the source first', async () => {
+    const { base } = sandbox.credentials;
+    const context = brokerContext(variablesOf(base));
+    await awsSts.issue(issueRequest({ endpoint: sandbox.url }), context);
+    const issued = sandbox.issuedSessions.at(-1);
+    expect(context.registered).toEqual([
+      { name: 'source_secret_access_key', value: base.secretAccessKey },
+      { name: 'source_session_token', value: base.sessionToken },
+      { name: 'secret_access_key', value: issued?.secretAccessKey },
+      { name: 'session_token', value: issued?.sessionToken },
+    ]);
+  });
+
+  test('sends one request and keeps no connection', async () => {
+    const before = sandbox.requests.length;
+    await awsSts.issue(issueRequest({ endpoint: sandbox.url }), brokerContext(variablesOf(sandbox.credentials.base)));
+    expect(sandbox.requests.length - before).toBe(1);
+  });
+
+  test('a long-lived key that the map allows is a fact of the lease', async () => {
+    const lease = await awsSts.issue(
+      issueRequest({ endpoint: sandbox.url, source: { type: 'env', longLived: true } }),
+      brokerContext(variablesOf(sandbox.credentials.longLived)),
+    );
+    expect(lease.facts['long_lived_source']).toBe(true);
+  });
+});
+
+describe('AssumeRoleWithWebIdentity', () => {
+  test('issues with a token, unsigned and without a key', async () => {
+    const token = await issuer.sign();
+    const source = tokenFile(tempDir(), `${token}\n`, 'sts.amazonaws.com');
+    const context = brokerContext();
+    const lease = await awsSts.issue(issueRequest({ endpoint: sandbox.url, source }), context);
+    expect(lease.principal).toBe(`arn:aws:sts::123456789012:assumed-role/preview-deployer/agent-${LEASE_ID}`);
+    expect(lease.facts['source']).toBe(`web-identity-file:${source.path}`);
+    expect(context.registered[0]).toEqual({ name: 'source_token', value: token });
+  });
+
+  test.each([
+    { field: 'session_tags', changes: { sessionTags: { team: 'web' } } },
+    { field: 'source_identity', changes: { sourceIdentity: 'dana' } },
+    { field: 'external_id', changes: { externalId: 'x-1' } },
+  ])('refuses $field, which would be lost', async ({ field, changes }) => {
+    const source = tokenFile(tempDir(), await issuer.sign());
+    const before = sandbox.requests.length;
+    await expect(
+      awsSts.issue(issueRequest({ endpoint: sandbox.url, source, ...changes }), brokerContext()),
+    ).rejects.toMatchObject({
+      code: 'ERR_MAP_INVALID',
+      message: `"${field}" can't be sent with source "web-identity-file": AssumeRoleWithWebIdentity has no such parameter`,
+    });
+    expect(sandbox.requests.length).toBe(before);
+  });
+});
+
+describe('end and preview', () => {
+  test('the end is the expiry, by the issuer’s clock', async () => {
+    const lease = await awsSts.issue(
+      issueRequest({ endpoint: sandbox.url }),
+      brokerContext(variablesOf(sandbox.credentials.base)),
+    );
+    const endAt = (milliseconds: number, facts = lease.facts) =>
+      awsSts.end(
+        { ...lease, facts },
+        brokerContext({}, { now: () => new Date(lease.expiresAt.getTime() + milliseconds) }),
+      );
+    expect(await endAt(-1000)).toEqual({ outcome: 'expires', end: null, probe: null, error: null });
+    expect(await endAt(0)).toMatchObject({ outcome: 'expired' });
+    expect(await endAt(20_000, { ...lease.facts, clock_skew_seconds: 30 })).toMatchObject({ outcome: 'expires' });
+    expect(await endAt(-20_000, { ...lease.facts, clock_skew_seconds: -30 })).toMatchObject({ outcome: 'expired' });
+  });
+
+  test('preview says what would be sent, offline', () => {
+    const request = issueRequest({ sourceIdentity: 'dana', sessionTags: { team: 'web' }, externalId: 'x-1' });
+    expect(awsSts.preview(request)).toMatchObject({
+      action: 'AssumeRole',
+      endpoint: 'https://sts.us-east-1.amazonaws.com/',
+      region: 'us-east-1',
+      role_arn: request.capability.config.provider === 'aws-sts' ? request.capability.config.roleArn : '',
+      session_name: `agent-${LEASE_ID}`,
+      duration_seconds: 900,
+      source: 'env',
+      source_identity: 'dana',
+      session_tags: { team: 'web' },
+      external_id: 'x-1',
+      session_policy: { Version: '2012-10-17' },
+    });
+  });
+
+  test.each([
+    { region: 'cn-north-1', roleArn: 'arn:aws-cn:iam::123456789012:role/x', endpoint: 'https://sts.cn-north-1.amazonaws.com.cn/' },
+    { region: 'us-gov-west-1', roleArn: 'arn:aws-us-gov:iam::123456789012:role/x', endpoint: 'https://sts.us-gov-west-1.amazonaws.com/' },
+  ])('the endpoint of $region', ({ region, roleArn, endpoint }) => {
+    expect(awsSts.preview(issueRequest({ region, roleArn }))).toMatchObject({ endpoint });
+  });
+});

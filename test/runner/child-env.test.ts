@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { CapwrapError } from '../../src/errors.ts';
+import { buildChildEnv, type ChildEnvInput } from '../../src/runner/child-env.ts';
+import { DEFAULT_PASS } from '../../src/runner/default-pass.ts';
+
+const LEASE = {
+  leaseId: '9f8c6b6a',
+  values: {
+    token: { value: 'tok-123456', secret: true },
+    region: { value: 'us-east-1', secret: false },
+    empty: { value: '', secret: false },
+  },
+  defaultInject: { API_TOKEN: 'token' },
+  expiresAt: new Date('2030-01-01T00:15:00Z'),
+};
+
+interface Changes {
+  readonly callerEnv?: Record<string, string>;
+  readonly pass?: readonly string[];
+  readonly set?: Record<string, string>;
+  readonly inject?: Record<string, string>;
+  readonly home?: string;
+  readonly deadline?: Date;
+}
+
+function input(changes: Changes = {}): ChildEnvInput {
+  const { callerEnv = {}, pass = [], set = {}, inject = {}, home = null } = changes;
+  return {
+    callerEnv,
+    capability: { name: 'publish', env: { pass, passSensitive: [], set }, inject },
+    lease: LEASE,
+    taskId: 'task-1',
+    deadline: changes.deadline ?? new Date('2030-01-01T00:10:00Z'),
+    isolation: { variables: { AWS_CONFIG_FILE: '/empty' }, home },
+  };
+}
+
+const ALWAYS = {
+  API_TOKEN: 'tok-123456',
+  AWS_CONFIG_FILE: '/empty',
+  CAPWRAP_LEASE_ID: '9f8c6b6a',
+  CAPWRAP_CAPABILITY: 'publish',
+  CAPWRAP_TASK_ID: 'task-1',
+  CAPWRAP_EXPIRES_AT: '2030-01-01T00:10:00.000Z',
+};
+
+function built(changes: Changes): Record<string, string> {
+  return { ...buildChildEnv(input(changes)) };
+}
+
+describe('buildChildEnv', () => {
+  it('has nothing in it but what it is built from', () => {
+    expect(built({})).toEqual(ALWAYS);
+    expect(Object.getPrototypeOf(buildChildEnv(input()))).toBeNull();
+  });
+
+  it('passes the named variables that are set, and no other', () => {
+    const callerEnv = { PATH: '/bin', SECRET: 'x', EMPTY: '', __proto__x: 'y' };
+    expect(built({ callerEnv, pass: ['PATH', 'EMPTY', 'ABSENT', 'toString', 'constructor'] })).toEqual({
+      ...ALWAYS,
+      PATH: '/bin',
+      EMPTY: '',
+    });
+  });
+
+  it('is not changed by any variable of the caller that the map does not name', () => {
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), fc.string()), (poison) => {
+        const callerEnv = { ...poison, PATH: '/bin' };
+        expect(built({ callerEnv, pass: ['PATH'] })).toEqual({ ...ALWAYS, PATH: '/bin' });
+      }),
+    );
+  });
+
+  it('lets env.set replace a passed variable', () => {
+    expect(built({ callerEnv: { CI: '1' }, pass: ['CI'], set: { CI: 'true' } })).toEqual({
+      ...ALWAYS,
+      CI: 'true',
+    });
+  });
+
+  it('drops a value that old shells would run as a function', () => {
+    expect(built({ callerEnv: { TERM: '() { :;}; echo' }, pass: ['TERM'] })).toEqual(ALWAYS);
+  });
+
+  it('injects by the map where it says so, else by the provider’s names', () => {
+    const { API_TOKEN: _, ...rest } = ALWAYS;
+    expect(built({ inject: { MY_TOKEN: 'token', REGION: 'region' } })).toEqual({
+      ...rest,
+      MY_TOKEN: 'tok-123456',
+      REGION: 'us-east-1',
+    });
+  });
+
+  it('tells the earlier of deadline and expiry', () => {
+    const deadline = new Date('2030-01-01T01:00:00Z');
+    expect(built({ deadline })['CAPWRAP_EXPIRES_AT']).toBe('2030-01-01T00:15:00.000Z');
+  });
+
+  it('puts a private HOME in the place of a passed one', () => {
+    const changes = { callerEnv: { HOME: '/home/me' }, pass: ['HOME'], home: '/state/home' };
+    expect(built(changes)['HOME']).toBe('/state/home');
+  });
+});
+
+/** [what, changes, message, hint] */
+const CLASHES: readonly [string, Changes, RegExp, RegExp | undefined][] = [
+  [
+    'env.set and the lease',
+    { set: { API_TOKEN: 'x' } },
+    /^"API_TOKEN" comes from inject and from env\.set$/,
+    /remove API_TOKEN from env\.set/,
+  ],
+  [
+    'env.pass and the lease, even where it is not set',
+    { pass: ['API_TOKEN'] },
+    /inject and from env\.pass/,
+    /env\.pass/,
+  ],
+  [
+    'env.set and isolation',
+    { set: { AWS_CONFIG_FILE: '/mine' } },
+    /^"AWS_CONFIG_FILE" comes from isolation/,
+    /remove/,
+  ],
+  ['inject and isolation', { inject: { AWS_CONFIG_FILE: 'token' } }, /isolation and from inject/, /remove/],
+  [
+    'env.set and what describes the lease',
+    { set: { CAPWRAP_LEASE_ID: 'mine' } },
+    /"CAPWRAP_LEASE_ID"/,
+    /remove/,
+  ],
+  [
+    'env.set of HOME and home: private',
+    { set: { HOME: '/x' }, home: '/state/home' },
+    /"HOME" comes from home: private/,
+    /remove/,
+  ],
+  [
+    'a value that the lease does not have',
+    { inject: { A: 'password' } },
+    /"A" is to be the lease's "password"/,
+    /token, region/,
+  ],
+  ['a value by a name of Object’s', { inject: { A: 'toString' } }, /does not have/, /token/],
+  ['an empty value', { inject: { A: 'empty' } }, /does not have/, /token/],
+  ['a name that is none', { set: { 'A=B': 'x' } }, /can't be the name of a variable/, undefined],
+  [
+    'an exported function',
+    { callerEnv: { 'BASH_FUNC_x%%': '() { :; }x' }, pass: ['BASH_FUNC_x%%'], set: { 'BASH_FUNC_x%%': 'y' } },
+    /can't be the name/,
+    undefined,
+  ],
+  ['a NUL character', { set: { A: 'secret\0part' } }, /^"A" holds a NUL character$/, undefined],
+  ['a value over 128 KiB', { set: { A: 'x'.repeat(131_070) } }, /^"A" is longer/, undefined],
+];
+
+describe('what can’t be built', () => {
+  it.each(CLASHES)('%s', (_what, changes, message, hint) => {
+    const error = (() => {
+      try {
+        return buildChildEnv(input(changes));
+      } catch (thrown) {
+        return thrown;
+      }
+    })();
+    expect(error).toBeInstanceOf(CapwrapError);
+    const { code, message: text, hint: actual } = error as CapwrapError;
+    expect(code).toBe('ERR_ENVIRONMENT');
+    expect(text).toMatch(message);
+    if (hint === undefined) expect(actual).toBeUndefined();
+    else expect(actual).toMatch(hint);
+    expect(`${text}${actual}`).not.toMatch(/tok-123456|secret|xxxx/);
+  });
+
+  it('takes a value of just under 128 KiB', () => {
+    expect(built({ set: { A: 'x'.repeat(131_069) } })['A']).toHaveLength(131_069);
+  });
+});
+
+describe('DEFAULT_PASS', () => {
+  it('is the documented list', () => {
+    expect(DEFAULT_PASS.join(' ')).toBe(
+      'PATH HOME USER LOGNAME SHELL TERM COLORTERM LANG LC_ALL LC_CTYPE TZ TMPDIR NO_COLOR FORCE_COLOR CI',
+    );
+  });
+});
