@@ -1,2 +1,2 @@
 #!/usr/bin/env -S -u NODE_OPTIONS -u NODE_EXTRA_CA_CERTS -u NODE_V8_COVERAGE -u NODE_COMPILE_CACHE -u NODE_PATH -u NODE_REDIRECT_WARNINGS -u NODE_USE_ENV_PROXY -u NODE_USE_SYSTEM_CA -u OPENSSL_CONF node
-import '../dist/start.js';
+require('../dist/start.js');

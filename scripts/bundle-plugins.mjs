@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { join } from 'node:path';
 
 /** env-ci asks git where a CI's variables leave a gap; capwrap starts no process but the child, and reads git itself. */
@@ -51,3 +52,16 @@ export async function thirdPartyNotices(root, metafile) {
   );
   return `capwrap's bundle contains the packages below.\n\n${notices.join('\n----------------------------------------\n\n')}`;
 }
+
+/** The ES modules of the yaml package, which can be shaken and need no wrapper each; its entry for Node is CommonJS. */
+export const yamlAsModules = {
+  name: 'yaml-as-modules',
+  setup(build) {
+    build.onResolve({ filter: /^yaml$/ }, (args) => ({
+      path: createRequire(join(args.resolveDir, '/'))
+        .resolve('yaml/package.json')
+        .replace(/package\.json$/, 'browser/dist/index.js'),
+      sideEffects: false,
+    }));
+  },
+};

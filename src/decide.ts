@@ -89,7 +89,8 @@ function childPath(capability: Capability, callerEnv: Readonly<Record<string, st
   return capability.env.set['PATH'] ?? (capability.env.pass.includes('PATH') ? callerEnv['PATH'] : undefined);
 }
 
-function findCapability(map: CapabilityMap, name: string): Capability {
+/** The named capability; throws ERR_CAPABILITY_UNKNOWN with the nearest name. */
+export function findCapability(map: CapabilityMap, name: string): Capability {
   const capability = map.capabilities.get(name);
   if (capability) return capability;
   const guess = nearest(name, [...map.capabilities.keys()]);

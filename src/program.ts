@@ -88,7 +88,7 @@ export function buildProgram(invocation: Invocation): Command {
       'show how a request is decided, condition by condition',
       help.EXPLAIN,
       async (context, values, name) => {
-        const { explain } = await import('./commands/explain.ts');
+        const { explain } = await import('./commands/others.ts');
         return explain(context, { ...values, capability: name }, invocation.command);
       },
     ),
@@ -99,7 +99,7 @@ export function buildProgram(invocation: Invocation): Command {
     'list the capabilities, and whether each would be granted here and now',
     help.LIST,
     async (context, values) => {
-      const { list } = await import('./commands/list.ts');
+      const { list } = await import('./commands/others.ts');
       return list(context, values);
     },
   );
@@ -109,7 +109,7 @@ export function buildProgram(invocation: Invocation): Command {
     'validate a map: syntax, schema, lint, inline tests',
     help.CHECK,
     async (context, values, file) => {
-      const { check } = await import('./commands/check.ts');
+      const { check } = await import('./commands/others.ts');
       return check(context, {
         file: file ?? values.map,
         format: values.format ?? (context.json ? 'json' : 'text'),
@@ -119,7 +119,7 @@ export function buildProgram(invocation: Invocation): Command {
     new Option('--format <format>', 'text, json, or github annotations').choices(['text', 'json', 'github']),
   );
   add(program, 'trust [file]', "pin a map's exact content", help.TRUST, async (context, values, file) => {
-    const { trust } = await import('./commands/trust.ts');
+    const { trust } = await import('./commands/others.ts');
     return trust(context, { file: file ?? values.map, sha256: values.sha256, list: values.list });
   })
     .option('--sha256 <digest>', 'pin exactly this digest without asking; graded as non-interactive')
@@ -130,7 +130,7 @@ export function buildProgram(invocation: Invocation): Command {
     "remove the pins of a map's content",
     help.UNTRUST,
     async (context, values, file) => {
-      const { untrust } = await import('./commands/untrust.ts');
+      const { untrust } = await import('./commands/others.ts');
       return untrust(context, { file: file ?? values.map, sha256: values.sha256 });
     },
   ).option('--sha256 <digest>', 'remove only this digest');
@@ -142,7 +142,7 @@ export function buildProgram(invocation: Invocation): Command {
     'write a starter map for this repository, or print the IAM role of a capability',
     help.INIT,
     async (context, values) => {
-      const { init } = await import('./commands/init.ts');
+      const { init } = await import('./commands/others.ts');
       return init(context, { ...values, file: values.map });
     },
   )
@@ -162,12 +162,12 @@ export function buildProgram(invocation: Invocation): Command {
     'say what works and what does not on this machine',
     help.DOCTOR,
     async (context, values) => {
-      const { doctor } = await import('./commands/doctor.ts');
+      const { doctor } = await import('./commands/others.ts');
       return doctor(context, { file: values.map, offline: values.offline ?? false });
     },
   ).option('--offline', 'ask no host');
   add(program, 'schema', "print the map's JSON Schema", help.SCHEMA, async (context) => {
-    const { schema } = await import('./commands/schema.ts');
+    const { schema } = await import('./commands/others.ts');
     return schema(context, {});
   });
   add(
@@ -176,10 +176,16 @@ export function buildProgram(invocation: Invocation): Command {
     'print a completion script',
     help.COMPLETION,
     async (context, _values, shell) => {
-      const { completion } = await import('./commands/completion.ts');
+      const { completion } = await import('./commands/others.ts');
       return completion(context, { shell: shell as 'bash' });
     },
   ).addArgument(new Argument('<shell>', 'the shell to complete in').choices(['bash', 'zsh', 'fish']));
+  program.command('__complete', { hidden: true }).action(async () => {
+    const { completeWords } = await import('./commands/others.ts');
+    const context = invocation.context({ color: false });
+    const words = await completeWords(context, invocation.command ?? []);
+    await context.out(words.map((word) => `${word}\n`).join(''));
+  });
   return program;
 }
 
@@ -188,7 +194,7 @@ type Add = (parent: Command, spec: string, description: string, example: string,
 function addAudit(add: Add, program: Command): void {
   const audit = program.command('audit').description('read the audit log').addHelpText('after', help.AUDIT);
   add(audit, 'list', 'one line per lease, and the denials', help.AUDIT_LIST, async (context, values) => {
-    const { auditList } = await import('./commands/audit.ts');
+    const { auditList } = await import('./commands/others.ts');
     return auditList(context, values);
   })
     .option('--capability <name>')
@@ -201,11 +207,11 @@ function addAudit(add: Add, program: Command): void {
     .option('--event <event>')
     .option('-n, --last <count>', 'only the last ones', count);
   add(audit, 'show <lease>', "one lease's story", help.AUDIT_SHOW, async (context, _values, lease) => {
-    const { auditShow } = await import('./commands/audit.ts');
+    const { auditShow } = await import('./commands/others.ts');
     return auditShow(context, { lease: lease ?? '' });
   });
   add(audit, 'tail', 'the latest records as they are', help.AUDIT_TAIL, async (context, values) => {
-    const { auditTail } = await import('./commands/audit.ts');
+    const { auditTail } = await import('./commands/others.ts');
     return auditTail(context, { follow: values.follow ?? false, last: values.last });
   })
     .option('--follow', 'go on printing new records')
@@ -216,7 +222,7 @@ function addAudit(add: Add, program: Command): void {
     'check the hash chain; names the first bad line',
     help.AUDIT_VERIFY,
     async (context) => {
-      const { auditVerify } = await import('./commands/audit.ts');
+      const { auditVerify } = await import('./commands/others.ts');
       return auditVerify(context, {});
     },
   );
@@ -228,13 +234,13 @@ function addIssuer(add: Add, program: Command): void {
     .description('the embedded issuer')
     .addHelpText('after', help.ISSUER);
   add(issuer, 'init', "create the issuer's key, or rotate it", help.ISSUER_INIT, async (context, values) => {
-    const { issuerInit } = await import('./commands/issuer.ts');
+    const { issuerInit } = await import('./commands/others.ts');
     return issuerInit(context, values);
   })
     .option('--issuer <url>', 'the issuer that tokens name')
     .option('--rotate', 'make a new key; tokens of the old one stay verifiable until they expire');
   add(issuer, 'jwks', 'print the public keys', help.ISSUER_JWKS, async (context) => {
-    const { issuerJwks } = await import('./commands/issuer.ts');
+    const { issuerJwks } = await import('./commands/others.ts');
     return issuerJwks(context, {});
   });
   add(
@@ -243,7 +249,7 @@ function addIssuer(add: Add, program: Command): void {
     'serve the public keys and the revocation list over HTTP',
     help.ISSUER_SERVE,
     async (context, values) => {
-      const { issuerServe } = await import('./commands/issuer.ts');
+      const { issuerServe } = await import('./commands/others.ts');
       return issuerServe(context, values);
     },
   )
@@ -255,15 +261,17 @@ function addIssuer(add: Add, program: Command): void {
     'check a token from a file or standard input as a service would',
     help.ISSUER_VERIFY,
     async (context, values, file) => {
-      const { issuerVerify } = await import('./commands/issuer.ts');
+      const { issuerVerify } = await import('./commands/others.ts');
       return issuerVerify(context, { ...values, file });
     },
   )
     .option('--audience <audience>', 'the audience that the token must name')
     .option('--scope <scope...>', 'scopes that the token must hold')
+    .option('--issuer <url>', "the issuer that the token must name (default: this machine's own)")
     .option('--jwks <place>', "file or URL of the issuer's public keys")
     .option('--revoked <place>', 'file or URL of the revocation list')
     .option('--seen <file>', 'where the ids of presented tokens are kept')
+    .option('--no-seen', 'keep no account of presented tokens')
     .option('--multi-use', 'a token may be presented more than once until its end');
 }
 

@@ -41,13 +41,9 @@ export function deniedError(
   decision: Decision & { effect: 'deny' },
 ): CapwrapError {
   const words = (request.command?.argv ?? []).map(shellQuote).join(' ');
-  return new CapwrapError(
-    'ERR_DENIED',
-    `${decision.message} [${decision.reason}]`,
-    {
-      hint: `capwrap explain ${capability.name} -- ${words}`,
-    },
-  );
+  return new CapwrapError('ERR_DENIED', `${decision.message} [${decision.reason}]`, {
+    hint: `capwrap explain ${capability.name} -- ${words}`,
+  });
 }
 
 /**

@@ -10,8 +10,7 @@ process.on('warning', () => undefined);
 process.on('SIGUSR1', () => undefined);
 
 useCompileCache();
-const { main } = await import('./cli.ts');
-await main();
+import('./cli.ts').then(({ main }) => main());
 
 /**
  * Keeps compiled code between runs on Nodes that can (22.8 and newer). The folder must be the running user's alone:

@@ -83,8 +83,9 @@ const server = createServer(async (request, response) => {
       .pipe(response);
   } catch (error) {
     const status = error instanceof Refused ? error.status : 500;
-    const challenge =
-      status === 401 || status === 403 ? { 'www-authenticate': `Bearer error="${error.message}"` } : {};
+    // RFC 6750 section 3.1: who showed no token at all is told of the scheme alone.
+    const detail = error.message === 'missing_token' ? '' : ` error="${error.message}"`;
+    const challenge = status === 401 || status === 403 ? { 'www-authenticate': `Bearer${detail}` } : {};
     response.writeHead(status, { 'content-type': 'text/plain', ...challenge });
     response.end(`${status === 500 ? 'error' : error.message}\n`);
   }

@@ -163,7 +163,7 @@ capabilities:
     rules:
       - allow: {repo: acme/web-app, branch: 'feat/*', environment: preview, command: './scripts/*'}
     justification: required
-    env: {set: {AWS_ENDPOINT_URL: '${endpoint}'}}
+    env: {set: {AWS_ENDPOINT_URL: '${endpoint}', AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true'}}
     home: private
   read-ci-artifacts:
     description: Fetch build artifacts from the internal artifact proxy

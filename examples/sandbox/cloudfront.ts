@@ -97,8 +97,9 @@ function createInvalidation(call: Call, distributionId: string, state: State): R
 
 /** https://docs.aws.amazon.com/cloudfront/latest/APIReference/API_InvalidationBatch.html */
 function readBatch(body: string): { paths: readonly string[]; callerReference: string } {
-  if (body === '')
+  if (body === '') {
     throw new Refusal(400, 'MissingBody', 'This operation requires a body. Ensure that the body is present.');
+  }
   const batch = parseXml(body);
   const list = onlyChild(batch ?? undefined, 'Paths');
   const quantity = onlyChild(list, 'Quantity')?.text ?? '';

@@ -41,8 +41,8 @@ function holds(operator: string, key: string, wanted: readonly string[], context
 function compare(operator: string, actual: string, wanted: string, context: RequestContext): boolean {
   if (operator === 'StringLike' || operator.startsWith('Arn')) return matches(wanted, actual, context);
   if (operator === 'Bool') return actual.toLowerCase() === wanted.toLowerCase();
-  if (operator === 'StringEqualsIgnoreCase') return actual.toLowerCase() === wanted.toLowerCase();
-  if (operator === 'StringEquals') return actual === wanted;
+  if (operator === 'StringEqualsIgnoreCase') return matches(literally(wanted), actual, context, 'is');
+  if (operator === 'StringEquals') return matches(literally(wanted), actual, context);
   const isDate = operator.startsWith('Date');
   const read = isDate ? parsePolicyDate : Number;
   const [left, right] = [read(actual), read(wanted)];
@@ -79,6 +79,11 @@ export function matches(pattern: string, value: string, context: RequestContext,
     return token === '*' ? '.*' : token === '?' ? '.' : escapeRegExp(token);
   });
   return known && new RegExp(`^${source}$`, flags).test(value);
+}
+
+/** The pattern that matches a text itself: its wildcards are escaped, its policy variables kept. */
+function literally(text: string): string {
+  return text.replace(/\$\{[^}]*\}|[*?]/g, (token) => (token.length > 1 ? token : `$\{${token}}`));
 }
 
 function escapeRegExp(text: string): string {

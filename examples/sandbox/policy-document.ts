@@ -28,8 +28,9 @@ export function parsePolicy(text: string): PolicyDocument | string {
   } catch {
     return 'This policy contains invalid Json';
   }
-  if (!isObject(parsed) || hasOther(parsed, ['Version', 'Id', 'Statement']))
+  if (!isObject(parsed) || hasOther(parsed, ['Version', 'Id', 'Statement'])) {
     return 'Syntax errors in policy.';
+  }
   const version = parsed['Version'] ?? '2008-10-17';
   if (version !== '2012-10-17' && version !== '2008-10-17') return 'The policy version is not valid.';
   const statements = Array.isArray(parsed['Statement']) ? parsed['Statement'] : [parsed['Statement']];

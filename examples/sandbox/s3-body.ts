@@ -36,8 +36,9 @@ export function readUpload(call: Call): Upload {
   );
   for (const [name, value] of given) {
     const algorithm = Object.hasOwn(ALGORITHMS, name) ? ALGORITHMS[name] : undefined;
-    if (algorithm === undefined)
+    if (algorithm === undefined) {
       throw new Refusal(501, 'NotImplemented', `The sandbox does not compute ${name}.`);
+    }
     if (algorithm(body) === value) continue;
     const short = name.replace('x-amz-checksum-', '').toUpperCase();
     throw new Refusal(400, 'BadDigest', `The ${short} you specified did not match the calculated checksum.`);

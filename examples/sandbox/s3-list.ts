@@ -10,8 +10,9 @@ export function listObjects(call: Call, name: string, bucket: ReadonlyMap<string
   const encoding = queryValue(call, 'encoding-type');
   const limit = queryValue(call, 'max-keys') ?? '1000';
   if (!/^\d{1,9}$/.test(limit)) throw invalid('Provided max-keys not an integer or within integer range');
-  if (encoding !== undefined && encoding !== 'url')
+  if (encoding !== undefined && encoding !== 'url') {
     throw invalid('Invalid Encoding Method specified in Request');
+  }
   const token = queryValue(call, 'continuation-token');
   const after =
     token === undefined

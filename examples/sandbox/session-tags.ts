@@ -28,8 +28,9 @@ export function checkTags(
 ): SessionTags {
   if (pairs.length > 50 || transitive.length > 50) throw invalid('A session can have at most 50 tags.');
   const keys = pairs.map(([key]) => key.toLowerCase());
-  if (new Set(keys).size < keys.length)
+  if (new Set(keys).size < keys.length) {
     throw invalid('Duplicate tag keys found. Tag keys are case insensitive.');
+  }
   for (const [key, value] of pairs) {
     if (key.length < 1 || key.length > 128 || !TAG_TEXT.test(key)) throw invalid(`Invalid tag key '${key}'`);
     if (value.length > 256 || !TAG_TEXT.test(value)) throw invalid(`Invalid value of tag '${key}'`);

@@ -25,8 +25,9 @@ export async function authenticate(call: Call, service: Service, state: State): 
   }
   const authorization = parseAuthorization(call.headers['authorization']);
   const sentAt = parseAmzDate(call.headers['x-amz-date']);
-  if (authorization === null || sentAt === null)
+  if (authorization === null || sentAt === null) {
     throw malformed(s3, 'The authorization header is malformed.');
+  }
   if (authorization.service !== service) {
     const message = `Credential should be scoped to correct service: '${service}'.`;
     throw s3 ? malformed(s3, message) : new Refusal(403, 'SignatureDoesNotMatch', message);

@@ -63,7 +63,7 @@ export interface SandboxOptions {
   /** Regions where STS is switched off for this account. */
   readonly disabledRegions?: readonly string[];
   readonly user?: SandboxUser;
-  /** Replace the default role; the workstation's role is always there. */
+  /** Replace `preview-deployer`; the workstation's role is there unless one of its ARN is among them. */
   readonly roles?: readonly SandboxRole[];
   readonly buckets?: readonly string[];
   readonly distributions?: readonly string[];
@@ -93,7 +93,7 @@ export interface State {
 
 /** A sandbox's state at start. */
 export function createState(options: SandboxOptions): State {
-  const roles = [...(options.roles ?? [previewDeployer()]), workstation()];
+  const roles = [workstation(), ...(options.roles ?? [previewDeployer()])];
   return {
     region: options.region ?? 'us-east-1',
     disabledRegions: options.disabledRegions ?? [],
@@ -140,8 +140,8 @@ export function createBaseCredentials(state: State): BaseCredentials {
   };
   const session: Principal = {
     kind: 'role-session',
-    arn: sessionArn(role.arn, 'dana'),
-    userId: `${uniqueId('AROA', role.arn)}:dana`,
+    arn: sessionArn(role.arn, 'workstation-user'),
+    userId: `${uniqueId('AROA', role.arn)}:workstation-user`,
     owner: role,
     ...identity,
   };

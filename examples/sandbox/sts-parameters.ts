@@ -73,8 +73,9 @@ export function readForm(call: Call): StsForm {
   parameters.delete('Action');
   parameters.delete('Version');
   for (const name of parameters.keys()) {
-    if (!Object.hasOwn(limits, name) && !LISTS[action]?.test(name))
+    if (!Object.hasOwn(limits, name) && !LISTS[action]?.test(name)) {
       throw invalid(`Unknown parameter: ${name}`);
+    }
   }
   checkLimits(limits, parameters);
   const roleArn = parameters.get('RoleArn');
@@ -157,8 +158,9 @@ export function members(
     if (value === undefined) break;
   }
   const given = [...parameters.keys()].filter((name) => name.startsWith(`${list}.`) && name.endsWith(suffix));
-  if (given.length !== found.length)
+  if (given.length !== found.length) {
     throw invalid(`The members of ${list} are not numbered from 1 without a gap.`);
+  }
   return found;
 }
 

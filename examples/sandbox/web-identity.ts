@@ -106,8 +106,9 @@ function tagClaims(claims: JWTPayload): SessionTags {
     transitive_tag_keys?: readonly string[];
   };
   const pairs = Object.entries(principal_tags).map(([key, values]) => {
-    if (!Array.isArray(values) || values.length !== 1)
+    if (!Array.isArray(values) || values.length !== 1) {
       throw rejected('A session tag must have exactly one value');
+    }
     return [key, String(values[0])] as const;
   });
   return checkTags(pairs, transitive_tag_keys);

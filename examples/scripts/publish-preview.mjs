@@ -19,7 +19,10 @@ const cloudfront = new CloudFrontClient({});
 const { Invalidation } = await cloudfront.send(
   new CreateInvalidationCommand({
     DistributionId: process.env.DISTRIBUTION_ID ?? 'E1EXAMPLE',
-    InvalidationBatch: { CallerReference: process.env.CAPWRAP_LEASE_ID, Paths: { Quantity: 1, Items: [`/${prefix}/*`] } },
+    InvalidationBatch: {
+      CallerReference: process.env.CAPWRAP_LEASE_ID,
+      Paths: { Quantity: 1, Items: [encodeURI(`/${prefix}/*`)] },
+    },
   }),
 );
 console.log(`invalidation ${Invalidation.Id} of /${prefix}/*`);

@@ -60,7 +60,8 @@ export function followLine(line: Buffer, after: ChainHead): ChainHead | string {
 export function toJson(value: unknown): string {
   return JSON.stringify(value).replace(UNPRINTABLE, (char) => {
     let escaped = '';
-    for (let at = 0; at < char.length; at++) escaped += `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`;
+    for (let at = 0; at < char.length; at++)
+      escaped += `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`;
     return escaped;
   });
 }

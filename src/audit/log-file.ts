@@ -12,8 +12,8 @@ import {
 import { dirname } from 'node:path';
 import { syncDir } from '../base/private-files.ts';
 import { shellQuote } from '../base/shell-quote.ts';
+import { asWriteFault } from '../base/write-fault.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
-import { asWriteFault } from './write-fault.ts';
 
 export interface LogFile {
   readonly path: string;

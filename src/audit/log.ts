@@ -2,16 +2,16 @@
 import { closeSync, ftruncateSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { withLock } from '../base/lock.ts';
 import { VERSION } from '../base/version.ts';
+import { asWriteFault } from '../base/write-fault.ts';
 import { systemErrorCode } from '../errors.ts';
 import { buildRecord } from './build-record.ts';
 import { type ChainHead, sealRecord } from './chain.ts';
-import { withLock } from './lock.ts';
 import { appendLine, type LogFile, openLogFile, syncLog } from './log-file.ts';
 import { readLogTail } from './log-tail.ts';
 import type { AuditFields, AuditLog } from './record.ts';
 import { pendingFragments, setAside, settleFragment } from './torn.ts';
-import { asWriteFault } from './write-fault.ts';
 
 /** Where the log of a state directory is. */
 export function auditLogPath(stateDir: string): string {

@@ -68,8 +68,21 @@ function saySubject(record: StoredRecord): [string, string][] {
       `${textAt(record, 'host')}, process ${numberAt(record, 'pid')}, capwrap ${textAt(record, 'version')}`,
     ],
     ['state moved', textAt(record, 'state_override')],
+    ['cut', sayCuts(record)],
   ];
   return lines.filter((line): line is [string, string] => Boolean(line[1]));
+}
+
+/** Values that were too long for a record. */
+function sayCuts(record: StoredRecord): string {
+  const cut = valueAt(record, 'cut');
+  const fields = cut !== null && typeof cut === 'object' ? Object.keys(cut) : [];
+  return fields
+    .map(
+      (field) =>
+        `${field} had ${numberAt(record, 'cut', field, 'bytes')} bytes, sha256 ${textAt(record, 'cut', field, 'sha256')}`,
+    )
+    .join('; ');
 }
 
 function sayEvent(record: StoredRecord): string[] {

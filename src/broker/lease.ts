@@ -9,7 +9,11 @@ const END_TIMEOUT_MS = 20_000;
  * Obtains a lease and checks what every lease must have: an expiry that is still ahead, and values that can travel
  * in an environment. A lease that fails is ended before the error is thrown.
  */
-export async function issueLease(provider: Provider, request: IssueRequest, context: BrokerContext): Promise<Lease> {
+export async function issueLease(
+  provider: Provider,
+  request: IssueRequest,
+  context: BrokerContext,
+): Promise<Lease> {
   const lease = await provider.issue(request, context);
   for (const [name, { value, secret }] of Object.entries(lease.values)) {
     if (secret) context.registerSecret(name, value);
@@ -24,7 +28,11 @@ export async function issueLease(provider: Provider, request: IssueRequest, cont
 }
 
 /** Ends a lease in bounded time. Never throws: what went wrong is part of the answer. */
-export async function endLease(provider: Provider, lease: Lease, context: BrokerContext): Promise<Revocation> {
+export async function endLease(
+  provider: Provider,
+  lease: Lease,
+  context: BrokerContext,
+): Promise<Revocation> {
   let timer: NodeJS.Timeout | undefined;
   const timeout = new Promise<Revocation>((resolve) => {
     timer = setTimeout(() => resolve(failed(`no answer within ${END_TIMEOUT_MS / 1000} s`)), END_TIMEOUT_MS);
@@ -41,7 +49,8 @@ export async function endLease(provider: Provider, lease: Lease, context: Broker
 function faultOf(lease: Lease, now: Date): string | null {
   const expiry = lease.expiresAt.getTime();
   if (!Number.isFinite(expiry)) return 'issued a credential without an expiry';
-  if (expiry <= now.getTime()) return `issued a credential that had expired at ${lease.expiresAt.toISOString()}`;
+  if (expiry <= now.getTime())
+    return `issued a credential that had expired at ${lease.expiresAt.toISOString()}`;
   for (const [name, { value }] of Object.entries(lease.values)) {
     if (value === '') return `issued an empty "${name}"`;
     if (/[\0\r\n]/.test(value)) return `issued a "${name}" with a line break or NUL in it`;

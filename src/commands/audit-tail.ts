@@ -94,7 +94,8 @@ function toText(context: CommandContext, bytes: Buffer): string {
     ...SHOWN.map((name) => [name, textAt(record, name)] as const),
     ['child', child] as const,
     ['error', textAt(record, 'error', 'code')] as const,
-    ['file', textAt(record, 'recovered', 'file') ?? textAt(record, 'map_path')] as const,
+    ['file', textAt(record, 'recovered', 'file')] as const,
+    ['map', textAt(record, 'lease_id') === undefined ? textAt(record, 'map_path') : undefined] as const,
   ].flatMap(([name, value]) => (value === undefined ? [] : [`${dim(`${name}=`)}${escapeValue(value)}`]));
   const event = textAt(record, 'event') ?? '';
   const tint = event === 'denied' ? red : bold;

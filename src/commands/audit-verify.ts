@@ -5,14 +5,14 @@ import { logPathOf } from './audit-log.ts';
 import type { Command, CommandContext } from './context.ts';
 
 /** 0 where the chain is whole, 1 where it isn't or where there is no log: what isn't there can't be vouched for. */
-export async function auditVerify(context: CommandContext, _options: object): Promise<number> {
+export const auditVerify: Command<object> = async (context) => {
   const path = logPathOf(context);
   const found = await verifyLog(path);
   await context.out(
     context.json ? `${JSON.stringify(toObject(path, found))}\n` : toText(context, path, found),
   );
   return found.ok ? 0 : 1;
-}
+};
 
 /** What the chain can't show by itself; said each time, so that nobody takes the answer for more than it is. */
 const LIMIT =

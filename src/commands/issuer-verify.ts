@@ -57,9 +57,10 @@ interface Result {
  * had, or not freshly, refuse every token. Throws where capwrap's own ledger can't be trusted. Never shows the token.
  */
 export const issuerVerify: Command<IssuerVerifyOptions> = async (context, options) => {
-  const token = await readToken(options.file ?? '-');
   const files = issuerFiles(openState(context.ambient, context.admin).dir, context.ambient.uid);
-  const result = await judge(context, files, token, options);
+  const issuer = expectedIssuer(files, options);
+  const token = await readToken(options.file ?? '-');
+  const result = await judge(context, files, token, issuer, options);
   await printFacts(context, 'issuer.verify', {
     ...result,
     ...(options.audience === undefined ? { audience: 'unchecked' } : {}),
@@ -67,19 +68,25 @@ export const issuerVerify: Command<IssuerVerifyOptions> = async (context, option
   return result.status === 'valid' ? 0 : 1;
 };
 
-async function judge(
-  context: CommandContext,
-  files: IssuerFiles,
-  token: string,
-  options: IssuerVerifyOptions,
-): Promise<Result> {
-  if ((options.jwks === undefined) !== (options.revoked === undefined)) {
+/** Faults of the command line come before a token is waited for. */
+function expectedIssuer(files: IssuerFiles, { issuer, jwks, revoked }: IssuerVerifyOptions): string {
+  if ((jwks === undefined) !== (revoked === undefined)) {
     throw new CapwrapError('ERR_USAGE', '"--jwks" and "--revoked" belong together: both of one issuer', {
       hint: 'capwrap issuer verify --jwks URL/.well-known/jwks.json --revoked URL/revoked.json',
     });
   }
-  const issuer = options.issuer ?? required(readName(files));
-  if (!isIssuerName(issuer)) throw new CapwrapError('ERR_USAGE', `"${issuer}" is no issuer name`);
+  const expected = issuer ?? required(readName(files));
+  if (isIssuerName(expected)) return expected;
+  throw new CapwrapError('ERR_USAGE', `"${expected}" is no issuer name`);
+}
+
+async function judge(
+  context: CommandContext,
+  files: IssuerFiles,
+  token: string,
+  issuer: string,
+  options: IssuerVerifyOptions,
+): Promise<Result> {
   const now = new Date();
   const keys = await published(context, options.jwks, parseJwks, () => readJwks(files), now);
   if (keys === null) return refused('keys_unreadable', null, 'unchecked');

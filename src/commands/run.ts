@@ -21,7 +21,7 @@ export async function runCommand(
   phases: Phases,
 ): Promise<number> {
   if (flags.dryRun) {
-    const { dryRun } = await import('./explain.ts');
+    const { dryRun } = await import('./others.ts');
     return dryRun(context, flags, argv);
   }
   try {

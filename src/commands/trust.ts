@@ -1,9 +1,9 @@
 /** `capwrap trust`: shows what a map allows and pins exactly the bytes that were shown. */
-import { userInfo } from 'node:os';
 import { openAuditLog } from '../audit/log.ts';
 import type { AuditFields } from '../audit/record.ts';
 import type { Ambient } from '../base/ambient.ts';
 import { escapeText } from '../base/escape.ts';
+import { osUser } from '../base/os-user.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { openState, type StatePlace } from '../base/state.ts';
 import { askOnTerminal } from '../base/tty.ts';
@@ -81,7 +81,7 @@ export function pinRecord(
     map_path: pin.path,
     map_sha256: pin.sha256,
     map_trust: event === 'trusted' ? pin.grade : 'untrusted',
-    actor: userName(ambient),
+    actor: osUser(ambient.uid),
     cwd: ambient.cwd,
     ...(state.override === null ? {} : { state_override: state.override }),
   };
@@ -147,13 +147,4 @@ async function listPins(context: CommandContext, file: string | undefined): Prom
     context.json ? `${JSON.stringify({ pins })}\n` : `${lines.join('\n') || 'no map is pinned'}\n`,
   );
   return 0;
-}
-
-/** The name of the OS user; the number where the password database has no entry, as in many containers. */
-function userName(ambient: Ambient): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return String(ambient.uid);
-  }
 }

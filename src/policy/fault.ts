@@ -69,8 +69,9 @@ export function reportTo(faults: Fault[], positions: Positions): Report {
   return (place, code, message, fix = null, part = 'value') => {
     const at = formatPlace(place);
     if (faults.length >= MAX_FAULTS) return;
-    // A fault of `defaults` shows in each capability that gets them.
-    if (faults.some((fault) => fault.at === at && fault.message === message)) return;
+    // A fault of `defaults` shows in each capability that gets them; a refused alias leaves no value to judge.
+    const isEcho = (it: Fault) => it.at === at && (it.message === message || it.code === 'alias_refused');
+    if (faults.some(isEcho)) return;
     const { line, column, text } = positions.of(place, part);
     faults.push({ code, message, line, column, text: text || null, fix, at });
   };

@@ -36,7 +36,7 @@ export function patternFault(text: string): string | null {
   if (text.startsWith('!')) return 'must not start with "!": write a deny rule instead';
   if (text.includes('***')) return 'must not hold "***": patterns know * and ** only';
   const found = /[?[\]{}()|\\]/.exec(text)?.[0] ?? '';
-  return `must not hold ${JSON.stringify(found)}: patterns know * and ** only`;
+  return `must not hold "${found}": patterns know * and ** only`;
 }
 
 /** True where a value can be matched at all. */

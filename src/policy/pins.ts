@@ -1,6 +1,6 @@
 /** Pins: the digests of map content that somebody trusted, kept outside every repository. */
 import { isAbsolute, join } from 'node:path';
-import { withLock } from '../audit/lock.ts';
+import { withLock } from '../base/lock.ts';
 import { readPrivateFile, writePrivateFile } from '../base/private-files.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { CapwrapError } from '../errors.ts';

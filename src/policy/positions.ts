@@ -3,8 +3,8 @@ import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair } 
 import { looksLikeCredential } from './credential-shape.ts';
 import type { Place } from './map-place.ts';
 
-/** Which side of a `key: value` is meant. */
-export type Part = 'key' | 'value';
+/** Which side of a `key: value` is meant; or offsets in the text, for what has no place of its own. */
+export type Part = 'key' | 'value' | readonly [start: number, end: number];
 
 export interface Position {
   readonly line: number;
@@ -29,15 +29,24 @@ export function positionAt(text: string, start: number, end = start): Position {
 export function positionsIn(text: string, document: Document): Positions {
   return {
     of(place, part = 'value') {
-      const found = find(document, place);
-      const range = (part === 'value' && valueRange(found.value)) || found.key?.range || [0, 0, 0];
-      const position = positionAt(text, range[0], range[1]);
+      const [start, end] = typeof part === 'string' ? rangeOf(document, place, part) : part;
+      const position = positionAt(text, start, end);
       return holdsSecrets(place, part) ? { ...position, text: '' } : position;
     },
   };
 }
 
+function rangeOf(
+  document: Document,
+  place: Place,
+  part: Part,
+): readonly [start: number, end: number, ...unknown[]] {
+  const { key, value } = find(document, place);
+  return (part === 'value' && valueRange(value)) || key?.range || [0, 0];
+}
+
 interface Found {
+  /** The key; of a list item, the item. */
   readonly key: Node | null;
   readonly value: Node | null;
 }
@@ -52,11 +61,11 @@ function find(document: Document, place: Place): Found {
   return found;
 }
 
-function step(document: Document, { key, value }: Found, part: string | number): Found | null {
+function step(document: Document, { value }: Found, part: string | number): Found | null {
   const node = isAlias(value) ? value.resolve(document) : value;
   if (isSeq(node) && typeof part === 'number') {
     const item = node.items[part];
-    return item === undefined ? null : { key, value: item as Node };
+    return item === undefined ? null : { key: item as Node, value: item as Node };
   }
   if (!isMap(node)) return null;
   const pair = node.items.find((candidate) => isScalar(candidate.key) && candidate.key.value === part) as

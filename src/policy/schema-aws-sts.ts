@@ -3,7 +3,19 @@
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  */
 import * as v from 'valibot';
-import { keys, line, listOf, mapping, maybe, must, oneOf, path, text, variable } from './schema-fields.ts';
+import {
+  keys,
+  kind,
+  line,
+  listOf,
+  mapping,
+  maybe,
+  must,
+  oneOf,
+  path,
+  text,
+  variable,
+} from './schema-fields.ts';
 
 export const AWS_LEASE_VALUES = [
   'access_key_id',
@@ -22,17 +34,32 @@ const audience = maybe(line(), 'The audience that the token must be for');
 /** Sources by their type; the order is that of the documentation. */
 export const awsSource = v.variant('type', [
   keys({
-    type: v.literal('profile'),
+    type: kind('profile', 'A profile of the AWS CLI'),
     profile: must(line(), 'A profile of the AWS config or credentials file'),
     config_file: maybe(path, 'Instead of ~/.aws/config'),
     credentials_file: maybe(path, 'Instead of ~/.aws/credentials'),
     long_lived: longLived,
   }),
-  keys({ type: v.literal('env'), long_lived: longLived }),
-  keys({ type: v.literal('web-identity-file'), path: must(path, 'File that holds the token'), audience }),
-  keys({ type: v.literal('token-file'), path: must(path, 'File that holds the token'), audience }),
-  keys({ type: v.literal('token-env'), variable: must(variable, 'Variable that holds the token'), audience }),
-  keys({ type: v.literal('github-actions'), audience }),
+  keys({
+    type: kind('env', 'AWS_ACCESS_KEY_ID and its fellows in the environment of the caller'),
+    long_lived: longLived,
+  }),
+  keys({
+    type: kind('web-identity-file', 'A file that holds an OIDC token'),
+    path: must(path, 'File that holds the token'),
+    audience,
+  }),
+  keys({
+    type: kind('token-file', 'A file that holds an OIDC token'),
+    path: must(path, 'File that holds the token'),
+    audience,
+  }),
+  keys({
+    type: kind('token-env', 'A variable of the caller that holds an OIDC token'),
+    variable: must(variable, 'Variable that holds the token'),
+    audience,
+  }),
+  keys({ type: kind('github-actions', 'The OIDC token of a GitHub Actions job'), audience }),
 ]);
 
 const scopeEntry = keys({
@@ -56,7 +83,7 @@ const TAG_VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
 const TAG_WORDS = 'letters, digits, blanks and _.:/=+-@';
 
 export const awsStsFields = {
-  provider: v.literal('aws-sts'),
+  provider: kind('aws-sts', 'A session of an IAM role, from AWS STS'),
   role_arn: must(
     text(/^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]+$/, 'must be the ARN of an IAM role'),
     'The role to assume',

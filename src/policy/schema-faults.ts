@@ -55,7 +55,8 @@ function reportIssue(issue: Issue, report: Report): void {
   const last = issue.path?.at(-1);
   const key = String(last?.key ?? '');
   const subject = `"${subjectOf(place)}"`;
-  const example = EXAMPLES[key] === undefined ? null : `write "${EXAMPLES[key]}"`;
+  const line = exampleOf(key, last?.input);
+  const example = line === null ? null : `write "${line}"`;
 
   if (issue.message === UNKNOWN_KEY) {
     const known = (issue.expected ?? '').split(' ');
@@ -82,7 +83,7 @@ function reportIssue(issue: Issue, report: Report): void {
   } else if (issue.input === null) {
     report(place, 'wrong_type', `${subject} has no value`, example, 'key');
   } else if (issue.type === 'picklist' || issue.type === 'literal') {
-    const fix = meant(String(issue.input), choices(issue));
+    const fix = meant(wordOf(issue.input), choices(issue));
     report(place, 'wrong_value', `${subject} ${issue.message}`, fix ?? example);
   } else if (issue.kind === 'schema') {
     const quotable = ['number', 'boolean'].includes(typeof issue.input) && issue.message.includes('text');
@@ -93,9 +94,15 @@ function reportIssue(issue: Issue, report: Report): void {
   }
 }
 
+/** A line to copy; `scope` is the one key that two providers mean differently. */
+function exampleOf(key: string, owner: unknown): string | null {
+  const isLocal = (owner as { provider?: unknown } | undefined)?.provider === 'local-issuer';
+  return isLocal && key === 'scope' ? 'scope: [artifacts:read]' : (EXAMPLES[key] ?? null);
+}
+
 /** A provider or source that is none, or one that this version does not have. */
 function reportVariant(issue: Issue, place: Place, report: Report): void {
-  const input = String(issue.input);
+  const input = wordOf(issue.input);
   const isProvider = place.at(-1) === 'provider';
   const supported = choices(issue);
   if ((isProvider ? OTHER_PROVIDERS : OTHER_SOURCES).includes(input)) {
@@ -111,6 +118,11 @@ function reportVariant(issue: Issue, place: Place, report: Report): void {
 /** The words between quotes in `("a" | "b")`. */
 function choices(issue: Issue): string[] {
   return [...new Set([...(issue.expected ?? '').matchAll(/"([^"]*)"/g)].map(([, word]) => word ?? ''))];
+}
+
+/** A value as the word that it is; collections are none. */
+function wordOf(input: unknown): string {
+  return typeof input === 'object' ? '' : String(input);
 }
 
 function meant(word: string, known: readonly string[]): string | null {

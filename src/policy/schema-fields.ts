@@ -52,6 +52,11 @@ export function must<Schema extends v.GenericSchema>(schema: Schema, description
   return v.pipe(schema, v.description(description));
 }
 
+/** The word that tells one kind of mapping from another, with what that kind is. */
+export function kind<const Word extends string>(word: Word, description: string) {
+  return v.pipe(v.literal(word), v.description(description));
+}
+
 /** One of a few words. */
 export function oneOf<const Words extends readonly [string, ...string[]]>(...words: Words) {
   return v.picklist(words, `must be ${words.length === 1 ? words[0] : `one of ${words.join(', ')}`}`);

@@ -1,11 +1,11 @@
 /** Fields of the provider `local-issuer`: a JWT that an internal service verifies. */
 import * as v from 'valibot';
-import { line, listOf, mapping, maybe, must, oneOf, text, variable } from './schema-fields.ts';
+import { kind, line, listOf, mapping, maybe, must, oneOf, text, variable } from './schema-fields.ts';
 
 export const LOCAL_LEASE_VALUES = ['token', 'jti', 'expires_at'] as const;
 
 export const localIssuerFields = {
-  provider: v.literal('local-issuer'),
+  provider: kind('local-issuer', 'A signed token of the embedded issuer'),
   audience: must(line(), 'The service that the token is for: its `aud`'),
   scope: must(
     // RFC 6749, section 3.3: scope-token

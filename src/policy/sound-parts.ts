@@ -1,36 +1,58 @@
-/** What is left of a map when the keys with faults are set aside, so that no fault waits behind another. */
+/** What is left of a map when the places with faults are set aside, so that no fault waits behind another. */
 import type * as v from 'valibot';
 import type { RawDefaults, SoundCapability } from './schema.ts';
 
 const PROVIDERS: readonly unknown[] = ['aws-sts', 'local-issuer'] satisfies SoundCapability['provider'][];
+
+/** Mappings that are still what their types say when one of their keys is missing. */
+const LOOSE = new Set<unknown>(['defaults', 'env', 'set', 'inject', 'session_tags']);
 
 export interface SoundParts {
   readonly defaults: RawDefaults;
   readonly capabilities: Readonly<Record<string, SoundCapability>>;
 }
 
-/** Each key of `defaults` and of each capability is kept where the schema has nothing against what it holds. */
+/** The parts of a map that the schema has nothing against. Items that are left out of a list leave a hole there. */
 export function soundParts(value: unknown, issues: readonly v.BaseIssue<unknown>[]): SoundParts {
   const faulty = new Set<string>();
+  const touched = new Set<string>();
   for (const { path = [] } of issues) {
     const keys = path.map(({ key }) => key);
-    for (let length = 1; length <= 3; length += 1) faulty.add(JSON.stringify(keys.slice(0, length)));
+    faulty.add(JSON.stringify(keys));
+    keys.forEach((_, index) => void touched.add(JSON.stringify(keys.slice(0, index))));
   }
-  const sound = (object: unknown, ...place: string[]): object =>
-    Object.fromEntries(
-      Object.entries(mappingOf(object)).filter(([key]) => !faulty.has(JSON.stringify([...place, key]))),
-    );
 
-  const { defaults, capabilities } = mappingOf(value);
-  // What the schema has accepted is what its types say.
-  const known = Object.entries(mappingOf(capabilities)).flatMap(([name, raw]) => {
-    const parts = sound(raw, 'capabilities', name) as SoundCapability;
-    return PROVIDERS.includes(parts.provider) ? [[name, parts] as const] : [];
+  /** Undefined for what is to be left out. */
+  function sound(part: unknown, place: readonly unknown[]): unknown {
+    const at = JSON.stringify(place);
+    if (faulty.has(at)) return undefined;
+    if (!touched.has(at)) return part;
+    const isCapability = place.length === 2 && place[0] === 'capabilities';
+    if (isMapping(part) && (isCapability || LOOSE.has(place.at(-1)))) {
+      const entries = Object.entries(part).map(([key, item]) => [key, sound(item, [...place, key])] as const);
+      return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
+    }
+    if (!Array.isArray(part)) return undefined;
+    const list: unknown[] = [];
+    part.forEach((item, index) => {
+      if (sound(item, [...place, index]) !== undefined) list[index] = item;
+    });
+    return list;
+  }
+
+  const { defaults, capabilities } = isMapping(value) ? value : {};
+  const known = Object.entries(isMapping(capabilities) ? capabilities : {}).flatMap(([name, raw]) => {
+    // What the schema has accepted is what its types say.
+    const parts = sound(raw, ['capabilities', name]) as SoundCapability | undefined;
+    return isMapping(parts) && PROVIDERS.includes(parts.provider) ? [[name, parts] as const] : [];
   });
-  return { defaults: sound(defaults, 'defaults') as RawDefaults, capabilities: Object.fromEntries(known) };
+  const soundDefaults = sound(defaults, ['defaults']);
+  return {
+    defaults: (isMapping(soundDefaults) ? soundDefaults : {}) as RawDefaults,
+    capabilities: Object.fromEntries(known),
+  };
 }
 
-function mappingOf(value: unknown): Readonly<Record<string, unknown>> {
-  const isMapping = typeof value === 'object' && value !== null && !Array.isArray(value);
-  return isMapping ? (value as Record<string, unknown>) : {};
+function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -60,7 +60,13 @@ export function toValue(document: Document, report: Report): unknown {
       const earlier = spellings.get(key.normalize('NFC'));
       if (earlier !== undefined) {
         const how = earlier === key ? 'is there twice' : 'is there twice, in two Unicode spellings';
-        report([...place, key], 'duplicate_key', `"${key}" ${how}`, 'keep one of the two', 'key');
+        report(
+          [...place, key],
+          'duplicate_key',
+          `"${key}" ${how}`,
+          'keep one of the two',
+          rangeOf(pair.key as Node),
+        );
         continue;
       }
       spellings.set(key.normalize('NFC'), key);
@@ -76,13 +82,9 @@ export function toValue(document: Document, report: Report): unknown {
 function keyText(node: Node | null, place: Place, report: Report): string | null {
   const key = isScalar(node) ? node.value : undefined;
   if (typeof key !== 'string') {
-    const shown = isScalar(node) ? node.source || String(node.value) : 'key';
-    report(
-      place,
-      'key_refused',
-      `"${shown}" is a key that is not plain text`,
-      `put it in quotes: "${shown}":`,
-    );
+    const shown = isScalar(node) ? node.source || String(node.value) : null;
+    const fix = shown === null ? 'write a word as key' : `put it in quotes: "${shown}":`;
+    report(place, 'key_refused', `"${shown ?? '?'}" is a key that is not plain text`, fix, rangeOf(node));
     return null;
   }
   if (key === '<<') {
@@ -100,4 +102,8 @@ function keyText(node: Node | null, place: Place, report: Report): string | null
     return null;
   }
   return key;
+}
+
+function rangeOf(node: Node | null): [start: number, end: number] {
+  return [node?.range?.[0] ?? 0, node?.range?.[1] ?? 0];
 }

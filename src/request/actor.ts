@@ -1,8 +1,8 @@
 /** Who asks: the flag, the agent or CI that the variables speak of, else the user of the operating system. */
-import { userInfo } from 'node:os';
 import type { Ambient } from '../base/ambient.ts';
+import { osUser } from '../base/os-user.ts';
 import type { CiClaims } from './ci.ts';
-import { isPlainValue, readClaim } from './claims.ts';
+import { readClaim } from './claims.ts';
 import { type Fact, known } from './facts.ts';
 
 /**
@@ -36,15 +36,4 @@ export async function detectAgent(env: Readonly<Record<string, string>>): Promis
   const found = detectAgenticEnvironment({ env: { ...env }, processAncestry: [] });
   if (found.type !== 'agent' || found.id === null) return null;
   return { id: found.id, name: found.name ?? found.id };
-}
-
-/** The login name, or `uid:N` where the password database has none. */
-function osUser(uid: number): string {
-  try {
-    const user = userInfo();
-    if (user.uid === uid && isPlainValue(user.username)) return user.username;
-  } catch {
-    // no entry for this user, which is usual in containers
-  }
-  return `uid:${uid}`;
 }

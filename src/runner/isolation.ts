@@ -1,7 +1,7 @@
 /** A private folder for one run, which the child's SDKs find instead of the caller's configuration and standing access. */
 import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { formatHolder, isDead, newHolder, parseHolder } from '../audit/lock-holder.ts';
+import { formatHolder, isDead, newHolder, parseHolder } from '../base/lock-holder.ts';
 import { ensurePrivateDir } from '../base/private-files.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
 import type { IsolationName } from './isolation-names.ts';

@@ -20,17 +20,21 @@ export function ownGroup(pid: number): ProcessTree {
 /**
  * A child in a group that capwrap shares with others, with the descendants it has at the time of each signal. Those
  * found once are kept, so that the last signal reaches also one whose parent has ended since. Without /proc (macOS)
- * only the child itself can be told apart from the rest of the group.
+ * only the child itself can be told apart from the rest of the group. `running` says whether the child has not been
+ * waited for yet: afterwards its number may be somebody else's.
  */
-export function childAndDescendants(pid: number): ProcessTree {
-  const known = new Map<number, string>([[pid, readProcess(pid)?.start ?? '']]);
-  const same = ([member, start]: [number, string]) => (readProcess(member)?.start ?? '') === start;
+export function childAndDescendants(pid: number, running: () => boolean): ProcessTree {
+  const known = new Map<number, string>();
+  const reachable = () => {
+    const members = [...known].filter(([member, start]) => readProcess(member)?.start === start);
+    return [...(running() ? [pid] : []), ...members.map(([member]) => member)];
+  };
   return {
     signal(name) {
       for (const { pid: member, start } of descendantsOf(pid)) known.set(member, start);
-      for (const entry of known) if (same(entry)) send(entry[0], name);
+      for (const member of reachable()) send(member, name);
     },
-    alive: () => [...known].some((entry) => same(entry) && send(entry[0], 0)),
+    alive: () => reachable().length > 0,
   };
 }
 

@@ -42,7 +42,7 @@ export function resolveCommand(argv: readonly string[], options: ResolveOptions)
   }
   const found = findProgram(name, cwd, path);
   if (typeof found !== 'string') return faulty(found);
-  const canonical = join(realpathSync(dirname(found)), basename(found));
+  const canonical = withRealFolder(found);
   const broken = scriptFault(canonical, cwd, path, 0);
   if (broken !== null) return faulty(broken, canonical);
   return { argv, cwd, path: canonical, fault: null, sha256: options.sha256 ? sha256Of(canonical) : null };
@@ -57,6 +57,15 @@ export function recheck(command: ResolvedCommand): void {
   throw new CapwrapError('ERR_COMMAND_CHANGED', `"${command.path}" changed after the decision`, {
     hint: `sha256sum ${shellQuote(command.path)}`,
   });
+}
+
+/** Links in the folder are resolved, the file's own name stays: many programs do what their name says. */
+function withRealFolder(path: string): string {
+  try {
+    return join(realpathSync(dirname(path)), basename(path));
+  } catch {
+    return path; // gone since it was found; the spawn will tell
+  }
 }
 
 /** The file to start, or why there is none. */

@@ -78,7 +78,9 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   const sinks = [createFdSink(options.stdout ?? 1), createFdSink(options.stderr ?? 2)] as const;
   const pumps = [pump(stdout, redactors.stdout, sinks[0]), pump(stderr, redactors.stderr, sinks[1])];
   const limit = enforceTimeLimit(
-    own ? ownGroup(pid) : childAndDescendants(pid),
+    own
+      ? ownGroup(pid)
+      : childAndDescendants(pid, () => child.exitCode === null && child.signalCode === null),
     options.deadline,
     options.killAfterMs,
   );

@@ -17,13 +17,36 @@ describe('the list of fields', () => {
     const record = buildRecord(CLOSED, { ...STAMP, repairedMode: '0644' });
     const keys = Object.keys(record);
     expect(keys.slice(0, 15)).toEqual([
-      'timestamp', 'event', 'task_id', 'actor', 'repo', 'branch', 'commit', 'environment', 'capability', 'lease_id',
-      'provider', 'scope', 'ttl_seconds', 'approval', 'outcome',
+      'timestamp',
+      'event',
+      'task_id',
+      'actor',
+      'repo',
+      'branch',
+      'commit',
+      'environment',
+      'capability',
+      'lease_id',
+      'provider',
+      'scope',
+      'ttl_seconds',
+      'approval',
+      'outcome',
     ]);
     expect(RECORD_FIELDS.filter((name) => keys.includes(name))).toEqual(keys);
     const sealed = JSON.parse(sealRecord(record, GENESIS).line) as object;
-    expect(Object.keys(sealed).slice(-7)).toEqual(['repaired_mode', 'host', 'pid', 'version', 'seq', 'prev', 'hash']);
-    expect(buildAnything(Object.fromEntries(Object.entries(CLOSED).reverse()))).toEqual(buildRecord(CLOSED, STAMP));
+    expect(Object.keys(sealed).slice(-7)).toEqual([
+      'repaired_mode',
+      'host',
+      'pid',
+      'version',
+      'seq',
+      'prev',
+      'hash',
+    ]);
+    expect(buildAnything(Object.fromEntries(Object.entries(CLOSED).reverse()))).toEqual(
+      buildRecord(CLOSED, STAMP),
+    );
     expect(Object.keys(buildAnything(Object.fromEntries(Object.entries(CLOSED).reverse())))).toEqual(
       keys.filter((key) => key !== 'repaired_mode'),
     );
@@ -38,7 +61,11 @@ describe('the list of fields', () => {
     ['a field of the prototype', { event: 'issued', toString: SECRET }, 'toString'],
     ['a field that the log adds', { event: 'issued', hash: SECRET }, 'hash'],
     ['a whole lease', { event: 'issued', lease: { values: { token: SECRET } } }, 'lease'],
-    ['values under a field', { event: 'closed', revocation: { outcome: 'expires', token: SECRET } }, 'revocation.token'],
+    [
+      'values under a field',
+      { event: 'closed', revocation: { outcome: 'expires', token: SECRET } },
+      'revocation.token',
+    ],
     ['a fact that is none', { event: 'closed', facts: { token: { value: SECRET } } }, 'facts.token'],
     ['an unknown event', { event: SECRET }, 'event'],
     ['an unknown outcome', { event: 'closed', outcome: SECRET }, 'outcome'],
@@ -63,7 +90,9 @@ describe('the list of fields', () => {
     // @ts-expect-error -- a lease is not a set of audit fields
     expect(() => buildRecord({ event: 'issued', ...lease }, STAMP)).toThrow('"values"');
     // @ts-expect-error -- nor is one of its values a text
-    expect(() => buildRecord({ event: 'issued', principal: lease.values['token'] }, STAMP)).toThrow('"principal"');
+    expect(() => buildRecord({ event: 'issued', principal: lease.values['token'] }, STAMP)).toThrow(
+      '"principal"',
+    );
   });
 });
 
@@ -92,11 +121,15 @@ describe('long values', () => {
   });
 
   test('that just fit are kept whole', () => {
-    expect(buildRecord({ event: 'closed', justification: 'a'.repeat(4096) }, STAMP)).not.toHaveProperty('cut');
+    expect(buildRecord({ event: 'closed', justification: 'a'.repeat(4096) }, STAMP)).not.toHaveProperty(
+      'cut',
+    );
   });
 
   test('lone surrogates become replacement characters', () => {
-    expect(buildRecord({ event: 'closed', justification: 'a\ud800b', command: ['\udc00'] }, STAMP)).toMatchObject({
+    expect(
+      buildRecord({ event: 'closed', justification: 'a\ud800b', command: ['\udc00'] }, STAMP),
+    ).toMatchObject({
       justification: 'a\ufffdb',
       command: ['\ufffd'],
     });
@@ -109,7 +142,15 @@ describe('long values', () => {
       ['repo', 'branch', 'commit', 'commit_clean', 'environment', 'actor', 'ci'].map((name) => [name, fact]),
     );
     const texts = Object.fromEntries(
-      Object.entries({ ...SUBJECT, principal: '', approver: '', rule: '', reason: '', source: '', state_override: '' })
+      Object.entries({
+        ...SUBJECT,
+        principal: '',
+        approver: '',
+        rule: '',
+        reason: '',
+        source: '',
+        state_override: '',
+      })
         .filter(([, value]) => typeof value === 'string')
         .map(([name]) => [name, long]),
     );
@@ -138,17 +179,20 @@ describe('long values', () => {
 
   test('hold for any words: what is kept is a start of what was given, and a cut is always said', () => {
     fc.assert(
-      fc.property(fc.array(fc.string({ unit: 'grapheme', maxLength: 4000 }), { maxLength: 12 }), (command) => {
-        const record = buildRecord({ event: 'closed', command }, STAMP);
-        const kept = record['command'] as string[];
-        kept.forEach((word, at) => {
-          const given = command[at] ?? '';
-          if (at < kept.length - 1) expect(word).toBe(given);
-          else expect(given.startsWith(word)).toBe(true);
-        });
-        const whole = kept.length === command.length && kept.at(-1) === command.at(-1);
-        expect(Object.hasOwn(record, 'cut')).toBe(!whole);
-      }),
+      fc.property(
+        fc.array(fc.string({ unit: 'grapheme', maxLength: 4000 }), { maxLength: 12 }),
+        (command) => {
+          const record = buildRecord({ event: 'closed', command }, STAMP);
+          const kept = record['command'] as string[];
+          kept.forEach((word, at) => {
+            const given = command[at] ?? '';
+            if (at < kept.length - 1) expect(word).toBe(given);
+            else expect(given.startsWith(word)).toBe(true);
+          });
+          const whole = kept.length === command.length && kept.at(-1) === command.at(-1);
+          expect(Object.hasOwn(record, 'cut')).toBe(!whole);
+        },
+      ),
     );
   });
 });

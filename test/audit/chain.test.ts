@@ -40,12 +40,19 @@ describe('a whole log', () => {
   test('may begin anywhere in the chain', async () => {
     const first = JSON.parse(LINES[0] ?? '') as { seq: number; hash: string };
     const path = writeLog(tempDir(), LINES.slice(1));
-    expect(await verifyLog(path, { seq: first.seq, hash: first.hash })).toMatchObject({ ok: true, records: 4 });
+    expect(await verifyLog(path, { seq: first.seq, hash: first.hash })).toMatchObject({
+      ok: true,
+      records: 4,
+    });
     expect(await verifyLog(path)).toMatchObject({ ok: false, firstBad: { line: 1 } });
   });
 
   test('that is missing is not one that was checked', async () => {
-    expect(await verifyLog(join(tempDir(), 'audit.jsonl'))).toMatchObject({ ok: false, exists: false, records: 0 });
+    expect(await verifyLog(join(tempDir(), 'audit.jsonl'))).toMatchObject({
+      ok: false,
+      exists: false,
+      records: 0,
+    });
   });
 
   test("can't show by its chain alone that records were cut from its end", async () => {
@@ -89,7 +96,9 @@ describe('a log that somebody touched', () => {
       }
       expect(await verifyLog(writeLog(folder, doubled(at)))).toMatchObject({ firstBad: { line: at + 2 } });
       for (let other = at + 1; other < LINES.length; other++) {
-        expect(await verifyLog(writeLog(folder, swapped(at, other)))).toMatchObject({ firstBad: { line: at + 1 } });
+        expect(await verifyLog(writeLog(folder, swapped(at, other)))).toMatchObject({
+          firstBad: { line: at + 1 },
+        });
       }
     }
   });
@@ -106,8 +115,16 @@ describe('a log that somebody touched', () => {
   test.each([
     ['an empty line', '', 'it is no record: not one JSON object that ends in seq, prev and hash'],
     ['text', 'hello', 'it is no record: not one JSON object that ends in seq, prev and hash'],
-    ['a line far longer than any record', 'x'.repeat(3_000_000), 'it is no record: not one JSON object that ends in seq, prev and hash'],
-    ['a gap', sealRecord({ event: 'closed' }, { seq: 9, hash: GENESIS.hash }).line, 'its seq is 10 where 3 is due: a record is missing or moved'],
+    [
+      'a line far longer than any record',
+      'x'.repeat(3_000_000),
+      'it is no record: not one JSON object that ends in seq, prev and hash',
+    ],
+    [
+      'a gap',
+      sealRecord({ event: 'closed' }, { seq: 9, hash: GENESIS.hash }).line,
+      'its seq is 10 where 3 is due: a record is missing or moved',
+    ],
   ])('names %s', async (_what, line, why) => {
     const path = writeLog(tempDir(), [...LINES.slice(0, 2), line, ...LINES.slice(2)]);
     expect(await verifyLog(path)).toMatchObject({ ok: false, records: 2, firstBad: { line: 3, why } });

@@ -4,15 +4,18 @@ import { expect, test } from 'vitest';
 import { openAuditLog } from '../../src/audit/log.ts';
 import { verifyLog } from '../../src/audit/verify.ts';
 import { tempDir } from '../helpers/cli.ts';
-import { useWorker } from './worker.ts';
+import { useWorker } from '../helpers/worker.ts';
 
 const startAppend = useWorker('append');
 const uid = process.getuid?.() ?? -1;
 
 test('twenty processes at once: every record is there, once, and the chain is whole', async () => {
   const stateDir = tempDir();
-  const workers = Array.from({ length: 20 }, (_, n) => startAppend([stateDir, `run-${n}`, '5', n % 2 ? 'durable' : 'plain']));
-  for (const end of await Promise.all(workers.map((worker) => worker.end))) expect(end, end.stdout + end.stderr).toMatchObject({ code: 0 });
+  const workers = Array.from({ length: 20 }, (_, n) =>
+    startAppend([stateDir, `run-${n}`, '5', n % 2 ? 'durable' : 'plain']),
+  );
+  for (const end of await Promise.all(workers.map((worker) => worker.end)))
+    expect(end, end.stdout + end.stderr).toMatchObject({ code: 0 });
   const path = join(stateDir, 'audit.jsonl');
   const leases = readFileSync(path, 'utf8')
     .trimEnd()
@@ -28,11 +31,16 @@ test('killed at random while appending: the next append goes through, and the ch
   const log = openAuditLog({ stateDir, uid });
   let records = 0;
   for (let round = 0; round < 15; round++) {
-    const workers = [0, 1].map((lane) => startAppend([stateDir, `run-${round}-${lane}`, '0', lane ? 'durable' : 'plain']));
-    await expect.poll(async () => (await verifyLog(log.path)).records, { timeout: 10_000, interval: 5 }).toBeGreaterThan(records);
+    const workers = [0, 1].map((lane) =>
+      startAppend([stateDir, `run-${round}-${lane}`, '0', lane ? 'durable' : 'plain']),
+    );
+    await expect
+      .poll(async () => (await verifyLog(log.path)).records, { timeout: 10_000, interval: 5 })
+      .toBeGreaterThan(records);
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 30));
     for (const { process: child } of workers) child.kill('SIGKILL');
-    for (const end of await Promise.all(workers.map((worker) => worker.end))) expect(end.signal, end.stdout).toBe('SIGKILL');
+    for (const end of await Promise.all(workers.map((worker) => worker.end)))
+      expect(end.signal, end.stdout).toBe('SIGKILL');
     await log.append({ event: 'closed', lease_id: `after-${round}` }, { durable: true });
     const found = await verifyLog(log.path);
     expect(found).toMatchObject({ ok: true });

@@ -1,5 +1,5 @@
 /** Records and logs for the tests. */
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildRecord, type RecordStamp } from '../../src/audit/build-record.ts';
 import { type ChainHead, GENESIS, sealRecord } from '../../src/audit/chain.ts';
@@ -97,4 +97,12 @@ export function writeLog(stateDir: string, lines: readonly string[]): string {
   const path = join(stateDir, 'audit.jsonl');
   writeFileSync(path, lines.map((line) => `${line}\n`).join(''), { mode: 0o600 });
   return path;
+}
+
+/** The records of a log, in order. */
+export function recordsOf(path: string): Record<string, unknown>[] {
+  return readFileSync(path, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
 }

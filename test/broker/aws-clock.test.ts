@@ -4,7 +4,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../examples/sandbox/server.ts';
 import { judgeClock, measureSkew } from '../../src/broker/providers/aws-sts/clock.ts';
 import { awsSts } from '../../src/broker/providers/aws-sts/index.ts';
-import { brokerContext, errorOf, issueRequest } from '../helpers/aws.ts';
+import { brokerContext, errorOf, issueRequest, variablesOf } from '../helpers/aws.ts';
+import { testFailures } from './aws-failures.ts';
 
 describe('measureSkew', () => {
   test('never claims more than the true difference, and misses at most the round trip and a second', () => {
@@ -17,7 +18,8 @@ describe('measureSkew', () => {
         (ahead, there, back, fraction) => {
           const sent = 1_800_000_000_000 + fraction;
           const stamped = new Date(sent + there - ahead);
-          const skew = measureSkew(stamped.toUTCString(), new Date(sent), new Date(sent + there + back)) ?? Number.NaN;
+          const skew =
+            measureSkew(stamped.toUTCString(), new Date(sent), new Date(sent + there + back)) ?? Number.NaN;
           const truth = ahead / 1000;
           expect(Math.abs(skew)).toBeLessThanOrEqual(Math.abs(truth) + 0.5);
           expect(Math.abs(truth - skew)).toBeLessThanOrEqual((there + back) / 1000 + 1.5);
@@ -50,7 +52,10 @@ describe('judgeClock', () => {
   });
 
   test.each([61, 3600, -300, -301])('%d s is not', async (skew) => {
-    expect(await errorOf(() => judgeClock(skew, 300, until))).toMatchObject({ code: 'ERR_CLOCK_SKEW', issuedUntil: until });
+    expect(await errorOf(() => judgeClock(skew, 300, until))).toMatchObject({
+      code: 'ERR_CLOCK_SKEW',
+      issuedUntil: until,
+    });
   });
 });
 
@@ -66,9 +71,8 @@ describe('against the sandbox', () => {
   });
 
   function issue() {
-    const { accessKeyId, secretAccessKey, sessionToken } = sandbox.credentials.base;
-    const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken ?? '' };
-    return awsSts.issue(issueRequest({ endpoint: sandbox.url }), brokerContext(env));
+    const context = brokerContext(variablesOf(sandbox.credentials.base));
+    return awsSts.issue(issueRequest({ endpoint: sandbox.url }), context);
   }
 
   test.each([
@@ -88,3 +92,55 @@ describe('against the sandbox', () => {
     expect(lease.warnings).toEqual([expect.stringMatching(/no usable Date header/)]);
   });
 });
+
+describe('a clock that can’t be worked with', () => {
+  testFailures([
+    {
+      name: 'a clock far behind, which STS refuses',
+      set: clock(600),
+      code: 'ERR_CLOCK_SKEW',
+      message: /^clock of this machine is (?:599|600) s behind STS, which refuses the signature for it$/,
+      hint: /^set the clock/,
+    },
+    {
+      name: 'a clock far ahead, which STS refuses',
+      set: clock(-600),
+      code: 'ERR_CLOCK_SKEW',
+      message: /^clock of this machine is (?:599|600) s ahead of STS, which refuses the signature for it$/,
+    },
+    {
+      name: 'a clock ahead by more than the session policy can bear',
+      set: clock(-90),
+      code: 'ERR_CLOCK_SKEW',
+      message:
+        /^clock of this machine is (?:89|90) s ahead of STS, so the session policy would end the session (?:89|90) s too late$/,
+      mayExist: true,
+    },
+    {
+      name: 'a clock behind by more than the whole grant',
+      set: clock(120),
+      ttl: 60,
+      code: 'ERR_CLOCK_SKEW',
+      message:
+        /^clock of this machine is (?:119|120) s behind STS, so the session policy of 60 s is over already$/,
+      mayExist: true,
+    },
+    {
+      name: 'a clock whose size only the message tells',
+      fault: {
+        kind: 'body',
+        status: 403,
+        headers: { date: '', 'content-type': 'text/xml' },
+        body: '<ErrorResponse><Error><Type>Sender</Type><Code>SignatureDoesNotMatch</Code><Message>Signature expired: 20260101T000000Z is now earlier than 20260101T001000Z (20260101T001500Z - 5 min.)</Message></Error></ErrorResponse>',
+      },
+      code: 'ERR_CLOCK_SKEW',
+      message: 'clock of this machine is 900 s behind STS, which refuses the signature for it',
+    },
+  ]);
+});
+
+function clock(secondsAhead: number) {
+  return (sandbox: Sandbox) => {
+    sandbox.clockOffset = secondsAhead;
+  };
+}

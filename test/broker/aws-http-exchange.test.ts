@@ -1,13 +1,14 @@
 /** One exchange over real sockets: bounded in time and size, never repeated, and truthful about what was sent. */
-import { createServer, type Server, type Socket } from 'node:net';
-import type { AddressInfo } from 'node:net';
+
 import { writeFileSync } from 'node:fs';
+import type { AddressInfo } from 'node:net';
+import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, test } from 'vitest';
 import { startSandbox } from '../../examples/sandbox/server.ts';
 import { exchangeHttp, HttpFault, type HttpFaultKind, isLoopback } from '../../src/broker/http-exchange.ts';
 import { awsSts } from '../../src/broker/providers/aws-sts/index.ts';
-import { brokerContext, errorOf, issueRequest } from '../helpers/aws.ts';
+import { brokerContext, errorOf, issueRequest, variablesOf } from '../helpers/aws.ts';
 import { selfSigned } from '../helpers/certificate.ts';
 import { tempDir } from '../helpers/cli.ts';
 
@@ -17,7 +18,9 @@ afterEach(async () => {
 });
 
 /** A server that does with each connection what `talk` says. */
-async function listen(talk: (socket: Socket) => void): Promise<{ readonly port: number; readonly connections: () => number }> {
+async function listen(
+  talk: (socket: Socket) => void,
+): Promise<{ readonly port: number; readonly connections: () => number }> {
   const sockets = new Set<Socket>();
   let connections = 0;
   const server: Server = createServer((socket) => {
@@ -37,7 +40,15 @@ async function listen(talk: (socket: Socket) => void): Promise<{ readonly port: 
   return { port: (server.address() as AddressInfo).port, connections: () => connections };
 }
 
-function ask(url: string, options: { readonly timeoutMs?: number; readonly connectTimeoutMs?: number; readonly signal?: AbortSignal; readonly ca?: string } = {}) {
+function ask(
+  url: string,
+  options: {
+    readonly timeoutMs?: number;
+    readonly connectTimeoutMs?: number;
+    readonly signal?: AbortSignal;
+    readonly ca?: string;
+  } = {},
+) {
   return exchangeHttp({
     url: new URL(url),
     method: 'POST',
@@ -51,15 +62,28 @@ function ask(url: string, options: { readonly timeoutMs?: number; readonly conne
 }
 
 async function faultOf(exchange: Promise<unknown>): Promise<HttpFault> {
-  const error = await exchange.then(() => null, (reason: unknown) => reason);
+  const error = await exchange.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
   if (error instanceof HttpFault) return error;
   throw new Error('expected an HttpFault', { cause: error });
 }
 
 describe('over HTTP', () => {
-  const cases: readonly { name: string; talk: (socket: Socket) => void; kind: HttpFaultKind; timeoutMs?: number }[] = [
+  const cases: readonly {
+    name: string;
+    talk: (socket: Socket) => void;
+    kind: HttpFaultKind;
+    timeoutMs?: number;
+  }[] = [
     { name: 'silence', talk: () => {}, kind: 'timeout', timeoutMs: 100 },
-    { name: 'a hang in the middle of the head', talk: (socket) => socket.write('HTTP/1.1 200 OK\r\nx-a: 1'), kind: 'timeout', timeoutMs: 100 },
+    {
+      name: 'a hang in the middle of the head',
+      talk: (socket) => socket.write('HTTP/1.1 200 OK\r\nx-a: 1'),
+      kind: 'timeout',
+      timeoutMs: 100,
+    },
     {
       name: 'a body that drips for ever',
       talk: (socket) => {
@@ -72,8 +96,16 @@ describe('over HTTP', () => {
     },
     { name: 'a connection closed at once', talk: (socket) => socket.destroy(), kind: 'reset' },
     { name: 'another protocol', talk: (socket) => socket.end('SSH-2.0-OpenSSH_9.6\r\n'), kind: 'not_http' },
-    { name: 'a length that is a lie', talk: (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort'), kind: 'reset' },
-    { name: 'a chunk that never ends', talk: (socket) => socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n'), kind: 'reset' },
+    {
+      name: 'a length that is a lie',
+      talk: (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nshort'),
+      kind: 'reset',
+    },
+    {
+      name: 'a chunk that never ends',
+      talk: (socket) => socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n'),
+      kind: 'reset',
+    },
     {
       name: 'more than 1 MiB without a length',
       talk: (socket) => socket.write(`HTTP/1.1 200 OK\r\n\r\n${'x'.repeat(1024 * 1024 + 1)}`),
@@ -106,7 +138,11 @@ describe('over HTTP', () => {
 
   test('exactly 1 MiB passes, whatever the status', async () => {
     const server = await listen((socket) =>
-      socket.once('data', () => socket.end(`HTTP/1.1 307 Elsewhere\r\nlocation: http://127.0.0.1:1/\r\nconnection: close\r\n\r\n${'x'.repeat(1024 * 1024)}`)),
+      socket.once('data', () =>
+        socket.end(
+          `HTTP/1.1 307 Elsewhere\r\nlocation: http://127.0.0.1:1/\r\nconnection: close\r\n\r\n${'x'.repeat(1024 * 1024)}`,
+        ),
+      ),
     );
     const answer = await ask(`http://127.0.0.1:${server.port}/`);
     expect(answer.status).toBe(307);
@@ -122,16 +158,13 @@ describe('over TLS', () => {
     cleanUp.push(() => sandbox.stop());
     const caFile = join(tempDir(), 'ca.pem');
     writeFileSync(caFile, tls.cert);
-    const { base } = sandbox.credentials;
-    const env = {
-      AWS_ACCESS_KEY_ID: base.accessKeyId,
-      AWS_SECRET_ACCESS_KEY: base.secretAccessKey,
-      AWS_SESSION_TOKEN: base.sessionToken ?? '',
-    };
+    const env = variablesOf(sandbox.credentials.base);
     const lease = await awsSts.issue(issueRequest({ endpoint: sandbox.url, caFile }), brokerContext(env));
     expect(lease.principal).toMatch(/assumed-role\/preview-deployer/);
 
-    const error = await errorOf(() => awsSts.issue(issueRequest({ endpoint: sandbox.url }), brokerContext(env)));
+    const error = await errorOf(() =>
+      awsSts.issue(issueRequest({ endpoint: sandbox.url }), brokerContext(env)),
+    );
     expect(error).toMatchObject({
       code: 'ERR_PROVIDER_UNAVAILABLE',
       message: `"${new URL(sandbox.url).host}" shows a certificate of an authority that is not trusted`,
@@ -150,7 +183,9 @@ describe('over TLS', () => {
   });
 
   test('a server that does not speak TLS', async () => {
-    const server = await listen((socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')));
+    const server = await listen((socket) =>
+      socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')),
+    );
     const fault = await faultOf(ask(`https://127.0.0.1:${server.port}/`));
     expect({ kind: fault.kind, sent: fault.sent }).toEqual({ kind: 'tls', sent: false });
   });
@@ -167,7 +202,11 @@ describe('over TLS', () => {
   ])('a ca_file that is no use', async ({ content, message }) => {
     const caFile = join(tempDir(), 'ca.pem');
     if (content !== null) writeFileSync(caFile, content);
-    const env = { AWS_ACCESS_KEY_ID: 'ASIAEXAMPLEEXAMPLE12', AWS_SECRET_ACCESS_KEY: 's3cret-value', AWS_SESSION_TOKEN: 'token-value' };
+    const env = {
+      AWS_ACCESS_KEY_ID: 'ASIAEXAMPLEEXAMPLE12',
+      AWS_SECRET_ACCESS_KEY: 's3cret-value',
+      AWS_SESSION_TOKEN: 'token-value',
+    };
     const error = await errorOf(() => awsSts.issue(issueRequest({ caFile }), brokerContext(env)));
     expect(error.code).toBe('ERR_PROVIDER_UNAVAILABLE');
     expect(error.message).toMatch(message);

@@ -19,8 +19,14 @@ describe('the session policy', () => {
   });
 
   test('never passes the limit, never lets the deny begin late, and holds the scope as it is', () => {
-    const words = fc.array(fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 300 }), { minLength: 1, maxLength: 4 });
-    const scopes = fc.array(fc.record({ actions: words, resources: words, broad: fc.constant(false) }), { minLength: 1, maxLength: 6 });
+    const words = fc.array(fc.string({ unit: 'grapheme-ascii', minLength: 1, maxLength: 300 }), {
+      minLength: 1,
+      maxLength: 4,
+    });
+    const scopes = fc.array(fc.record({ actions: words, resources: words, broad: fc.constant(false) }), {
+      minLength: 1,
+      maxLength: 6,
+    });
     const times = fc.date({ min: new Date('2020-01-01'), max: new Date('2100-01-01'), noInvalidDate: true });
     fc.assert(
       fc.property(scopes, times, (scope, deadline) => {
@@ -33,9 +39,11 @@ describe('the session policy', () => {
         }
         expect(text.length).toBeLessThanOrEqual(MAX_POLICY_CHARACTERS);
         const { Statement } = JSON.parse(text);
-        expect(Statement.slice(0, -1).map((one: Record<string, unknown>) => [one['Action'], one['Resource']].map((value) => [value].flat()))).toEqual(
-          scope.map(({ actions, resources }) => [actions, resources]),
-        );
+        expect(
+          Statement.slice(0, -1).map((one: Record<string, unknown>) =>
+            [one['Action'], one['Resource']].map((value) => [value].flat()),
+          ),
+        ).toEqual(scope.map(({ actions, resources }) => [actions, resources]));
         const denyFrom = Date.parse(Statement.at(-1).Condition.DateGreaterThanEquals['aws:CurrentTime']);
         expect(deadline.getTime() - denyFrom).toBeGreaterThanOrEqual(0);
         expect(deadline.getTime() - denyFrom).toBeLessThan(1000);
@@ -64,14 +72,26 @@ describe('the session policy', () => {
 
 describe('the plan', () => {
   test.each([
-    { name: 'a role path is not in the principal', changes: { roleArn: 'arn:aws:iam::123456789012:role/team/web/deployer' }, role: 'deployer' },
-    { name: 'a name with every legal sign', changes: { roleArn: 'arn:aws:iam::123456789012:role/a+b=c,d.e@f-g_h' }, role: 'a+b=c,d.e@f-g_h' },
+    {
+      name: 'a role path is not in the principal',
+      changes: { roleArn: 'arn:aws:iam::123456789012:role/team/web/deployer' },
+      role: 'deployer',
+    },
+    {
+      name: 'a name with every legal sign',
+      changes: { roleArn: 'arn:aws:iam::123456789012:role/a+b=c,d.e@f-g_h' },
+      role: 'a+b=c,d.e@f-g_h',
+    },
   ])('$name', ({ changes, role }) => {
     expect(planExchange(issueRequest(changes)).role.name).toBe(role);
   });
 
   test.each([
-    { name: 'a user for a role', changes: { roleArn: 'arn:aws:iam::123456789012:user/x' }, code: 'ERR_MAP_INVALID' },
+    {
+      name: 'a user for a role',
+      changes: { roleArn: 'arn:aws:iam::123456789012:user/x' },
+      code: 'ERR_MAP_INVALID',
+    },
     { name: 'http to another machine', changes: { endpoint: 'http://10.0.0.1' }, code: 'ERR_MAP_INVALID' },
     { name: 'a file for an endpoint', changes: { endpoint: 'file:///tmp/x' }, code: 'ERR_MAP_INVALID' },
     { name: 'no URL', changes: { endpoint: 'sts' }, code: 'ERR_MAP_INVALID' },
@@ -87,7 +107,10 @@ describe('the plan', () => {
   });
 
   test('keeps the path of an endpoint', () => {
-    const request = { ...issueRequest(), capability: capability(awsConfig({ endpoint: 'https://proxy.example/sts', roleArn: ROLE_ARN })) };
+    const request = {
+      ...issueRequest(),
+      capability: capability(awsConfig({ endpoint: 'https://proxy.example/sts', roleArn: ROLE_ARN })),
+    };
     expect(planExchange(request).endpoint.href).toBe('https://proxy.example/sts');
   });
 });

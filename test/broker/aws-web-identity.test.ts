@@ -1,11 +1,20 @@
-/** Tokens that AWS refuses, each with the claims that a trust policy would be compared with. */
-import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+/** AssumeRoleWithWebIdentity: tokens that AWS takes, and those it refuses with the claims to compare. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { previewDeployer } from '../../examples/sandbox/accounts.ts';
 import type { Fault } from '../../examples/sandbox/faults.ts';
 import { type Sandbox, startSandbox } from '../../examples/sandbox/server.ts';
 import { awsSts } from '../../src/broker/providers/aws-sts/index.ts';
 import type { ErrorCode } from '../../src/errors.ts';
-import { brokerContext, errorOf, issueRequest, type TestIssuer, testIssuer } from '../helpers/aws.ts';
+import {
+  brokerContext,
+  errorOf,
+  issueRequest,
+  LEASE_ID,
+  type TestIssuer,
+  testIssuer,
+  tokenFile,
+} from '../helpers/aws.ts';
+import { tempDir } from '../helpers/cli.ts';
 import { expectNowhere } from '../helpers/secrets.ts';
 
 let sandbox: Sandbox;
@@ -15,7 +24,12 @@ let stranger: TestIssuer;
 beforeAll(async () => {
   [issuer, stranger] = await Promise.all([testIssuer(), testIssuer('https://issuer.example')]);
   const role = previewDeployer();
-  const webIdentity = { issuer: issuer.url, audience: 'sts.amazonaws.com', subject: 'repo:acme/web-app:*', jwks: issuer.jwks };
+  const webIdentity = {
+    issuer: issuer.url,
+    audience: 'sts.amazonaws.com',
+    subject: 'repo:acme/web-app:*',
+    jwks: issuer.jwks,
+  };
   sandbox = await startSandbox({ roles: [{ ...role, trust: { ...role.trust, webIdentity } }] });
 });
 afterAll(() => sandbox.stop());
@@ -24,7 +38,8 @@ afterEach(() => {
   sandbox.faults.clear();
 });
 
-const CLAIMS = 'subject "repo:acme/web-app:ref:refs/heads/main", audience "sts.amazonaws.com", issuer "https://token.actions.githubusercontent.com"';
+const CLAIMS =
+  'subject "repo:acme/web-app:ref:refs/heads/main", audience "sts.amazonaws.com", issuer "https://token.actions.githubusercontent.com"';
 
 const rows: readonly {
   readonly name: string;
@@ -104,5 +119,33 @@ test.each(rows)('$name', async (row) => {
   expect(error.hint).toMatch(row.hint);
   expectNowhere([token, token.split('.')[2] ?? ''], {
     texts: [error.message, error.hint ?? '', String(error.stack), JSON.stringify(error), String(error.cause)],
+  });
+});
+
+describe('AssumeRoleWithWebIdentity', () => {
+  test('issues with a token, unsigned and without a key', async () => {
+    const token = await issuer.sign();
+    const source = tokenFile(tempDir(), `${token}\n`, 'sts.amazonaws.com');
+    const context = brokerContext();
+    const lease = await awsSts.issue(issueRequest({ endpoint: sandbox.url, source }), context);
+    expect(lease.principal).toBe(`arn:aws:sts::123456789012:assumed-role/preview-deployer/agent-${LEASE_ID}`);
+    expect(lease.facts['source']).toBe(`web-identity-file:${source.path}`);
+    expect(context.registered[0]).toEqual({ name: 'source_token', value: token });
+  });
+
+  test.each([
+    { field: 'session_tags', changes: { sessionTags: { team: 'web' } } },
+    { field: 'source_identity', changes: { sourceIdentity: 'workstation-user' } },
+    { field: 'external_id', changes: { externalId: 'x-1' } },
+  ])('refuses $field, which would be lost', async ({ field, changes }) => {
+    const source = tokenFile(tempDir(), await issuer.sign());
+    const before = sandbox.requests.length;
+    await expect(
+      awsSts.issue(issueRequest({ endpoint: sandbox.url, source, ...changes }), brokerContext()),
+    ).rejects.toMatchObject({
+      code: 'ERR_MAP_INVALID',
+      message: `"${field}" can't be sent with source "web-identity-file": AssumeRoleWithWebIdentity has no such parameter`,
+    });
+    expect(sandbox.requests.length).toBe(before);
   });
 });

@@ -12,13 +12,16 @@ import {
 } from '../../src/broker/providers/local-issuer/files.ts';
 import { localIssuer } from '../../src/broker/providers/local-issuer/index.ts';
 import { initIssuer } from '../../src/broker/providers/local-issuer/keys.ts';
+import { claimsFor, signToken } from '../../src/broker/providers/local-issuer/token.ts';
 import { verifyToken } from '../../src/broker/providers/local-issuer/verify-token.ts';
 import { tempDir } from '../helpers/cli.ts';
 import {
   brokerContext,
+  CONFIG,
   expectation,
   freshIssuer,
   issue,
+  issueRequest,
   NOW,
   remove,
   snapshot,
@@ -134,13 +137,26 @@ describe('rotation', () => {
   });
 
   test('a retired key counts no more from its end on, whether or not it was swept from the file', async () => {
-    const { stateDir, files } = await freshIssuer();
-    const deadline = at(3 * DAY); // longer than `issue` would grant, as if a clock had been wrong
-    const old = await issue(stateDir, { deadline });
+    const { files } = await freshIssuer();
+    const request = issueRequest({ deadline: at(3 * DAY) }); // longer than `issue` grants
+    const token = await signToken(
+      required(readKey(files)),
+      'https://issuer.test',
+      claimsFor(request, CONFIG, NOW),
+    );
     await initIssuer(files, ROTATE, NOW);
-    const later = (seconds: number) => verifyToken(tokenOf(old), expectation(files, { now: at(seconds) }));
+    const later = (seconds: number) => verifyToken(token, expectation(files, { now: at(seconds) }));
     expect(await later(DAY + 200)).toMatchObject({ status: 'valid' });
     expect(await later(DAY + 301)).toMatchObject({ status: 'refused', reason: 'unknown_key' });
+  });
+
+  test('a key that is retired while a run reads it still signs for as long as it is published', async () => {
+    const { stateDir, files } = await freshIssuer();
+    const key = required(readKey(files));
+    await initIssuer(files, ROTATE, NOW);
+    writeFileSync(files.key, JSON.stringify(key)); // what that run had read before
+    const lease = await issue(stateDir);
+    expect(await verifyToken(tokenOf(lease), expectation(files))).toMatchObject({ status: 'valid' });
   });
 
   test('a second rotation does not prolong what the first one retired', async () => {

@@ -132,7 +132,9 @@ describe('issue', () => {
 
   test('a life beyond that of a retired key is refused', async () => {
     const { stateDir } = await freshIssuer();
-    await expect(issue(stateDir, { ttl: 24 * 3600 + 1 })).rejects.toMatchObject({
+    const ttl = 24 * 3600 + 1;
+    const deadline = LATER(ttl)();
+    await expect(issue(stateDir, { ttl, deadline })).rejects.toMatchObject({
       code: 'ERR_PROVIDER_EXPIRY',
       message: `"ttl" of 86401 s is over the local issuer's 24 h`,
       hint: 'in capability "read-ci-artifacts": max_ttl: 24h',

@@ -385,7 +385,7 @@ describe('the artifact proxy of the examples', () => {
     }
     expect(await get(null)).toMatchObject({
       status: 401,
-      headers: { 'www-authenticate': 'Bearer error="missing_token"' },
+      headers: { 'www-authenticate': 'Bearer' },
     });
     expect(await get('a.b.c')).toMatchObject({ status: 401, body: 'invalid_token\n' });
     expect((await get(await tokenWith(stateDir, { audience: 'other' }))).status).toBe(401);

@@ -2,8 +2,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { exportJWK, SignJWT } from 'jose';
 import type { JWK } from 'jose';
+import { exportJWK, SignJWT } from 'jose';
+import type { Credential } from '../../examples/sandbox/state.ts';
 import type { BrokerContext, IssueRequest } from '../../src/broker/provider.ts';
 import { CapwrapError } from '../../src/errors.ts';
 import type { AwsStsConfig, Capability, Source } from '../../src/policy/capability.ts';
@@ -62,7 +63,7 @@ export function issueRequest(changes: Partial<AwsStsConfig> = {}, ttl = 900, now
     ttl,
     deadline: new Date(now.getTime() + ttl * 1000),
     approval: 'none',
-    actor: 'dana',
+    actor: 'workstation-user',
     taskId: 'task-1',
   };
 }
@@ -139,4 +140,14 @@ export function tokenFile(
   const path = join(folder, 'token');
   writeFileSync(path, token, { mode: 0o600 });
   return { type: 'web-identity-file', path, audience };
+}
+
+/** The variables of source `env` that hold a credential of the sandbox. */
+export function variablesOf(credential: Credential): Record<string, string> {
+  const { accessKeyId, secretAccessKey, sessionToken } = credential;
+  return {
+    AWS_ACCESS_KEY_ID: accessKeyId,
+    AWS_SECRET_ACCESS_KEY: secretAccessKey,
+    ...(sessionToken !== null && { AWS_SESSION_TOKEN: sessionToken }),
+  };
 }

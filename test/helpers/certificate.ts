@@ -7,7 +7,9 @@ export interface Certificate {
 }
 
 /** X.509 version 3 (RFC 5280), ECDSA P-256 with SHA-256; `names` replaces the host names it is for. */
-export function selfSigned(names: { readonly dns: string; readonly ip?: readonly number[] } = LOOPBACK): Certificate {
+export function selfSigned(
+  names: { readonly dns: string; readonly ip?: readonly number[] } = LOOPBACK,
+): Certificate {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const algorithm = der(0x30, oid('2a8648ce3d040302'));
   const name = der(0x30, der(0x31, der(0x30, oid('550403'), der(0x0c, Buffer.from('capwrap test')))));
@@ -22,7 +24,12 @@ export function selfSigned(names: { readonly dns: string; readonly ip?: readonly
     0xa3,
     der(
       0x30,
-      der(0x30, oid('551d13'), der(0x01, Buffer.from([0xff])), der(0x04, der(0x30, der(0x01, Buffer.from([0xff]))))),
+      der(
+        0x30,
+        oid('551d13'),
+        der(0x01, Buffer.from([0xff])),
+        der(0x04, der(0x30, der(0x01, Buffer.from([0xff])))),
+      ),
       der(0x30, oid('551d11'), der(0x04, altNames)),
     ),
   );
@@ -60,6 +67,9 @@ function oid(hex: string): Buffer {
 }
 
 function utcTime(milliseconds: number): Buffer {
-  const stamp = new Date(milliseconds).toISOString().replace(/[-:T]|\.\d+/g, '').slice(2);
+  const stamp = new Date(milliseconds)
+    .toISOString()
+    .replace(/[-:T]|\.\d+/g, '')
+    .slice(2);
   return der(0x17, Buffer.from(stamp));
 }

@@ -64,6 +64,9 @@ describe('a statement applies where action, resource and condition do', () => {
   });
 });
 
+/** A policy variable, spelled so that it is not mistaken for a template. */
+const variable = (name: string) => `$\{${name}}`;
+
 const CONTEXT = {
   'aws:currenttime': '2026-11-23T12:00:00.000Z',
   'aws:epochtime': '1795435200',
@@ -109,6 +112,12 @@ describe('conditions', () => {
     expect(conditionHolds({ [operator]: { [key]: value } }, CONTEXT)).toBe(holds);
   });
 
+  test('a variable counts in a comparison for equality too', () => {
+    const block = (value: string) => ({ StringEquals: { 'aws:userid': value } });
+    expect(conditionHolds(block(variable('aws:userid')), CONTEXT)).toBe(true);
+    expect(conditionHolds(block(variable('aws:principalarn')), CONTEXT)).toBe(false);
+  });
+
   test('every key and operator of a block must hold', () => {
     const yes = { 'aws:userid': 'AROAEXAMPLE:agent-1' };
     const no = { 'aws:SecureTransport': 'true' };
@@ -117,9 +126,6 @@ describe('conditions', () => {
     expect(conditionHolds({ StringEquals: yes, Bool: no }, CONTEXT)).toBe(false);
   });
 });
-
-/** A policy variable, spelled so that it is not mistaken for a template. */
-const variable = (name: string) => `$\{${name}}`;
 
 describe('wildcards', () => {
   test('text without a wildcard matches itself alone', () => {

@@ -51,11 +51,11 @@ describe('the trust policy', () => {
     ['allows tags', {}, TAG, null],
     ['allows no tags', { tagSession: false }, TAG, 'sts:TagSession'],
     ['allows no tags and gets none', { tagSession: false }, {}, null],
-    ['allows a source identity', {}, { SourceIdentity: 'dana' }, null],
+    ['allows a source identity', {}, { SourceIdentity: 'workstation-user' }, null],
     [
       'allows no source identity',
       { setSourceIdentity: false },
-      { SourceIdentity: 'dana' },
+      { SourceIdentity: 'workstation-user' },
       'sts:SetSourceIdentity',
     ],
   ])('%s', async (_, trust, parameters, refused) => {
@@ -107,8 +107,9 @@ describe('role chaining', () => {
     const sandbox = await sandboxWith({});
     const reply = await assume(sandbox, sandbox.credentials[name], { DurationSeconds });
     expect(reply.code).toBe(code);
-    if (code !== null)
+    if (code !== null) {
       expect(reply.message).toMatch(/1 hour session limit for roles assumed by role chaining/);
+    }
   });
 
   test('tags and a source identity need the permission on both sides', async () => {
@@ -120,7 +121,7 @@ describe('role chaining', () => {
     expect((await assume(sandbox, roleSession)).code).toBeNull();
     const tagged = await assume(sandbox, roleSession, TAG);
     expect(tagged.message).toMatch(/no identity-based policy allows the sts:TagSession action$/);
-    const named = await assume(sandbox, roleSession, { SourceIdentity: 'dana' });
+    const named = await assume(sandbox, roleSession, { SourceIdentity: 'workstation-user' });
     expect(named.message).toMatch(/no identity-based policy allows the sts:SetSourceIdentity action$/);
   });
 
@@ -129,7 +130,7 @@ describe('role chaining', () => {
     const workstation = { RoleArn: 'arn:aws:iam::123456789012:role/workstation' };
     const first = await assume(sandbox, sandbox.credentials.base, {
       ...workstation,
-      SourceIdentity: 'dana',
+      SourceIdentity: 'workstation-user',
       ...TAG,
       'Tags.member.2.Key': 'team',
       'Tags.member.2.Value': 'web',
@@ -139,9 +140,9 @@ describe('role chaining', () => {
     const session = sandbox.issuedSessions.at(-1);
     if (session === undefined) throw new Error('no session');
     const second = await assume(sandbox, session);
-    expect(element(second.body, 'SourceIdentity')).toBe('dana');
+    expect(element(second.body, 'SourceIdentity')).toBe('workstation-user');
     expect(sandbox.issuedSessions.at(-1)?.principal).toMatchObject({
-      sourceIdentity: 'dana',
+      sourceIdentity: 'workstation-user',
       tags: { team: 'web' },
     });
     expect(sandbox.issuedSessions.at(-1)?.principal.tags).toEqual({ team: 'web' });

@@ -48,7 +48,7 @@ describe('a limit that is kept', () => {
     ['the longest tag', tags([['k'.repeat(128), 'v'.repeat(256)]])],
     ['an empty value of a tag', tags([['k', '']])],
     ['every kind of character in a tag', tags([['Äé 1_.:/=+-@', 'Äé 1_.:/=+-@']])],
-    ['a source identity', { SourceIdentity: 'dana@acme' }],
+    ['a source identity', { SourceIdentity: 'agent@acme' }],
     ['an external id that the role does not ask for', { ExternalId: 'a:b/c' }],
     ['a transitive tag', { ...tags([['Task', 'x']]), 'TransitiveTagKeys.member.1': 'Task' }],
   ])('%s', async (_, parameters) => {
@@ -175,7 +175,11 @@ describe('a limit that is broken', () => {
 
 describe('the answer', () => {
   test('is what the session is', async () => {
-    const reply = await assume({ Policy: POLICY, SourceIdentity: 'dana', ...tags([['task', 'T-1']]) });
+    const reply = await assume({
+      Policy: POLICY,
+      SourceIdentity: 'workstation-user',
+      ...tags([['task', 'T-1']]),
+    });
     const session = sandbox.issuedSessions.at(-1);
     expect(reply.body).toContain('<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">');
     expect(element(reply.body, 'AccessKeyId')).toBe(session?.accessKeyId);
@@ -187,12 +191,12 @@ describe('the answer', () => {
     );
     expect(element(reply.body, 'AssumedRoleId')).toMatch(/^AROA[A-Z0-9]{17}:agent-1$/);
     expect(Number(element(reply.body, 'PackedPolicySize'))).toBeGreaterThan(0);
-    expect(element(reply.body, 'SourceIdentity')).toBe('dana');
+    expect(element(reply.body, 'SourceIdentity')).toBe('workstation-user');
     expect(element(reply.body, 'RequestId')).toBe(reply.headers['x-amzn-requestid']);
     const life =
       Date.parse(element(reply.body, 'Expiration') ?? '') - Date.parse(String(reply.headers['date']));
     expect(Math.abs(life / 1000 - 900)).toBeLessThanOrEqual(1);
-    expect(session?.principal).toMatchObject({ tags: { task: 'T-1' }, sourceIdentity: 'dana' });
+    expect(session?.principal).toMatchObject({ tags: { task: 'T-1' }, sourceIdentity: 'workstation-user' });
   });
 
   test('has no packed size where there is nothing to pack', async () => {

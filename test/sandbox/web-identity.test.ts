@@ -15,9 +15,11 @@ const CLAIMS: JWTPayload = {
   exp: now + 300,
 };
 
+type Key = Awaited<ReturnType<typeof generateKeyPair>>['privateKey'];
+
 let sandbox: Sandbox;
-let key: CryptoKey;
-let foreign: CryptoKey;
+let key: Key;
+let foreign: Key;
 beforeAll(async () => {
   const pair = await generateKeyPair('RS256', { extractable: true });
   key = pair.privateKey;
@@ -42,7 +44,7 @@ beforeAll(async () => {
 });
 afterAll(() => sandbox.stop());
 
-function token(claims: JWTPayload, signer: CryptoKey = key): Promise<string> {
+function token(claims: Readonly<Record<string, unknown>>, signer: Key = key): Promise<string> {
   return new SignJWT({ ...CLAIMS, ...claims }).setProtectedHeader({ alg: 'RS256', kid: 'k1' }).sign(signer);
 }
 
@@ -83,7 +85,7 @@ test('tags come from a claim of the token', async () => {
 });
 
 describe('a token that is refused', () => {
-  test.each<[string, JWTPayload, string, RegExp]>([
+  test.each<[string, Readonly<Record<string, unknown>>, string, RegExp]>([
     [
       'for another audience',
       { aud: 'https://github.com/acme' },
@@ -120,7 +122,7 @@ describe('a token that is refused', () => {
     ['with a fraction of a second', { iat: now - 0.5 }, 'InvalidIdentityToken', /integers/],
     [
       'that sets a source identity',
-      { 'https://aws.amazon.com/source_identity': 'dana' },
+      { 'https://aws.amazon.com/source_identity': 'workstation-user' },
       'AccessDenied',
       /Not authorized/,
     ],
@@ -163,7 +165,7 @@ describe('a token that is refused', () => {
 describe('a parameter that is refused', () => {
   test.each<[string, Readonly<Record<string, string>>, string]>([
     ['a tag', { 'Tags.member.1.Key': 'k', 'Tags.member.1.Value': 'v' }, 'ValidationError'],
-    ['a source identity', { SourceIdentity: 'dana' }, 'ValidationError'],
+    ['a source identity', { SourceIdentity: 'workstation-user' }, 'ValidationError'],
     ['an external id', { ExternalId: 'acme' }, 'ValidationError'],
     ['a duration over the maximum', { DurationSeconds: '7201' }, 'ValidationError'],
     ['a policy that is no JSON', { Policy: '{' }, 'MalformedPolicyDocument'],

@@ -1,5 +1,6 @@
 /** Source `profile`: keys that stand in the AWS shared config and credentials files. */
 import { join } from 'node:path';
+import { shellQuote } from '../../base/shell-quote.ts';
 import { homeDir } from '../../base/state.ts';
 import { CapwrapError } from '../../errors.ts';
 import type { Source } from '../../policy/capability.ts';
@@ -19,13 +20,13 @@ const MAX_FILE_BYTES = 1024 * 1024;
  * not steer it. A profile that gets its keys elsewhere is refused with what to write instead.
  */
 export async function readProfile(source: ProfileSource, context: BrokerContext): Promise<KeyProof> {
-  const parser = import('./shared-config.ts');
   const folder = join(homeDir(context), '.aws');
   const configPath = source.configFile ?? join(folder, 'config');
   const credentialsPath = source.credentialsFile ?? join(folder, 'credentials');
   const configFile = readSourceFile(configPath, MAX_FILE_BYTES);
   const credentialsFile = readSourceFile(credentialsPath, MAX_FILE_BYTES);
-  const shared = await (await parser).parseSharedConfig(configFile?.text ?? '', credentialsFile?.text ?? '');
+  const { parseSharedConfig } = await import('./shared-config.ts'); // shares its code with the SDK, which is loading
+  const shared = await parseSharedConfig(configFile?.text ?? '', credentialsFile?.text ?? '');
 
   const fromConfig = profileOf(shared.configFile, source.profile);
   const fromCredentials = profileOf(shared.credentialsFile, source.profile);
@@ -58,7 +59,7 @@ function profileOf(file: SharedConfig['configFile'], name: string): Profile | un
 }
 
 const SIGN_IN = (_: string, name: string) =>
-  `eval "$(aws configure export-credentials --profile ${name} --format env)" before, and source: {type: env}`;
+  `eval "$(aws configure export-credentials --profile ${shellQuote(name)} --format env)" before, and source: {type: env}`;
 
 /** Settings that make a profile point elsewhere, in the order in which the AWS tools look at them. */
 const INDIRECT = [
@@ -105,7 +106,7 @@ function refuseIndirect(source: ProfileSource, profile: Profile): void {
   const found = INDIRECT.find(({ key }) => profile[key]);
   if (!found) {
     throw new CapwrapError('ERR_SOURCE_UNAVAILABLE', `source "${sourceLabel(source)}" holds no keys`, {
-      hint: `aws configure --profile ${source.profile}`,
+      hint: `aws configure --profile ${shellQuote(source.profile)}`,
     });
   }
   if (found.why === null) return;
@@ -127,7 +128,7 @@ function notFound(
     ? `${steered} does not steer capwrap; name the file in the map, under source: credentials_file or config_file`
     : names.length > 0
       ? `profiles there: ${names.slice(0, 8).join(', ')}`
-      : `aws configure --profile ${source.profile}`;
+      : `aws configure --profile ${shellQuote(source.profile)}`;
   return new CapwrapError(
     'ERR_SOURCE_UNAVAILABLE',
     `profile "${source.profile}" is neither in ${paths.join(' nor in ')}`,

@@ -1,6 +1,7 @@
 /** Files that a source reads. What is judged is the opened descriptor, so a swap in between changes nothing. */
 import { closeSync, constants, fstatSync, openSync, realpathSync, type Stats } from 'node:fs';
 import { readAll } from '../../base/private-files.ts';
+import { shellQuote } from '../../base/shell-quote.ts';
 import { CapwrapError, systemErrorCode } from '../../errors.ts';
 
 export interface SourceFile {
@@ -22,7 +23,7 @@ export function readSourceFile(path: string, maxBytes: number): SourceFile | nul
     const code = systemErrorCode(error) ?? 'unknown error';
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
     throw new CapwrapError('ERR_SOURCE_UNAVAILABLE', `"${path}" can't be read (${code})`, {
-      hint: code === 'EACCES' ? `ls -l ${path}` : undefined,
+      hint: code === 'EACCES' ? `ls -l ${shellQuote(path)}` : undefined,
     });
   }
   try {
@@ -41,7 +42,7 @@ export function readSourceFile(path: string, maxBytes: number): SourceFile | nul
 export function assertUnexposed(file: SourceFile): void {
   if (file.exposure === null) return;
   throw new CapwrapError('ERR_SOURCE_INVALID', `"${file.path}" holds a secret and ${file.exposure}`, {
-    hint: `chmod 600 ${file.path}`,
+    hint: `chmod 600 ${shellQuote(file.path)}`,
   });
 }
 

@@ -7,8 +7,8 @@ import { parseRoleArn, type RoleName, regionalEndpoint } from './arn.ts';
 import { sessionPolicy } from './session-policy.ts';
 
 /** Shortest and longest session that STS issues, in seconds. */
-export const MIN_SESSION_SECONDS = 900;
-export const MAX_SESSION_SECONDS = 43_200;
+const MIN_SESSION_SECONDS = 900;
+const MAX_SESSION_SECONDS = 43_200;
 
 export interface StsPlan {
   readonly capability: string;
@@ -21,7 +21,6 @@ export interface StsPlan {
   readonly ttl: number;
   /** Seconds asked of STS, never under its own minimum. */
   readonly durationSeconds: number;
-  readonly deadline: Date;
   readonly sessionPolicy: string;
 }
 
@@ -52,7 +51,6 @@ export function planExchange(request: IssueRequest): StsPlan {
     sessionName: `agent-${request.leaseId}`,
     ttl: request.ttl,
     durationSeconds: Math.max(MIN_SESSION_SECONDS, request.ttl),
-    deadline: request.deadline,
     sessionPolicy: sessionPolicy(config.scope, request.deadline),
   };
 }

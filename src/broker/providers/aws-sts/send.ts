@@ -36,6 +36,7 @@ export async function sendExchange(
     region: plan.config.region,
     endpoint: plan.endpoint.href,
     requestHandler,
+    // A retry could leave a second session that nobody sees.
     maxAttempts: 1,
     retryMode: 'standard',
     defaultsMode: 'standard',
@@ -43,7 +44,7 @@ export async function sendExchange(
     useFipsEndpoint: false,
     authSchemePreference: [],
     sigv4aSigningRegionSet: [],
-    userAgentAppId: undefined,
+    userAgentAppId: async () => undefined,
     disableClockSkewCorrection: true,
     defaultUserAgentProvider: async () => [['capwrap', VERSION]],
     ...(proof.kind === 'keys' && {
@@ -59,8 +60,9 @@ export async function sendExchange(
       ? client.send(new sdk.AssumeRoleWithWebIdentityCommand(tokenInput(plan, proof)))
       : client.send(new sdk.AssumeRoleCommand(keyInput(plan))));
     const { sentAt, receivedAt, answer } = seen;
-    if (!sentAt || !receivedAt || !answer)
+    if (!sentAt || !receivedAt || !answer) {
       throw new CapwrapError('ERR_INTERNAL', 'the SDK answered without asking');
+    }
     return { output, sentAt, receivedAt, date: answer.headers['date'] };
   } catch (error) {
     throw error instanceof CapwrapError ? error : explainFailure(error, plan, proof, seen, context.now());

@@ -73,6 +73,17 @@ export function liveKeys(keys: readonly PublicJwk[], seconds: number): PublicJwk
   return keys.filter(({ exp }) => exp === undefined || exp > seconds);
 }
 
+/** One entry of the revocation list. */
+export function isRevokedToken(value: unknown): value is RevokedToken {
+  return (
+    isObject(value) &&
+    hasOnly(value, ['jti', 'revoked_at', 'exp']) &&
+    isTokenId(value['jti']) &&
+    isSeconds(value['revoked_at']) &&
+    isSeconds(value['exp'])
+  );
+}
+
 /** A name that fits the `iss` claim (RFC 7519, StringOrURI): a URI without blanks, query, fragment or user part. */
 export function isIssuerName(value: unknown): value is string {
   return (
@@ -123,14 +134,4 @@ function publicJwk(value: Record<string, unknown>): PublicJwk | null {
 /** 32 bytes in base64url. */
 function isKeyText(value: unknown): value is string {
   return typeof value === 'string' && /^[A-Za-z0-9_-]{43}$/.test(value);
-}
-
-function isRevokedToken(value: unknown): value is RevokedToken {
-  return (
-    isObject(value) &&
-    hasOnly(value, ['jti', 'revoked_at', 'exp']) &&
-    isTokenId(value['jti']) &&
-    isSeconds(value['revoked_at']) &&
-    isSeconds(value['exp'])
-  );
 }

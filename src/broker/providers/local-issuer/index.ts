@@ -11,8 +11,9 @@ import {
   readRevocationList,
   required,
 } from './files.ts';
+import { liveKeys, type PrivateJwk } from './formats.ts';
 import { MAX_TOKEN_LIFE } from './times.ts';
-import { claimsFor, signToken, subjectOf } from './token.ts';
+import { claimsFor, signToken } from './token.ts';
 
 /**
  * `issue` signs a JWT with the key from `<state>/issuer`, which `capwrap issuer init` makes; `end` puts it on the
@@ -21,8 +22,8 @@ import { claimsFor, signToken, subjectOf } from './token.ts';
 export const localIssuer: Provider = {
   async issue(request, context) {
     const config = configOf(request);
-    const now = context.now();
-    if (request.ttl > MAX_TOKEN_LIFE) {
+    const claims = claimsFor(request, config, context.now());
+    if (claims.exp - claims.iat > MAX_TOKEN_LIFE) {
       throw new CapwrapError(
         'ERR_PROVIDER_EXPIRY',
         `"ttl" of ${request.ttl} s is over the local issuer's 24 h`,
@@ -31,19 +32,12 @@ export const localIssuer: Provider = {
         },
       );
     }
-    const { issuer, key } = readyIssuer(localFiles(context));
+    const { issuer, key } = readyIssuer(localFiles(context), claims.exp);
     context.registerSecret('issuer_key', key.d);
-    const claims = claimsFor(request, config, now);
     const token = await signToken(key, issuer, claims);
     context.registerSecret('token', token);
     loadEndWhileChildRuns();
-    return leaseOf(request, config, {
-      issuer,
-      kid: key.kid,
-      token,
-      exp: claims.exp,
-      task: 'capwrap_task' in claims,
-    });
+    return leaseOf(config, claims, token, { issuer, kid: key.kid });
   },
 
   async end(lease, context) {
@@ -77,11 +71,12 @@ function localFiles({ stateDir }: BrokerContext): IssuerFiles {
 }
 
 /** The name and key to sign with, once everything that a service needs, and that the end will need, is in place. */
-function readyIssuer(files: IssuerFiles) {
+function readyIssuer(files: IssuerFiles, exp: number): { issuer: string; key: PrivateJwk } {
   const key = required(readKey(files));
   const issuer = required(readName(files));
-  const published = required(readJwks(files)).some(
-    ({ kid, x, exp }) => kid === key.kid && x === key.x && exp === undefined,
+  // A rotation may have retired the key this very moment: it only has to stay published for as long as the token lives.
+  const published = liveKeys(required(readJwks(files)), exp).some(
+    ({ kid, x }) => kid === key.kid && x === key.x,
   );
   if (published && required(readRevocationList(files)).issuer === issuer) return { issuer, key };
   throw new CapwrapError('ERR_ISSUER_NOT_READY', '"local-issuer" has a key or a name that is not published', {
@@ -90,24 +85,25 @@ function readyIssuer(files: IssuerFiles) {
 }
 
 function leaseOf(
-  request: IssueRequest,
   config: LocalIssuerConfig,
-  issued: { issuer: string; kid: string; token: string; exp: number; task: boolean },
+  claims: ReturnType<typeof claimsFor>,
+  token: string,
+  signed: { readonly issuer: string; readonly kid: string },
 ): Lease {
-  const expiresAt = new Date(issued.exp * 1000);
+  const expiresAt = new Date(claims.exp * 1000);
   return {
-    leaseId: request.leaseId,
+    leaseId: claims.jti,
     provider: 'local-issuer',
     values: {
-      token: { value: issued.token, secret: true },
-      jti: { value: request.leaseId, secret: false },
+      token: { value: token, secret: true },
+      jti: { value: claims.jti, secret: false },
       expires_at: { value: expiresAt.toISOString(), secret: false },
     },
     defaultInject: { CAPWRAP_TOKEN: 'token' },
     expiresAt,
-    principal: subjectOf(request),
+    principal: claims.sub,
     scope: config.scope,
-    facts: { jti: request.leaseId, issuer: issued.issuer, kid: issued.kid, audience: config.audience },
-    warnings: issued.task ? [] : ['the task id is too long for a token and was left out of it'],
+    facts: { jti: claims.jti, audience: config.audience, ...signed },
+    warnings: 'capwrap_task' in claims ? [] : ['the task id is too long for a token and was left out of it'],
   };
 }

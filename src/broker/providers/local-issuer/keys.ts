@@ -2,7 +2,7 @@
 import { createHash, generateKeyPairSync, randomUUID } from 'node:crypto';
 import { readdirSync, rmSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
-import { withLock } from '../../../audit/lock.ts';
+import { withLock } from '../../../base/lock.ts';
 import { ensurePrivateDir } from '../../../base/private-files.ts';
 import { type IssuerFiles, readJwks, readKey, readName, readRevocationList, writeJson } from './files.ts';
 import { liveKeys, type PrivateJwk, type PublicJwk } from './formats.ts';

@@ -33,9 +33,13 @@ function safeUrl(place: string): URL {
     throw new CapwrapError('ERR_USAGE', '"--jwks" and "--revoked" take no URL with a user name or password');
   }
   if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))) return url;
-  throw new CapwrapError('ERR_USAGE', `"${place.split('?', 1)[0]}" is neither https nor http on this machine`, {
-    hint: 'use an https:// URL, http://127.0.0.1:PORT, or a file',
-  });
+  throw new CapwrapError(
+    'ERR_USAGE',
+    `"${place.split('?', 1)[0]}" is neither https nor http on this machine`,
+    {
+      hint: 'use an https:// URL, http://127.0.0.1:PORT, or a file',
+    },
+  );
 }
 
 async function fetchDocument(url: URL, now: Date): Promise<Published> {

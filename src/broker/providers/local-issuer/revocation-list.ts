@@ -1,7 +1,8 @@
 /** The revocation list as it changes: one writer at a time, each change durable before anybody is told of it. */
-import { withLock } from '../../../audit/lock.ts';
+import { withLock } from '../../../base/lock.ts';
+import { CapwrapError } from '../../../errors.ts';
 import { type IssuerFiles, readRevocationList, required, writeJson } from './files.ts';
-import type { RevocationList } from './formats.ts';
+import { isRevokedToken, type RevocationList } from './formats.ts';
 import { KEPT_AFTER_EXPIRY, unixSeconds } from './times.ts';
 
 /**
@@ -17,6 +18,8 @@ export async function revokeToken(
     const { issuer, revoked } = required(readRevocationList(files));
     if (revoked.some(({ jti }) => jti === token.jti)) return;
     const entry = { jti: token.jti, revoked_at: unixSeconds(now), exp: token.exp };
+    if (!isRevokedToken(entry))
+      throw new CapwrapError('ERR_INTERNAL', '"revoked.json" can hold no such token');
     writeRevocationList(files, issuer, [...revoked, entry], now);
   });
 }

@@ -1,5 +1,5 @@
 /** Which tokens were presented before: the ledger that makes a second use show. */
-import { withLock } from '../../../audit/lock.ts';
+import { withLock } from '../../../base/lock.ts';
 import { shellQuote } from '../../../base/shell-quote.ts';
 import { read, writeJson } from './files.ts';
 import { hasOnly, isIssuerName, isObject, isSeconds, isTokenId, object } from './formats.ts';

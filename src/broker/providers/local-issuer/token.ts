@@ -1,6 +1,7 @@
 /** The token's form, and signing it. */
 import { createPrivateKey } from 'node:crypto';
 import { CapwrapError } from '../../../errors.ts';
+import type { LocalIssuerConfig } from '../../../policy/capability.ts';
 import type { IssueRequest } from '../../provider.ts';
 import { isObject, isSeconds, isTokenId, type PrivateJwk } from './formats.ts';
 import { unixSeconds } from './times.ts';
@@ -26,13 +27,9 @@ export interface TokenClaims {
 const MAX_TASK_ID = 256;
 
 /** The claims for an allowed request. Those of `act` and `capwrap_task` are as the caller gave them. */
-export function claimsFor(
-  request: IssueRequest,
-  config: { audience: string; scope: readonly string[] },
-  now: Date,
-) {
+export function claimsFor(request: IssueRequest, config: LocalIssuerConfig, now: Date) {
   return {
-    sub: subjectOf(request),
+    sub: config.subject ?? `capability:${request.capability.name}`,
     aud: config.audience,
     iat: unixSeconds(now),
     exp: unixSeconds(request.deadline),
@@ -42,12 +39,6 @@ export function claimsFor(
     act: { sub: request.actor },
     ...(request.taskId.length <= MAX_TASK_ID ? { capwrap_task: request.taskId } : {}),
   } satisfies TokenClaims & Record<string, unknown>;
-}
-
-/** Who a token speaks as: the map's `subject`, else the capability. */
-export function subjectOf({ capability }: IssueRequest): string {
-  const { config } = capability;
-  return (config.provider === 'local-issuer' ? config.subject : null) ?? `capability:${capability.name}`;
 }
 
 /** A compact JWS over the claims. Throws ERR_STATE_UNSAFE where the key is none. */

@@ -53,14 +53,12 @@ export async function verifyToken(token: string, expected: Expectation): Promise
   } catch (error) {
     return refusalOf(error);
   }
-  if (claims === null) return { status: 'refused', reason: 'malformed', claims: null };
+  if (claims === null) return refused('malformed', null);
   const { jti } = claims;
   const held = new Set(claims.scope.split(' '));
-  if (!expected.scope.every((scope) => held.has(scope)))
-    return { status: 'refused', reason: 'scope_missing', claims };
+  if (!expected.scope.every((scope) => held.has(scope))) return refused('scope_missing', claims);
   // Last, so that `revoked` says that nothing else was wrong: the probe at a lease's end relies on it.
-  if (expected.list.revoked.some((entry) => entry.jti === jti))
-    return { status: 'refused', reason: 'revoked', claims };
+  if (expected.list.revoked.some((entry) => entry.jti === jti)) return refused('revoked', claims);
   return { status: 'valid', claims };
 }
 
@@ -75,7 +73,7 @@ function publicKey({ keys, now }: Expectation, kid: string | undefined): KeyObje
 /** The library's error codes as reasons; whatever it may find beyond them is a token not worth reading. */
 function refusalOf(error: unknown): Verdict {
   const { code, claim, payload } = error as { code?: unknown; claim?: unknown; payload?: unknown };
-  return { status: 'refused', reason: reasonOf(error, code, claim), claims: asTokenClaims(payload) };
+  return refused(reasonOf(error, code, claim), asTokenClaims(payload));
 }
 
 function reasonOf(error: unknown, code: unknown, claim: unknown): Refusal {
@@ -88,4 +86,8 @@ function reasonOf(error: unknown, code: unknown, claim: unknown): Refusal {
   if (claim === 'iss') return 'wrong_issuer';
   if (claim === 'aud') return 'wrong_audience';
   return claim === 'nbf' ? 'not_yet_valid' : 'malformed';
+}
+
+function refused(reason: Refusal, claims: TokenClaims | null): Verdict {
+  return { status: 'refused', reason, claims };
 }

@@ -1,0 +1,108 @@
+/** What `capwrap doctor` says of the machine: Node, user, administrator's config, state, audit log, issuer. */
+import { lstatSync } from 'node:fs';
+import { auditLogPath } from '../audit/log.ts';
+import { verifyLog } from '../audit/verify.ts';
+import { ADMIN_CONFIG_PATH } from '../base/admin-config.ts';
+import { osUser } from '../base/os-user.ts';
+import { assertPrivate } from '../base/private-files.ts';
+import { shellQuote } from '../base/shell-quote.ts';
+import { statePlace } from '../base/state.ts';
+import type { CommandContext } from './context.ts';
+import { type Check, check, look } from './doctor-check.ts';
+
+/** `needsIssuer`: a capability of the map uses the embedded issuer. */
+export async function lookAtMachine(context: CommandContext, needsIssuer: boolean): Promise<Check[]> {
+  return [
+    nodeCheck(),
+    launcherCheck(),
+    userCheck(context.ambient.uid),
+    adminCheck(context),
+    await look('state', () => stateCheck(context)),
+    await look('audit', () => auditCheck(context)),
+    await look('issuer', () => issuerCheck(context, needsIssuer)),
+  ];
+}
+
+const MIN_NODE = [20, 19] as const;
+
+function nodeCheck(): Check {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const isEnough = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
+  const detail = `${process.version} on ${process.platform}`;
+  return isEnough
+    ? check('node', 'ok', detail)
+    : check('node', 'problem', `${detail} is too old`, `install Node ${MIN_NODE.join('.')} or newer`);
+}
+
+/** Variables that load code were dropped before Node started, or capwrap would have refused to; options can't be. */
+function launcherCheck(): Check {
+  return process.execArgv.length === 0
+    ? check('launcher', 'ok', 'NODE_OPTIONS and its like do not reach capwrap')
+    : check(
+        'launcher',
+        'warning',
+        'Node was started with options of its own, which can load code',
+        'start capwrap by its name',
+      );
+}
+
+function userCheck(uid: number): Check {
+  if (uid !== 0) return check('user', 'ok', osUser(uid));
+  const detail = "root: no file is out of reach of the child, and no map counts as the administrator's";
+  return check('user', 'warning', detail, 'run capwrap as an ordinary user');
+}
+
+function adminCheck({ admin }: CommandContext): Check {
+  const demands = [
+    ...(admin.stateDir === null ? [] : [`state lives in ${admin.stateDir}`]),
+    ...(admin.requireMapTrust === null ? [] : [`maps must be ${admin.requireMapTrust}`]),
+  ];
+  return check('admin_config', 'ok', demands.join('; ') || `${ADMIN_CONFIG_PATH} demands nothing`);
+}
+
+function stateCheck({ ambient, admin }: CommandContext): Check {
+  const { dir, override } = statePlace(ambient, admin);
+  const moved = override === null ? '' : ` (${override})`;
+  const stat = lstatSync(dir, { throwIfNoEntry: false });
+  if (!stat) return check('state', 'ok', `${dir} is made at the first run${moved}`);
+  if (!stat.isDirectory()) return check('state', 'problem', `${dir} is not a directory of its own${moved}`);
+  if (stat.uid !== ambient.uid)
+    return check('state', 'problem', `${dir} belongs to user ${stat.uid}${moved}`);
+  const mode = (stat.mode & 0o777).toString(8).padStart(4, '0');
+  return (stat.mode & 0o077) === 0
+    ? check('state', 'ok', `${dir}, mode ${mode}${moved}`)
+    : check(
+        'state',
+        'warning',
+        `${dir} has mode ${mode}; the next run tightens it${moved}`,
+        `chmod 700 ${shellQuote(dir)}`,
+      );
+}
+
+async function auditCheck({ ambient, admin }: CommandContext): Promise<Check> {
+  const path = auditLogPath(statePlace(ambient, admin).dir);
+  const stat = lstatSync(path, { throwIfNoEntry: false });
+  if (!stat) return check('audit', 'ok', `${path} has no record yet`);
+  assertPrivate(path, stat, ambient.uid);
+  const { ok, records, head, firstBad } = await verifyLog(path);
+  if (ok)
+    return check(
+      'audit',
+      'ok',
+      `${path}: ${records} ${records === 1 ? 'record' : 'records'}, the chain is whole up to ${head.hash.slice(0, 16)}`,
+    );
+  const detail = firstBad
+    ? `line ${firstBad.line} is bad: ${firstBad.why}`
+    : 'its last line is torn; the next record sets it aside';
+  return check('audit', firstBad ? 'problem' : 'warning', `${path}: ${detail}`, 'capwrap audit verify');
+}
+
+async function issuerCheck({ ambient, admin }: CommandContext, isNeeded: boolean): Promise<Check> {
+  const { issuerFiles, readKey, readName } = await import('../broker/providers/local-issuer/files.ts');
+  const files = issuerFiles(statePlace(ambient, admin).dir, ambient.uid);
+  const key = readKey(files);
+  if (key !== null) return check('issuer', 'ok', `has a key, and issues as ${readName(files) ?? 'nobody'}`);
+  return isNeeded
+    ? check('issuer', 'problem', 'has no key, and the map uses it', 'capwrap issuer init')
+    : check('issuer', 'skipped', 'has no key, and no capability of the map uses it');
+}

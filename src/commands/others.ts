@@ -1,0 +1,12 @@
+/** Every command but `run`: one chunk of the bundle, so that the path of a run is not cut into many small files. */
+export { auditList, auditShow, auditTail, auditVerify } from './audit.ts';
+export { check } from './check.ts';
+export { completeWords, completion } from './completion.ts';
+export { doctor } from './doctor.ts';
+export { dryRun, explain } from './explain.ts';
+export { init } from './init.ts';
+export { issuerInit, issuerJwks, issuerServe, issuerVerify } from './issuer.ts';
+export { list } from './list.ts';
+export { schema } from './schema.ts';
+export { trust } from './trust.ts';
+export { untrust } from './untrust.ts';

@@ -1,0 +1,36 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { RECORD_FIELDS } from '../../src/audit/build-record.ts';
+import { AUDIT_EVENTS } from '../../src/audit/record.ts';
+import { OUTCOMES } from '../../src/broker/provider.ts';
+import { ROOT, tempDir } from '../helpers/cli.ts';
+import { CLOSED, GRANTED, seal, writeLog } from './samples.ts';
+
+const DOC = readFileSync(join(ROOT, 'docs', 'audit.md'), 'utf8');
+const section = (title: string) => DOC.split(/^## /m).find((part) => part.startsWith(title)) ?? '';
+
+test('the documented fields are those that a record can have, in their order', () => {
+  const documented = [...section('Fields').matchAll(/^\| `(\w+)` \|/gm)].map((match) => match[1]);
+  expect(documented).toEqual(RECORD_FIELDS);
+});
+
+test('every event and every outcome is documented', () => {
+  for (const event of AUDIT_EVENTS) expect(section('The records')).toContain(`\`${event}\``);
+  for (const outcome of OUTCOMES) expect(section('Fields')).toContain(`\`${outcome}\``);
+});
+
+test('the documented shell lines check a record', () => {
+  const path = writeLog(tempDir(), seal([GRANTED, CLOSED]));
+  const lines = [...section('The chain').matchAll(/^ {4}(.*)$/gm)].map((match) => match[1] ?? '');
+  const script = lines
+    .filter((line) => !line.startsWith('{…'))
+    .join('\n')
+    .replace('12p', '2p')
+    .replaceAll('audit.jsonl', `'${path}'`);
+  const tool = script.replace('sha256sum', process.platform === 'darwin' ? 'shasum -a 256' : 'sha256sum');
+  const printed = execFileSync('/bin/sh', ['-c', tool], { encoding: 'utf8' });
+  const { hash } = JSON.parse(readFileSync(path, 'utf8').split('\n')[1] ?? '') as { hash: string };
+  expect(printed.split(' ')[0]).toBe(hash);
+});

@@ -1,0 +1,208 @@
+/** A fault at every step of a run: the right status, one clear error, a record where one is due, and no child. */
+import { chmodSync, existsSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { ERROR_LINES } from '../helpers/error-lines.ts';
+import { type AwsWorkspace, awsWorkspace, localWorkspace, type Workspace } from '../helpers/workspace.ts';
+
+/** The child of every case; where it has run, a file is there. */
+const CHILD = ['/bin/sh', '-c', 'touch child-ran'];
+
+interface FaultCase {
+  readonly name: string;
+  readonly arrange?: (workspace: Workspace) => void | Promise<void>;
+  readonly args?: readonly string[];
+  readonly status: number;
+  readonly error: RegExp;
+  /** Events of the records that the fault must have left, in order. */
+  readonly events: readonly string[];
+}
+
+const faults: readonly FaultCase[] = [
+  {
+    name: 'no command',
+    args: ['run', '-c', 'local'],
+    status: 120,
+    error: /the command to run must stand behind "--"/,
+    events: [],
+  },
+  {
+    name: 'an unknown option',
+    args: ['run', '-c', 'local', '--frobnicate', '--', ...CHILD],
+    status: 120,
+    error: /unknown option/,
+    events: [],
+  },
+  {
+    name: 'a bad duration',
+    args: ['run', '-c', 'local', '--ttl', 'soon', '--', ...CHILD],
+    status: 120,
+    error: /"--ttl soon" is not a duration/,
+    events: [],
+  },
+  {
+    name: 'a closed events descriptor',
+    args: ['run', '-c', 'local', '--events-fd', '77', '--', ...CHILD],
+    status: 120,
+    error: /not an open descriptor/,
+    events: [],
+  },
+  {
+    name: 'no map',
+    arrange: ({ mapFile }) => rmSync(mapFile),
+    status: 121,
+    error: /no capability map|capabilities\.yaml/,
+    events: [],
+  },
+  {
+    name: 'an edited map',
+    arrange: ({ mapFile }) => writeFileSync(mapFile, 'version: 1\ncapabilities: {}\n'),
+    status: 121,
+    error: /is not trusted/,
+    events: ['denied'],
+  },
+  {
+    name: 'a map that others may write',
+    arrange: ({ mapFile }) => chmodSync(mapFile, 0o666),
+    status: 121,
+    error: /writ/,
+    events: [],
+  },
+  {
+    name: 'an unknown capability',
+    args: ['run', '-c', 'locale', '--', ...CHILD],
+    status: 121,
+    error: /"locale" is not defined/,
+    events: [],
+  },
+  {
+    name: 'another repository',
+    arrange: ({ folder }) =>
+      writeFileSync(
+        join(folder, '.git', 'config'),
+        '[remote "origin"]\n\turl = https://git.example/evil/fork.git\n',
+      ),
+    status: 122,
+    error: /is denied: .*\[no_rule_matched\]/,
+    events: ['denied'],
+  },
+  {
+    name: 'no issuer key',
+    arrange: ({ stateDir }) => rmSync(join(stateDir, 'issuer'), { recursive: true }),
+    status: 123,
+    error: /issuer/,
+    events: ['granted', 'closed'],
+  },
+  {
+    name: 'an audit log that is a link',
+    arrange: ({ folder, stateDir }) => {
+      rmSync(join(stateDir, 'audit.jsonl'));
+      symlinkSync(join(folder, 'elsewhere'), join(stateDir, 'audit.jsonl'));
+    },
+    status: 125,
+    error: /audit\.jsonl/,
+    events: [],
+  },
+  {
+    name: 'a full disk under the audit log',
+    arrange: ({ stateDir }) => {
+      rmSync(join(stateDir, 'audit.jsonl'));
+      symlinkSync('/dev/full', join(stateDir, 'audit.jsonl'));
+    },
+    status: 125,
+    error: /audit\.jsonl/,
+    events: [],
+  },
+  {
+    name: 'a missing command',
+    args: ['run', '-c', 'local', '--', './no-such.sh'],
+    status: 127,
+    error: /no-such\.sh/,
+    events: [],
+  },
+  {
+    name: 'a command that is not executable',
+    arrange: ({ folder }) => writeFileSync(join(folder, 'plain.sh'), '#!/bin/sh\n'),
+    args: ['run', '-c', 'local', '--', './plain.sh'],
+    status: 126,
+    error: /plain\.sh/,
+    events: [],
+  },
+];
+
+test.each(faults)('$name', async ({ arrange, args, status, error, events }) => {
+  const workspace = await localWorkspace();
+  const before = workspace.records().length;
+  await arrange?.(workspace);
+  const result = await workspace.cli(args ?? ['run', '-c', 'local', '--', ...CHILD]);
+
+  expect(result.stderr).toMatch(error);
+  expect(result.status).toBe(status);
+  expect(result.stdout).toBe('');
+  expect(result.stderr.match(ERROR_LINES)).toHaveLength(1);
+  expect(existsSync(join(workspace.folder, 'child-ran'))).toBe(false);
+  if (status !== 125) {
+    const added = workspace.records().slice(before);
+    expect(added.map((record) => record['event'])).toEqual(events);
+  }
+});
+
+interface StsFaultCase {
+  readonly name: string;
+  readonly arrange: (workspace: AwsWorkspace) => void | Promise<void>;
+  readonly error: RegExp;
+}
+
+const stsFaults: readonly StsFaultCase[] = [
+  { name: 'STS is down', arrange: ({ sandbox }) => sandbox.stop(), error: /refuses connections/ },
+  {
+    name: 'STS refuses',
+    arrange: ({ sandbox }) =>
+      sandbox.faults.push({ kind: 'error', service: 'sts', status: 403, code: 'AccessDenied' }),
+    error: /trust policy|may not assume|not allowed/,
+  },
+  {
+    name: 'STS answers nonsense',
+    arrange: ({ sandbox }) => sandbox.faults.push({ kind: 'html', service: 'sts' }),
+    error: /answer/,
+  },
+  {
+    name: 'STS breaks off',
+    arrange: ({ sandbox }) => sandbox.faults.push({ kind: 'truncated', service: 'sts' }),
+    error: /connection|answer/,
+  },
+  {
+    name: 'STS speaks as somebody else',
+    arrange: ({ sandbox }) =>
+      sandbox.faults.push({
+        kind: 'rewrite',
+        service: 'sts',
+        elements: { Arn: 'arn:aws:sts::123456789012:assumed-role/admin/agent-x' },
+      }),
+    error: /assumed-role\/admin/,
+  },
+  {
+    name: 'STS issues what has expired',
+    arrange: ({ sandbox }) =>
+      sandbox.faults.push({
+        kind: 'rewrite',
+        service: 'sts',
+        elements: { Expiration: '2020-01-01T00:00:00Z' },
+      }),
+    error: /expire/,
+  },
+];
+
+test.each(stsFaults)('$name: 123, a closed record, and no child', async ({ arrange, error }) => {
+  const workspace = await awsWorkspace();
+  await arrange(workspace);
+  const result = await workspace.run('preview', CHILD);
+
+  expect(result.status).toBe(123);
+  expect(result.stderr).toMatch(error);
+  expect(result.stderr.match(ERROR_LINES)).toHaveLength(1);
+  expect(existsSync(join(workspace.folder, 'child-ran'))).toBe(false);
+  const events = workspace.records().map((record) => record['event']);
+  expect(events).toEqual(['trusted', 'granted', 'closed']);
+  workspace.expectNoLeak(result.stdout, result.stderr);
+});

@@ -1,0 +1,138 @@
+/** A git work tree with a trusted map, a state folder and, where asked for, a sandbox instead of AWS. */
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, expect } from 'vitest';
+import { writeConfigFiles } from '../../examples/sandbox/config-files.ts';
+import { type Sandbox, startSandbox } from '../../examples/sandbox/server.ts';
+import type { SandboxOptions } from '../../examples/sandbox/state.ts';
+import { type CliOptions, type CliResult, capwrap, tempDir } from './cli.ts';
+import { expectNowhere } from './secrets.ts';
+
+export interface Workspace {
+  readonly folder: string;
+  readonly stateDir: string;
+  readonly mapFile: string;
+  readonly env: Readonly<Record<string, string>>;
+  /** Runs capwrap here; `env` is added to the workspace's own. */
+  cli(args: readonly string[], options?: CliOptions): Promise<CliResult>;
+  /** `capwrap run -c CAPABILITY -- COMMAND...` */
+  run(capability: string, command: readonly string[], options?: CliOptions): Promise<CliResult>;
+  /** Writes an executable `sh` script and returns its path, relative to the folder. */
+  script(name: string, body: string): string;
+  /** Replaces the map and pins its new content. */
+  setMap(text: string): Promise<void>;
+  /** The audit records so far. */
+  records(): readonly Record<string, unknown>[];
+}
+
+export async function createWorkspace(map: string): Promise<Workspace> {
+  const folder = tempDir();
+  const stateDir = join(folder, 'state');
+  const mapFile = join(folder, 'capabilities.yaml');
+  const env = { HOME: folder, CAPWRAP_HOME: stateDir, CAPWRAP_ACTOR: 'tester', CAPWRAP_TASK_ID: 'task-1' };
+  for (const name of ['objects', 'refs']) mkdirSync(join(folder, '.git', name), { recursive: true });
+  writeFileSync(join(folder, '.git', 'HEAD'), 'ref: refs/heads/feat/x\n');
+  writeFileSync(
+    join(folder, '.git', 'config'),
+    '[remote "origin"]\n\turl = git@git.example:acme/web-app.git\n',
+  );
+
+  const cli: Workspace['cli'] = (args, options = {}) =>
+    capwrap(args, { cwd: folder, ...options, env: { ...env, ...options.env } });
+  const workspace: Workspace = {
+    folder,
+    stateDir,
+    mapFile,
+    env,
+    cli,
+    run: (capability, command, options) => cli(['run', '-c', capability, '--', ...command], options),
+    script(name, body) {
+      const path = join(folder, name);
+      writeFileSync(path, `#!/bin/sh\n${body}\n`);
+      chmodSync(path, 0o755);
+      return `./${name}`;
+    },
+    async setMap(text) {
+      writeFileSync(mapFile, text);
+      const digest = createHash('sha256').update(text).digest('hex');
+      const result = await cli(['trust', '--sha256', digest, mapFile]);
+      expect(result.status, result.stderr).toBe(0);
+    },
+    records() {
+      const text = readFileSync(join(stateDir, 'audit.jsonl'), 'utf8');
+      return text
+        .trimEnd()
+        .split('\n')
+        .map((line) => JSON.parse(line));
+    },
+  };
+  await workspace.setMap(map);
+  return workspace;
+}
+
+/** A map with one capability of the embedded issuer, `local`, whose rule allows every command in acme/web-app. */
+export const LOCAL_MAP = `version: 1
+capabilities:
+  local:
+    provider: local-issuer
+    audience: test
+    scope: ["test:read"]
+    inject: {TOKEN: token}
+    kill_after: 1s
+    rules: [{allow: {repo: acme/web-app}}]
+`;
+
+/** A workspace whose embedded issuer is ready. */
+export async function localWorkspace(map = LOCAL_MAP): Promise<Workspace> {
+  const workspace = await createWorkspace(map);
+  const init = await workspace.cli(['issuer', 'init']);
+  expect(init.status, init.stderr).toBe(0);
+  return workspace;
+}
+
+export interface AwsWorkspace extends Workspace {
+  readonly sandbox: Sandbox;
+  /** Fails when a secret of the sandbox is in a text, or in the workspace's state. */
+  expectNoLeak(...texts: readonly string[]): void;
+}
+
+const sandboxes: Sandbox[] = [];
+
+afterEach(async () => {
+  await Promise.all(sandboxes.splice(0).map((sandbox) => sandbox.stop()));
+});
+
+/** A workspace with a sandbox; `preview` may put objects into `acme-previews`. `extra` is added to the capability. */
+export async function awsWorkspace(extra = '', options: SandboxOptions = {}): Promise<AwsWorkspace> {
+  const sandbox = await startSandbox(options);
+  sandboxes.push(sandbox);
+  const aws = writeConfigFiles(join(tempDir(), 'aws'), sandbox.credentials, 'us-east-1');
+  const workspace = await createWorkspace(awsMap(sandbox.url, aws, extra));
+  return {
+    ...workspace,
+    sandbox,
+    expectNoLeak: (...texts) => expectNowhere(sandbox.secrets(), { texts, folders: [workspace.stateDir] }),
+  };
+}
+
+function awsMap(
+  endpoint: string,
+  aws: { readonly configFile: string; readonly credentialsFile: string },
+  extra: string,
+): string {
+  return `version: 1
+capabilities:
+  preview:
+    provider: aws-sts
+    role_arn: arn:aws:iam::123456789012:role/preview-deployer
+    region: us-east-1
+    endpoint: ${endpoint}
+    source: {type: profile, profile: agent-base, config_file: ${aws.configFile}, credentials_file: ${aws.credentialsFile}}
+    scope: [{actions: [s3:PutObject], resources: ['arn:aws:s3:::acme-previews/*']}]
+    rules: [{allow: {repo: acme/web-app, branch: 'feat/*'}}]
+    home: private
+    kill_after: 1s
+    env: {set: {AWS_ENDPOINT_URL: '${endpoint}'}}
+${extra}`;
+}
