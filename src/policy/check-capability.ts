@@ -75,13 +75,8 @@ function checkSource(raw: RawAws, at: Place, report: Report): void {
   for (const key of ['external_id', 'source_identity', 'session_tags'] as const) {
     if (raw[key] === undefined) continue;
     const message = `"${key}" can't be sent with a token as source`;
-    report(
-      [...at, key],
-      'source_conflict',
-      message,
-      `delete it, or use a source of type profile or env`,
-      'key',
-    );
+    const fix = 'delete it, or use a source of type profile or env';
+    report([...at, key], 'source_conflict', message, fix, 'key');
   }
 }
 

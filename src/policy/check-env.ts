@@ -3,7 +3,8 @@ import { ISOLATION_NAMES } from '../runner/isolation-names.ts';
 import { looksLikeCredential } from './credential-shape.ts';
 import type { Report } from './fault.ts';
 import type { Place } from './map-place.ts';
-import { LOCAL_DEFAULT_INJECT, producedNames, reservedNames } from './provider-names.ts';
+import { DEFAULT_PASS } from './normalise.ts';
+import { credentialNames, LOCAL_DEFAULT_INJECT, producedNames } from './provider-names.ts';
 import type { RawDefaults, RawEnv, SoundCapability } from './schema.ts';
 import { loadsCode, sensitiveName } from './sensitive-names.ts';
 
@@ -75,42 +76,45 @@ function checkSet(env: RawEnv | undefined, at: Place, report: Report): void {
 
 function checkInject(raw: SoundCapability, at: Place, report: Report): void {
   for (const name of Object.keys(raw.inject ?? {})) {
-    const place = [...at, 'inject', name];
-    const does = loadsCode(name);
-    if (isOurs(name) && !(name in LOCAL_DEFAULT_INJECT)) {
-      report(place, 'name_clash', `"${name}" is set by capwrap itself`, 'choose another name', 'key');
-    } else if (does !== null) {
-      report(place, 'name_sensitive', `"${name}" ${does}`, 'choose another name', 'key');
-    }
+    const isTaken = isOurs(name) ? !(name in LOCAL_DEFAULT_INJECT) : DEFAULT_PASS.includes(name);
+    const does = isTaken ? 'has a meaning of its own for every child' : loadsCode(name);
+    const code = isTaken ? 'name_clash' : 'name_sensitive';
+    if (does !== null)
+      report([...at, 'inject', name], code, `"${name}" ${does}`, 'choose another name', 'key');
   }
 }
 
 /** `env.set` may replace a passed name; every other meeting of two sources of one variable is a fault. */
 function checkClashes(raw: SoundCapability, defaults: RawDefaults, at: Place, report: Report): void {
-  const produced = new Set<string>([...producedNames(raw), ...reservedNames(raw)]);
-  const fix = 'delete it: the lease fills it';
-  for (const [owner, env] of [
-    [[...at], raw.env],
-    [['defaults'], defaults.env],
-  ] as const) {
-    env?.pass?.forEach((name, index) => {
-      if (!produced.has(name)) return;
-      report([...owner, 'env', 'pass', index], 'name_clash', `"${name}" is filled by the provider`, fix);
-    });
-    for (const name of Object.keys(env?.set ?? {})) {
-      if (!produced.has(name)) continue;
-      report([...owner, 'env', 'set', name], 'name_clash', `"${name}" is filled by the provider`, fix, 'key');
+  const produced = producedNames(raw);
+  const credentials = credentialNames(raw);
+  const check = (name: string, place: Place, part: 'key' | 'value') => {
+    if (produced.includes(name)) {
+      report(
+        place,
+        'name_clash',
+        `"${name}" is filled by the provider`,
+        'delete it: the lease fills it',
+        part,
+      );
+    } else if (credentials.includes(name)) {
+      report(
+        place,
+        'name_clash',
+        `"${name}" would be a second credential beside the lease`,
+        'delete it',
+        part,
+      );
     }
+  };
+  for (const [owner, env] of [[at, raw.env] as const, [['defaults'], defaults.env] as const]) {
+    env?.pass?.forEach((name, index) => void check(name, [...owner, 'env', 'pass', index], 'value'));
+    for (const name of Object.keys(env?.set ?? {})) check(name, [...owner, 'env', 'set', name], 'key');
   }
-  const home = raw.home ?? defaults.home;
-  if (home === 'private' && raw.env?.set?.['HOME'] !== undefined) {
-    report(
-      [...at, 'env', 'set', 'HOME'],
-      'name_clash',
-      '"HOME" is set, and "home: private" sets it too',
-      'keep one of the two',
-      'key',
-    );
+  const isPrivate = (raw.home ?? defaults.home) === 'private';
+  if (isPrivate && raw.env?.set?.['HOME'] !== undefined) {
+    const message = '"HOME" is set, and "home: private" sets it too';
+    report([...at, 'env', 'set', 'HOME'], 'name_clash', message, 'keep one of the two', 'key');
   }
 }
 

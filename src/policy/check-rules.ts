@@ -34,18 +34,11 @@ function checkCommand(command: RawConditions['command'], place: Place, dir: stri
   if (pinned && program.includes('*')) {
     report(at, 'pattern_syntax', '"path" of a pinned program must name one file', 'write the path without *');
   }
+  const isRelative = (program.includes('/') || pinned) && !program.startsWith('/');
   if (program.startsWith('~')) {
-    report(
-      at,
-      'pattern_syntax',
-      `"${program}" starts with "~", which is not expanded`,
-      'write an absolute path',
-    );
-  } else if (
-    (program.includes('/') || pinned) &&
-    !program.startsWith('/') &&
-    /[*\u0000-\u001f\u007f-\u009f]/.test(dir)
-  ) {
+    const message = `"${program}" starts with "~", which is not expanded`;
+    report(at, 'pattern_syntax', message, 'write an absolute path');
+  } else if (isRelative && /[*\u0000-\u001f\u007f-\u009f]/.test(dir)) {
     const message = `"${program}" is relative to a folder whose name holds a * or control character`;
     report(at, 'pattern_syntax', message, 'rename the folder, or write an absolute path');
   }

@@ -19,3 +19,11 @@ const SHAPES: readonly (readonly [kind: string, shape: RegExp])[] = [
 export function looksLikeCredential(value: string): string | null {
   return SHAPES.find(([, shape]) => shape.test(value))?.[0] ?? null;
 }
+
+/** The text with everything in it that looks like a credential replaced, for messages about it. */
+export function hideCredentials(text: string): string {
+  return SHAPES.reduce(
+    (shown, [, shape]) => shown.replace(new RegExp(shape, `g${shape.flags}`), '(hidden)'),
+    text,
+  );
+}

@@ -2,6 +2,7 @@
 import { basename } from 'node:path';
 import { shellQuote } from '../base/shell-quote.ts';
 import { CapwrapError } from '../errors.ts';
+import { hideCredentials } from './credential-shape.ts';
 import { formatPlace, type Place } from './map-place.ts';
 import type { Part, Positions } from './positions.ts';
 
@@ -66,14 +67,15 @@ const MAX_FAULTS = 500;
 
 /** A `Report` that looks positions up and adds to `faults`, up to a bound. */
 export function reportTo(faults: Fault[], positions: Positions): Report {
-  return (place, code, message, fix = null, part = 'value') => {
-    const at = formatPlace(place);
+  return (place, code, sentence, fix = null, part = 'value') => {
+    const at = hideCredentials(formatPlace(place));
+    const message = hideCredentials(sentence);
     if (faults.length >= MAX_FAULTS) return;
     // A fault of `defaults` shows in each capability that gets them; a refused alias leaves no value to judge.
     const isEcho = (it: Fault) => it.at === at && (it.message === message || it.code === 'alias_refused');
     if (faults.some(isEcho)) return;
     const { line, column, text } = positions.of(place, part);
-    faults.push({ code, message, line, column, text: text || null, fix, at });
+    faults.push({ code, message, line, column, text: text || null, fix: fix && hideCredentials(fix), at });
   };
 }
 

@@ -18,7 +18,7 @@ export interface Positions {
   of(place: Place, part?: Part): Position;
 }
 
-/** Positions in a text that was parsed without keeping its tree: everything is at the given offsets. */
+/** The position of offsets in the text; lines and columns count from 1. */
 export function positionAt(text: string, start: number, end = start): Position {
   const before = text.slice(0, start);
   const line = before.split('\n').length;

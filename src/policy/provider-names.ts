@@ -20,7 +20,7 @@ export function producedNames(raw: SoundCapability): readonly string[] {
   return raw.provider === 'aws-sts' ? AWS_STANDARD_NAMES : Object.keys(LOCAL_DEFAULT_INJECT);
 }
 
-/** Variables that only the provider may fill, whether or not `inject` renames them: a second credential beside the lease. */
-export function reservedNames(raw: SoundCapability): readonly string[] {
-  return raw.provider === 'aws-sts' ? AWS_STANDARD_NAMES : [];
+/** Variables that would be a second credential beside the lease, also where `inject` gives the lease other names. */
+export function credentialNames(raw: SoundCapability): readonly string[] {
+  return raw.provider === 'aws-sts' ? AWS_STANDARD_NAMES.filter((name) => !name.endsWith('REGION')) : [];
 }

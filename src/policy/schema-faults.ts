@@ -60,22 +60,12 @@ function reportIssue(issue: Issue, report: Report): void {
 
   if (issue.message === UNKNOWN_KEY) {
     const known = (issue.expected ?? '').split(' ');
-    report(
-      place,
-      'unknown_key',
-      `${subject} ${UNKNOWN_KEY}`,
-      meant(key, known) ?? `known here: ${known.join(', ')}`,
-      'key',
-    );
+    const fix = meant(key, known) ?? `known here: ${known.join(', ')}`;
+    report(place, 'unknown_key', `${subject} ${UNKNOWN_KEY}`, fix, 'key');
   } else if (issue.input === undefined) {
-    const owner = place.length > 1 ? ` in "${subjectOf(place.slice(0, -1))}"` : '';
-    report(
-      place.slice(0, -1),
-      'missing_key',
-      `${subject} is missing${owner}`,
-      example?.replace('write', 'add'),
-      'key',
-    );
+    const above = place.slice(0, -1);
+    const message = `${subject} is missing${above.length > 0 ? ` in "${subjectOf(above)}"` : ''}`;
+    report(above, 'missing_key', message, example?.replace('write', 'add'), 'key');
   } else if (issue.type === 'variant') {
     reportVariant(issue, place, report);
   } else if (last?.type === 'object' && last.origin === 'key') {

@@ -17,7 +17,14 @@ const SENTENCES: Readonly<Record<string, readonly [message: string, fix: string 
   MULTILINE_IMPLICIT_KEY: ['"key" is not on a single line', 'check the indentation and the colon'],
   TAB_AS_INDENT: ['"tab" is used as indentation', 'indent with blanks'],
   UNEXPECTED_TOKEN: ['"text" is not expected here', 'check the indentation and the quotes'],
-  RESOURCE_EXHAUSTION: ['"map" is nested too deeply', null],
+};
+
+const TOO_DEEP = ['too_deep', '"map" is nested too deeply', null] as const;
+
+/** Errors that have a key of their own. */
+const SPECIAL: Readonly<Record<string, readonly [FaultCode, string, string | null]>> = {
+  MULTIPLE_DOCS: ['second_document', '"---" starts a second document', 'keep one map per file'],
+  RESOURCE_EXHAUSTION: TOO_DEEP,
 };
 
 const MAX_SYNTAX_FAULTS = 100;
@@ -39,7 +46,7 @@ export function parseYaml(text: string): { document: Document | null; faults: Fa
   } catch (error) {
     // Deep nesting overflows the library's recursion; anything else is a defect.
     if (!(error instanceof RangeError)) throw error;
-    return { document: null, faults: [fault(text, 'too_deep', '"map" is nested too deeply', null, 0, 0)] };
+    return { document: null, faults: [fault(text, ...TOO_DEEP, 0, 0)] };
   }
   const faults = [...directiveFaults(text, document), ...syntaxFaults(text, document)];
   return { document, faults };
@@ -61,13 +68,14 @@ function directiveFaults(text: string, document: Document): Fault[] {
 function syntaxFaults(text: string, document: Document): Fault[] {
   const byLine = new Map<number, Fault>();
   for (const { code, pos } of document.errors.slice(0, MAX_SYNTAX_FAULTS)) {
-    const found =
-      code === 'MULTIPLE_DOCS'
-        ? fault(text, 'second_document', '"---" starts a second document', 'keep one map per file', ...pos)
-        : fault(text, 'yaml_syntax', ...(SENTENCES[code] ?? ['"text" is not valid YAML', null]), ...pos);
+    const found = fault(text, ...(SPECIAL[code] ?? syntax(code)), ...pos);
     if (!byLine.has(found.line)) byLine.set(found.line, found);
   }
   return [...byLine.values()];
+}
+
+function syntax(code: string): readonly [FaultCode, string, string | null] {
+  return ['yaml_syntax', ...(SENTENCES[code] ?? (['"text" is not valid YAML', null] as const))];
 }
 
 function fault(

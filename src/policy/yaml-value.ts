@@ -42,8 +42,8 @@ export function toValue(document: Document, report: Report): unknown {
 
   function follow(name: string, target: Node | null, place: Place, above: readonly Node[]): unknown {
     aliases += 1;
-    if (aliases === MAX_ALIASES + 1)
-      report(place, 'alias_refused', `"map" holds more than ${MAX_ALIASES} aliases`);
+    const tooMany = `"map" holds more than ${MAX_ALIASES} aliases`;
+    if (aliases === MAX_ALIASES + 1) report(place, 'alias_refused', tooMany);
     if (aliases > MAX_ALIASES) return null;
     if (target === null) report(place, 'alias_refused', `"*${name}" refers to no anchor above it`);
     else if (above.includes(target)) report(place, 'alias_refused', `"*${name}" refers to itself`);
@@ -59,14 +59,8 @@ export function toValue(document: Document, report: Report): unknown {
       if (key === null) continue;
       const earlier = spellings.get(key.normalize('NFC'));
       if (earlier !== undefined) {
-        const how = earlier === key ? 'is there twice' : 'is there twice, in two Unicode spellings';
-        report(
-          [...place, key],
-          'duplicate_key',
-          `"${key}" ${how}`,
-          'keep one of the two',
-          rangeOf(pair.key as Node),
-        );
+        const message = `"${key}" is there twice${earlier === key ? '' : ', in two Unicode spellings'}`;
+        report([...place, key], 'duplicate_key', message, 'keep one of the two', rangeOf(pair.key as Node));
         continue;
       }
       spellings.set(key.normalize('NFC'), key);
@@ -88,13 +82,8 @@ function keyText(node: Node | null, place: Place, report: Report): string | null
     return null;
   }
   if (key === '<<') {
-    report(
-      [...place, key],
-      'merge_refused',
-      '"<<" is not supported: YAML 1.2 has no merge keys',
-      'write the keys out, or use "defaults"',
-      'key',
-    );
+    const message = '"<<" is not supported: YAML 1.2 has no merge keys';
+    report([...place, key], 'merge_refused', message, 'write the keys out, or use "defaults"', 'key');
     return null;
   }
   if (SPECIAL_KEYS.has(key)) {

@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { openAuditLog } from '../../src/audit/log.ts';
 import { verifyLog } from '../../src/audit/verify.ts';
 import { tempDir } from '../helpers/cli.ts';
-import { GRANTED, recordsOf, seal, writeLog } from './samples.ts';
 import { useWorker } from '../helpers/worker.ts';
+import { GRANTED, recordsOf, seal, writeLog } from './samples.ts';
 
 const startAppend = useWorker('append');
 const uid = process.getuid?.() ?? -1;

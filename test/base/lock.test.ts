@@ -3,8 +3,8 @@ import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { withLock } from '../../src/base/lock.ts';
 import { formatHolder, type Holder, isDead, newHolder, parseHolder } from '../../src/base/lock-holder.ts';
-import { useWorker } from '../helpers/worker.ts';
 import { tempDir } from '../helpers/cli.ts';
+import { useWorker } from '../helpers/worker.ts';
 
 const startStress = useWorker('lock-stress');
 const onLinux = process.platform === 'linux';

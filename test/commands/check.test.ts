@@ -2,14 +2,13 @@
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { Chalk } from 'chalk';
 import { describe, expect, it } from 'vitest';
-import { NO_ADMIN_CONFIG } from '../../src/base/admin-config.ts';
+import type { Ambient } from '../../src/base/ambient.ts';
 import { type CheckOptions, check } from '../../src/commands/check.ts';
-import type { CommandContext } from '../../src/commands/context.ts';
 import { schema } from '../../src/commands/schema.ts';
 import { addPin } from '../../src/policy/pins.ts';
 import { ROOT, tempDir } from '../helpers/cli.ts';
+import { type KeptOutput, keptContext } from './command-context.ts';
 
 const GOOD = `version: 1
 capabilities:
@@ -27,27 +26,16 @@ interface Run {
   readonly out: string;
 }
 
-function contextFor(cwd: string, home: string, json = false): { context: CommandContext; lines: string[] } {
-  const lines: string[] = [];
-  const plain = new Chalk({ level: 0 });
-  const context: CommandContext = {
-    ambient: {
-      env: { CAPWRAP_HOME: home, HOME: home },
-      cwd,
-      uid: process.getuid?.() ?? -1,
-      gid: process.getgid?.() ?? -1,
-      pid: process.pid,
-      platform: process.platform,
-    },
-    admin: NO_ADMIN_CONFIG,
-    json,
-    quiet: false,
-    debug: false,
-    colors: { stdout: plain, stderr: plain },
-    out: async (text) => void lines.push(text),
-    err: (line) => void lines.push(line),
+function contextFor(cwd: string, home: string, json = false): KeptOutput {
+  const ambient: Ambient = {
+    env: { CAPWRAP_HOME: home, HOME: home },
+    cwd,
+    uid: process.getuid?.() ?? -1,
+    gid: process.getgid?.() ?? -1,
+    pid: process.pid,
+    platform: process.platform,
   };
-  return { context, lines };
+  return keptContext(ambient, { json });
 }
 
 async function run(
@@ -59,7 +47,7 @@ async function run(
   const home = join(folder, 'state');
   mkdirSync(home, { mode: 0o700 });
   writeFileSync(file, text, { mode: 0o644 });
-  const { context, lines } = contextFor(folder, home, options.json);
+  const { context, text: written } = contextFor(folder, home, options.json);
   if (options.pin) {
     const sha256 = createHash('sha256').update(text).digest('hex');
     const pin = {
@@ -72,7 +60,7 @@ async function run(
     await addPin(home, context.ambient.uid, pin);
   }
   const status = await check(context, { format: options.format ?? 'text', file: options.file });
-  return { status, out: lines.join('').replaceAll(folder, 'FOLDER') };
+  return { status, out: written().replaceAll(folder, 'FOLDER') };
 }
 
 describe('capwrap check', () => {
@@ -168,8 +156,8 @@ capabilities.yaml: 3 faults, so nothing in it can be used
 
 describe('capwrap schema', () => {
   it('prints the schema that ships', async () => {
-    const { context, lines } = contextFor('/', '/');
+    const { context, text: written } = contextFor('/', '/');
     expect(await schema(context, {})).toBe(0);
-    expect(lines.join('')).toBe(readFileSync(join(ROOT, 'schema', 'capabilities.schema.json'), 'utf8'));
+    expect(written()).toBe(readFileSync(join(ROOT, 'schema', 'capabilities.schema.json'), 'utf8'));
   });
 });
