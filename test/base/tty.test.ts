@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
+import { bundle } from '../helpers/bundle.ts';
 import { tempDir } from '../helpers/cli.ts';
-import { bundle } from './bundle.ts';
 import { NO_TERMINALS, onTerminal, type Step } from './on-terminal.ts';
 
 const PROGRAM = `

@@ -2,7 +2,7 @@
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { readRevocationList } from '../../src/broker/providers/local-issuer/files.ts';
-import { bundle } from '../base/bundle.ts';
+import { bundle } from '../helpers/bundle.ts';
 import { freshIssuer, UID } from './local-issuer-support.ts';
 
 const PROCESSES = 4;

@@ -9,7 +9,6 @@ import { localIssuer } from '../../src/broker/providers/local-issuer/index.ts';
 import { initIssuer } from '../../src/broker/providers/local-issuer/keys.ts';
 import { readPublished } from '../../src/broker/providers/local-issuer/published.ts';
 import { issuerServe, issuerVerify } from '../../src/commands/issuer.ts';
-import { bundle } from '../base/bundle.ts';
 import {
   brokerContext,
   CONFIG,
@@ -20,6 +19,7 @@ import {
   secretsOf,
   tokenOf,
 } from '../broker/local-issuer-support.ts';
+import { bundle } from '../helpers/bundle.ts';
 import { ROOT, tempDir } from '../helpers/cli.ts';
 import { expectNowhere } from '../helpers/secrets.ts';
 

@@ -3,9 +3,8 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, beforeAll } from 'vitest';
-import { ROOT } from './cli.ts';
+import { bundleTo } from './bundle.ts';
 
 export interface WorkerEnd {
   readonly pid: number;
@@ -28,15 +27,7 @@ export function useWorker(
   const file = join(folder, `${name}.mjs`);
   beforeAll(async () => {
     chmodSync(folder, 0o755);
-    await build({
-      absWorkingDir: ROOT,
-      entryPoints: [`test/workers/${name}.ts`],
-      outfile: file,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      define: { __CAPWRAP_VERSION__: '"0.0.0-test"' },
-    });
+    await bundleTo(file, `test/workers/${name}.ts`);
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
   return (args, { uid, shell } = {}) => {

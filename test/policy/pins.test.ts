@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeEach, describe, expect, test } from 'vitest';
 import { addPin, type Pin, readPins, removePins } from '../../src/policy/pins.ts';
-import { bundle } from '../base/bundle.ts';
+import { bundle } from '../helpers/bundle.ts';
 import { tempDir } from '../helpers/cli.ts';
 
 const UID = process.getuid?.() ?? -1;

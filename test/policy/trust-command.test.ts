@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readPins } from '../../src/policy/pins.ts';
-import { bundle } from '../base/bundle.ts';
 import { NO_TERMINALS, onTerminal, type Step } from '../base/on-terminal.ts';
+import { bundle } from '../helpers/bundle.ts';
 import { tempDir } from '../helpers/cli.ts';
 
 const PROGRAM = `

@@ -3,10 +3,9 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import type { ChildResult } from '../../src/runner/run-child.ts';
 import type { WrapperOptions } from '../fixtures/run-child.ts';
-import { ROOT } from '../helpers/cli.ts';
+import { bundleTo } from '../helpers/bundle.ts';
 
 let folder = '';
 export let WRAPPER = '';
@@ -15,15 +14,7 @@ export let WRAPPER = '';
 export async function buildWrapper(): Promise<void> {
   folder = mkdtempSync(join(tmpdir(), 'capwrap-wrapper-'));
   WRAPPER = join(folder, 'run-child.mjs');
-  await build({
-    entryPoints: [join(ROOT, 'test', 'fixtures', 'run-child.ts')],
-    outfile: WRAPPER,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    logLevel: 'error',
-  });
+  await bundleTo(WRAPPER, 'test/fixtures/run-child.ts');
 }
 
 /** For `afterAll`. */

@@ -2,32 +2,20 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { execa } from 'execa';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { writeConfigFiles } from '../../examples/sandbox/config-files.ts';
 import { type Sandbox, startSandbox } from '../../examples/sandbox/server.ts';
 import type { Credential } from '../../examples/sandbox/state.ts';
-import { ROOT, tempDir } from '../helpers/cli.ts';
+import { bundleTo } from '../helpers/bundle.ts';
+import { tempDir } from '../helpers/cli.ts';
 import { EXAMPLE_SCOPE, lease } from './leases.ts';
 
 describe('the program', () => {
   const folder = mkdtempSync(join(tmpdir(), 'capwrap-test-'));
   const program = join(folder, 'sandbox.mjs');
   beforeAll(async () => {
-    await build({
-      absWorkingDir: ROOT,
-      entryPoints: ['examples/sandbox/main.ts'],
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      mainFields: ['module', 'main'],
-      banner: {
-        js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-      },
-      outfile: program,
-      logLevel: 'error',
-    });
+    await bundleTo(program, 'examples/sandbox/main.ts');
   });
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
