@@ -84,10 +84,13 @@ export function isRevokedToken(value: unknown): value is RevokedToken {
   );
 }
 
-/** A name that fits the `iss` claim (RFC 7519, StringOrURI): a URI without blanks, query, fragment or user part. */
+/** A name that fits the `iss` claim (RFC 7519, StringOrURI): a URI (ASCII, RFC 3986) without query, fragment or user part. */
 export function isIssuerName(value: unknown): value is string {
   return (
-    typeof value === 'string' && value.length <= 512 && /^[a-z][a-z0-9+.-]*:[^\s?#@\p{C}]+$/iu.test(value)
+    typeof value === 'string' &&
+    value.length <= 512 &&
+    /^[A-Za-z][A-Za-z0-9+.-]*:[\x21-\x7e]+$/.test(value) &&
+    !/[?#@]/.test(value)
   );
 }
 
