@@ -5,6 +5,7 @@ import { Chalk } from 'chalk';
 import { readAdminConfig } from '../base/admin-config.ts';
 import type { Ambient } from '../base/ambient.ts';
 import type { CommandContext } from '../commands/context.ts';
+import { CapwrapError, systemErrorCode } from '../errors.ts';
 
 /** The options that every command understands. */
 export interface CommonOptions {
@@ -38,15 +39,18 @@ function wantsColor(fd: number, ambient: Ambient, options: CommonOptions): boole
 
 /** Resolves when the text is handed over; a reader that has gone (`| head -1`) ends the process quietly. */
 function writeOut(text: string): Promise<void> {
+  if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', () => undefined);
   return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EPIPE') process.exit(0);
-      reject(error);
-    };
-    process.stdout.once('error', onError);
-    process.stdout.write(text, () => {
-      process.stdout.off('error', onError);
-      resolve();
+    process.stdout.write(text, (error) => {
+      if (error === null || error === undefined) resolve();
+      else if (systemErrorCode(error) === 'EPIPE') process.exit(0);
+      else
+        reject(
+          new CapwrapError(
+            'ERR_OUTPUT_WRITE',
+            `standard output can't be written (${systemErrorCode(error)})`,
+          ),
+        );
     });
   });
 }

@@ -1,0 +1,92 @@
+/** Help texts: every command has one with examples, and no example is a usage error. */
+import { spawn } from 'node:child_process';
+import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { BIN, capwrap } from '../helpers/cli.ts';
+import { exampleWorkspace } from '../helpers/example-workspace.ts';
+
+const COMMANDS = [
+  'run',
+  'explain',
+  'list',
+  'check',
+  'trust',
+  'untrust',
+  'audit',
+  'audit list',
+  'audit show',
+  'audit tail',
+  'audit verify',
+  'issuer',
+  'issuer init',
+  'issuer jwks',
+  'issuer serve',
+  'issuer verify',
+  'init',
+  'doctor',
+  'schema',
+  'completion',
+];
+
+/** These go on until they are interrupted. */
+const ENDLESS = /issuer serve|--follow/;
+
+async function examplesOf(command: string): Promise<string[]> {
+  const { stdout, status } = await capwrap([...command.split(' ').filter(Boolean), '--help']);
+  expect(status).toBe(0);
+  const [, examples = ''] = stdout.split('Examples:\n');
+  return examples
+    .split('\n')
+    .filter((line) => line.startsWith('  '))
+    .map((line) => line.trim().replace(/ {2,}.*/, ''));
+}
+
+test.each(COMMANDS)('the examples of %s are understood', async (command) => {
+  const examples = await examplesOf(command);
+  expect(examples.length).toBeGreaterThan(0);
+  const workspace = await exampleWorkspace();
+  await workspace.cli(['issuer', 'init']);
+  await workspace.run('read-ci-artifacts', ['./examples/scripts/fetch-artifacts.sh']);
+  const lease = String(workspace.records().at(-1)?.['lease_id']);
+  mkdirSync(join(workspace.folder, 'bin'));
+  symlinkSync(BIN, join(workspace.folder, 'bin', 'capwrap'));
+  for (const example of examples) {
+    const status = await runExample(
+      example.replaceAll('DIGEST', 'a'.repeat(64)),
+      workspace.folder,
+      workspace.env,
+    );
+    expect([120, 127], `${example}\n${status.stderr}`).not.toContain(status.code);
+    expect(status.stderr, example).not.toContain('failed unexpectedly');
+  }
+});
+
+test('the program lists each of them', async () => {
+  const { stdout } = await capwrap(['--help']);
+  for (const command of new Set(COMMANDS.map((name) => name.split(' ')[0] ?? ''))) {
+    expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
+  }
+  expect(await examplesOf('')).toHaveLength(5);
+});
+
+function runExample(
+  line: string,
+  cwd: string,
+  env: Readonly<Record<string, string>>,
+): Promise<{ code: number | null; stderr: string }> {
+  const child = spawn('/bin/sh', ['-c', `echo not-a-token > token.jwt; exec 3>&1; ${line}`], {
+    cwd,
+    env: { ...env, PATH: `${cwd}/bin:${process.env['PATH']}`, CAPWRAP_ENVIRONMENT: 'preview' },
+    detached: true,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let stderr = '';
+  child.stderr.on('data', (chunk) => {
+    stderr += chunk;
+  });
+  child.stdout.on('data', () => {
+    if (ENDLESS.test(line)) process.kill(-(child.pid ?? 0), 'SIGTERM');
+  });
+  return new Promise((resolve) => child.once('close', (code) => resolve({ code, stderr })));
+}
