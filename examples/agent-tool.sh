@@ -2,6 +2,7 @@
 # capability by name, never for a secret, and gets the command's own output and exit status.
 #
 #   . ./examples/agent-tool.sh
+#   export CAPWRAP_ENVIRONMENT=preview
 #   with_capability publish-preview-build "preview for the review" -- ./examples/scripts/publish-preview.sh
 #
 # shellcheck shell=sh

@@ -34,7 +34,7 @@ const { output } = await build({
   },
 });
 await writeFile(join(root, 'dist', 'package.json'), '{ "type": "commonjs" }\n');
-await writeFile(join(root, 'dist', 'THIRD-PARTY.txt'), await thirdPartyNotices(root, output));
+await writeFile(join(root, 'dist', 'THIRD-PARTY.txt'), await thirdPartyNotices(output));
 
 await rm(join(root, 'build'), { recursive: true, force: true });
 await build({

@@ -56,7 +56,7 @@ export function hotPath(root) {
 }
 
 /** Names, versions and licence texts of the packages that ended up in the bundle. */
-export async function thirdPartyNotices(root, output) {
+export async function thirdPartyNotices(output) {
   const folders = new Set();
   for (const id of output.flatMap((chunk) => chunk.moduleIds ?? [])) {
     const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id);

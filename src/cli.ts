@@ -27,7 +27,7 @@ export async function main(): Promise<void> {
     await program.parseAsync(own, { from: 'user' });
     process.exitCode ??= invocation.status ?? 0;
   } catch (error) {
-    if (error instanceof CommanderError) process.exitCode = commanderStatus(error, fail);
+    if (error instanceof CommanderError) process.exitCode = commanderStatus(error, own, fail);
     else fail(error);
   }
 }
@@ -41,11 +41,28 @@ function splitAtDashes(words: readonly string[]): { own: string[]; command: stri
 }
 
 /** Help and version are no failure; everything else that commander refuses is a usage error. */
-function commanderStatus(error: CommanderError, fail: (error: unknown) => void): number {
+function commanderStatus(
+  error: CommanderError,
+  own: readonly string[],
+  fail: (error: unknown) => void,
+): number {
   if (error.exitCode === 0) return 0;
-  const text = error.message.replace(/^error: /, '');
-  const [message = text, suggestion] = text.split('\n');
-  const hint = suggestion?.replace(/^\((.*)\)$/, '$1') ?? 'capwrap --help';
-  fail(new CapwrapError('ERR_USAGE', message, { hint }));
-  return new CapwrapError('ERR_USAGE', message).exitStatus;
+  const usage = usageError(error, own);
+  fail(usage);
+  return usage.exitStatus;
+}
+
+function usageError({ code, message: text }: CommanderError, own: readonly string[]): CapwrapError {
+  const [name = '', sub = ''] = own.filter((word) => !word.startsWith('-'));
+  if (code === 'commander.help')
+    return new CapwrapError('ERR_USAGE', 'a command is missing', { hint: 'capwrap --help' });
+  if (code === 'commander.excessArguments' && (name === 'run' || name === 'explain')) {
+    const usage =
+      name === 'run' ? 'capwrap run -c NAME -- ./script.sh' : 'capwrap explain NAME -- ./script.sh';
+    return new CapwrapError('ERR_USAGE', 'the command must stand behind "--"', { hint: usage });
+  }
+  const [message = text, suggestion] = text.replace(/^error: /, '').split('\n');
+  const command = ['audit', 'issuer'].includes(name) ? `${name} ${sub} ` : name ? `${name} ` : '';
+  const hint = suggestion?.replace(/^\((.*)\)$/, '$1') ?? `capwrap ${command}--help`;
+  return new CapwrapError('ERR_USAGE', message, { hint });
 }

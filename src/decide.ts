@@ -42,9 +42,12 @@ export interface Situation extends JudgedMap {
 }
 
 /** Finds and reads the map, and says whether its exact bytes are trusted. */
-export function readJudgedMap(context: CommandContext, explicit: string | undefined): JudgedMap {
+export function readJudgedMap(
+  context: CommandContext,
+  explicit: string | undefined,
+  state: StatePlace = openState(context.ambient, context.admin),
+): JudgedMap {
   const { ambient, admin } = context;
-  const state = openState(ambient, admin);
   const file = readMapFile(findMapFile(ambient, explicit), ambient);
   const trust = judgeTrust(file, readPins(state.dir, ambient.uid), admin);
   return { state, file, trust };

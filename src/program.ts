@@ -29,7 +29,8 @@ export function buildProgram(invocation: Invocation): Command {
       'Run one command with one short-lived, narrowed credential, and say truthfully how it ended.',
     )
     .version(`capwrap ${VERSION}`, '--version', 'print the version')
-    .helpOption('--help', 'print help')
+    .helpOption('-h, --help', 'print help')
+    .configureHelp({ showGlobalOptions: true })
     .helpCommand(false)
     .option(
       '-f, --map <file>',
@@ -59,7 +60,10 @@ export function buildProgram(invocation: Invocation): Command {
         const command = given.at(-1) as Command;
         const values: Values = command.optsWithGlobals();
         if (invocation.command !== null && !TAKES_COMMAND.has(command.name())) {
-          throw new CapwrapError('ERR_USAGE', `"capwrap ${command.name()}" takes no command behind "--"`);
+          const path = [...(command.parent === program ? [] : [command.parent?.name()]), command.name()].join(
+            ' ',
+          );
+          throw new CapwrapError('ERR_USAGE', `"capwrap ${path}" takes no command behind "--"`);
         }
         const word = command.processedArgs[0] as string | undefined;
         invocation.status = await action(invocation.context(values), values, word);
@@ -75,9 +79,14 @@ export function buildProgram(invocation: Invocation): Command {
       return runCommand(context, values, requireCommand(invocation.command), invocation.phases);
     },
   );
+  run.usage('[options] -- CMD [ARG...]');
   requestOptions(run.requiredOption('-c, --capability <name>', 'the capability that the command needs'))
     .option('--dry-run', 'decide and explain; obtain nothing, start nothing')
-    .option('--approval-timeout <duration>', 'how long to wait for a human', duration, 300)
+    .addOption(
+      new Option('--approval-timeout <duration>', 'how long to wait for a human')
+        .argParser(duration)
+        .default(300, '5m'),
+    )
     .option('--no-wait', 'deny at once where a human would have to answer')
     .option('--events-fd <number>', 'also write events as JSON lines to this descriptor', descriptor);
 
@@ -91,7 +100,7 @@ export function buildProgram(invocation: Invocation): Command {
         const { explain } = await import('./commands/others.ts');
         return explain(context, { ...values, capability: name }, invocation.command);
       },
-    ),
+    ).usage('<name> [options] [-- CMD [ARG...]]'),
   );
   add(
     program,
@@ -192,7 +201,11 @@ export function buildProgram(invocation: Invocation): Command {
 type Add = (parent: Command, spec: string, description: string, example: string, action: Action) => Command;
 
 function addAudit(add: Add, program: Command): void {
-  const audit = program.command('audit').description('read the audit log').addHelpText('after', help.AUDIT);
+  const audit = program
+    .command('audit')
+    .description('read the audit log')
+    .helpCommand(false)
+    .addHelpText('after', help.AUDIT);
   add(audit, 'list', 'one line per lease, and the denials', help.AUDIT_LIST, async (context, values) => {
     const { auditList } = await import('./commands/others.ts');
     return auditList(context, values);
@@ -231,6 +244,7 @@ function addAudit(add: Add, program: Command): void {
 function addIssuer(add: Add, program: Command): void {
   const issuer = program
     .command('issuer')
+    .helpCommand(false)
     .description('the embedded issuer')
     .addHelpText('after', help.ISSUER);
   add(issuer, 'init', "create the issuer's key, or rotate it", help.ISSUER_INIT, async (context, values) => {
@@ -266,7 +280,11 @@ function addIssuer(add: Add, program: Command): void {
     },
   )
     .option('--audience <audience>', 'the audience that the token must name')
-    .option('--scope <scope...>', 'scopes that the token must hold')
+    .option(
+      '--scope <scope>',
+      'a scope that the token must hold; may be given again',
+      (one: string, all: string[] = []) => [...all, one],
+    )
     .option('--issuer <url>', "the issuer that the token must name (default: this machine's own)")
     .option('--jwks <place>', "file or URL of the issuer's public keys")
     .option('--revoked <place>', 'file or URL of the revocation list')

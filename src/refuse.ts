@@ -1,97 +1,71 @@
 /** The words of a run's decision and of each way in which it is refused. */
-import type { AuditLog } from './audit/record.ts';
 import type { Terms } from './audit/run-records.ts';
 import { formatDuration } from './base/duration.ts';
 import { shellQuote } from './base/shell-quote.ts';
-import { newLeaseId } from './broker/lease-id.ts';
-import type { CommandContext } from './commands/context.ts';
-import type { JudgedMap, RequestOptions, Situation } from './decide.ts';
+import type { RequestOptions, Situation } from './decide.ts';
 import { CapwrapError } from './errors.ts';
 import type { Held } from './hold-lease.ts';
 import type { Decision } from './policy/decision.ts';
-import type { TrustJudgement } from './policy/trust.ts';
 import type { Ended } from './runner/exit-status.ts';
 import type { EventSink } from './ui/events.ts';
 
-/** The lines `policy.check` and `policy.result`. */
-export function decisionEvents(events: EventSink, { capability, request, decision }: Situation): void {
+/** The line `policy.check`. */
+export function checkEvent(events: EventSink, { capability, request, decision }: Situation): void {
   const { facts } = request;
-  const allowed = decision.effect === 'allow';
   events.emit('policy.check', {
     capability: capability.name,
     repo: facts.repo.value,
     branch: facts.branch.value,
     env: capability.environment ?? facts.environment.value,
-    approval: allowed ? decision.grant.approval : 'none',
+    approval: decision.effect === 'allow' ? decision.grant.approval : 'none',
   });
-  events.emit(
-    'policy.result',
-    allowed
-      ? { approved: true, ttl_seconds: decision.grant.ttl }
-      : {
-          approved: false,
-          reason: decision.reason,
-          ...(decision.rule === null ? {} : { rule: decision.rule }),
-        },
-  );
 }
 
+/** The line `policy.result`. It follows the approval, where one is needed: a human's "no" is a result of the policy, too. */
+export function resultEvent(events: EventSink, decision: Decision, refused: string | null = null): void {
+  if (decision.effect === 'allow' && refused === null) {
+    const { ttl, ttlRequested } = decision.grant;
+    const shortened = ttl === ttlRequested ? {} : { ttl_requested: ttlRequested };
+    events.emit('policy.result', { approved: true, ttl_seconds: ttl, ...shortened });
+    return;
+  }
+  const rule = decision.effect === 'allow' ? decision.grant.rule : decision.rule;
+  events.emit('policy.result', {
+    approved: false,
+    reason: decision.effect === 'allow' ? refused : decision.reason,
+    ...(rule === null ? {} : { rule }),
+  });
+}
+
+/** The denial, with the command that explains this very request, or that gives the reason it lacks. */
 export function deniedError(
   { capability, request }: Situation,
   decision: Decision & { effect: 'deny' },
+  options: RequestOptions,
 ): CapwrapError {
-  const words = (request.command?.argv ?? []).map(shellQuote).join(' ');
+  const command = (request.command?.argv ?? []).map(shellQuote).join(' ');
+  const said = Object.entries(REQUEST_FLAGS).flatMap(([name, flag]) => {
+    const value = options[name as keyof typeof REQUEST_FLAGS];
+    return value === undefined ? [] : [`${flag} ${shellQuote(value)}`];
+  });
+  const words =
+    decision.reason === 'justification_missing'
+      ? ['capwrap run -c', capability.name, '-j "WHY"', ...said]
+      : ['capwrap explain', capability.name, ...said];
   return new CapwrapError('ERR_DENIED', `${decision.message} [${decision.reason}]`, {
-    hint: `capwrap explain ${capability.name} -- ${words}`,
+    hint: `${words.join(' ')} -- ${command}`,
   });
 }
 
-/**
- * A request on a map that nobody has reviewed is recorded, since an edit of the map is what an agent would try, and
- * refused. Nothing of the map's content is looked at.
- */
-export async function refuseUntrusted(
-  context: CommandContext,
-  { state, file }: JudgedMap,
-  trust: TrustJudgement & { trusted: false },
-  options: RequestOptions,
-  argv: readonly string[],
-  audit: AuditLog,
-  mask: (text: string) => string,
-): Promise<CapwrapError> {
-  const { gatherFacts } = await import('./request/gather-facts.ts');
-  const { facts, taskId } = await gatherFacts(context.ambient, {
-    wantCommitClean: false,
-    ...claimsOf(options),
-  });
-  await audit.append(
-    {
-      event: 'denied',
-      lease_id: newLeaseId(),
-      task_id: mask(taskId),
-      actor: facts.actor.value,
-      repo: facts.repo.value,
-      branch: facts.branch.value,
-      commit: facts.commit.value,
-      environment: facts.environment.value,
-      capability: options.capability,
-      facts,
-      reason: 'map_untrusted',
-      map_path: file.path,
-      map_sha256: file.sha256,
-      map_trust: 'untrusted',
-      command: argv.map(mask),
-      cwd: context.ambient.cwd,
-      approval: 'none',
-      outcome: 'not_issued',
-      ...(state.override ? { state_override: state.override } : {}),
-    },
-    { durable: true },
-  );
-  return new CapwrapError('ERR_MAP_UNTRUSTED', `"${file.path}" is not trusted: ${trust.why}`, {
-    hint: trust.hint,
-  });
-}
+/** How each part of a request is given on the command line. */
+const REQUEST_FLAGS = {
+  map: '-f',
+  environment: '--environment',
+  actor: '--actor',
+  taskId: '--task-id',
+  ttl: '--ttl',
+  justification: '-j',
+} as const;
 
 export function timeLimitError({ grant }: Terms): CapwrapError {
   const limit = formatDuration(grant.ttl);
@@ -119,12 +93,4 @@ export function closingFault(error: unknown, held: Held, ended: Ended): CapwrapE
       cause: error,
     },
   );
-}
-
-function claimsOf({ environment, actor, taskId }: RequestOptions) {
-  return {
-    ...(environment === undefined ? {} : { environment }),
-    ...(actor === undefined ? {} : { actor }),
-    ...(taskId === undefined ? {} : { taskId }),
-  };
 }

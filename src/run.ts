@@ -5,18 +5,20 @@
 import { APPROVAL_FAULTS, approve, NO_APPROVAL } from './approval/approve.ts';
 import { openAuditLog } from './audit/log.ts';
 import { closedRecord, deniedRecord, grantedRecord, type Terms } from './audit/run-records.ts';
+import { openState } from './base/state.ts';
 import { loadProvider } from './broker/registry.ts';
 import type { CommandContext } from './commands/context.ts';
-import { decide, type RequestOptions, readJudgedMap } from './decide.ts';
+import { decide, type RequestOptions } from './decide.ts';
 import { CapwrapError } from './errors.ts';
 import { holdLease } from './hold-lease.ts';
 import { callerSecrets } from './redact/caller-secrets.ts';
 import { SecretRegistry } from './redact/registry.ts';
-import { closingFault, decisionEvents, deniedError, refuseUntrusted, timeLimitError } from './refuse.ts';
+import { checkEvent, closingFault, deniedError, resultEvent, timeLimitError } from './refuse.ts';
 import { assertStartable } from './runner/command-error.ts';
 import { type Ended, endOf } from './runner/exit-status.ts';
 import { installSignals } from './runner/signals.ts';
 import { subjectOf } from './subject.ts';
+import { trustedMap } from './trusted-map.ts';
 import { openEvents } from './ui/events.ts';
 import { maskedError } from './ui/masked-error.ts';
 import type { Phases } from './ui/phases.ts';
@@ -56,21 +58,21 @@ async function tell(
   const events = openEvents(context, options.eventsFd, mask);
 
   // 1. Decide, on the exact bytes of a trusted map.
-  const judged = readJudgedMap(context, options.map);
-  const audit = openAuditLog({ stateDir: judged.state.dir, uid: context.ambient.uid });
-  if (!judged.trust.trusted)
-    throw await refuseUntrusted(context, judged, judged.trust, options, argv, audit, mask);
+  const state = openState(context.ambient, context.admin);
+  const audit = openAuditLog({ stateDir: state.dir, uid: context.ambient.uid });
+  const judged = await trustedMap({ context, state, options, argv, audit, mask });
   phases.mark('map');
   const situation = await decide(context, judged, options, argv);
   const { decision, request } = situation;
   const subject = subjectOf(context, situation, mask);
-  decisionEvents(events, situation);
+  checkEvent(events, situation);
   phases.mark('decide');
 
   // 2. A denial is a record before it is an error.
   if (decision.effect === 'deny') {
+    resultEvent(events, decision);
     await audit.append(deniedRecord(subject, decision.reason, decision.rule, NO_APPROVAL), { durable: true });
-    throw deniedError(situation, decision);
+    throw deniedError(situation, decision, options);
   }
   const { grant } = decision;
   const command = assertStartable(request.command);
@@ -78,11 +80,13 @@ async function tell(
   // 3. Approval, where the rule asks for one.
   const wait = { timeoutMs: options.approvalTimeoutMs, noWait: options.noWait, uid: context.ambient.uid };
   const { state: approval, fault } = await approve(grant, subject, wait, audit, events);
+  resultEvent(events, decision, fault === null ? null : `approval_${fault}`);
   if (fault !== null) {
     await audit.append(deniedRecord(subject, `approval_${fault}`, grant.rule, approval), { durable: true });
     throw new CapwrapError(
       'ERR_APPROVAL_DENIED',
-      `approval of "${grant.capability}" ${APPROVAL_FAULTS[fault]}`,
+      `approval of "${grant.capability}" ${APPROVAL_FAULTS[fault].why}`,
+      { hint: APPROVAL_FAULTS[fault].hint },
     );
   }
   phases.mark('approval');

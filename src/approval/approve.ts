@@ -7,13 +7,16 @@ import { approvalRequest, askApproval } from './ask.ts';
 
 export const NO_APPROVAL: ApprovalState = { approval: 'none', grade: 'none', id: null, approver: null };
 
-/** Why a run without the approval it needs ends; each with what the caller can do. */
+/** Why a run without the approval it needs ends, and what the caller can do. */
 export const APPROVAL_FAULTS = {
-  no_terminal: 'needs a human on a terminal, and there is none',
-  not_waiting: 'needs a human, and --no-wait was given',
-  timeout: 'got no answer in time',
-  interrupted: 'was interrupted',
-  refused: 'was denied',
+  no_terminal: { why: 'needs a human on a terminal, and there is none', hint: 'run it on a terminal' },
+  not_waiting: {
+    why: 'needs a human, and --no-wait was given',
+    hint: 'run it on a terminal, without --no-wait',
+  },
+  timeout: { why: 'got no answer in time', hint: 'give the human more time with --approval-timeout' },
+  interrupted: { why: 'was interrupted', hint: undefined },
+  refused: { why: 'was denied', hint: undefined },
 } as const;
 
 export type ApprovalFault = keyof typeof APPROVAL_FAULTS;
@@ -37,7 +40,10 @@ export async function approve(
   await audit.append(approvalRecord('approval_requested', subject, grant, { id: request.id }), {
     durable: true,
   });
-  events.emit('approval.request', { id: request.id, answer: `type ${request.answer} on the terminal` });
+  events.emit('approval.request', {
+    id: request.id,
+    answer: wait.noWait ? 'none, --no-wait' : `type ${request.answer} on the terminal`,
+  });
 
   const answer = wait.noWait
     ? { granted: false as const, reason: 'not_waiting' as const }

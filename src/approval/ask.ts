@@ -32,7 +32,7 @@ export function approvalRequest(grant: Grant, request: RunRequest): ApprovalRequ
     ['environment', facts.environment.value],
     ['actor', facts.actor.value],
     ['task', request.taskId],
-    ['justification', request.justification],
+    ['justification', request.justification ?? 'none given'],
     ['ttl', `${grant.ttl} s`],
     ['rule', grant.rule],
   ];

@@ -2,7 +2,7 @@
 import { formatDuration } from '../base/duration.ts';
 import { escapeText } from '../base/escape.ts';
 import { type JudgedMap, readJudgedMap } from '../decide.ts';
-import type { Capability } from '../policy/capability.ts';
+import type { ApprovalKind, Capability } from '../policy/capability.ts';
 import type { Decision } from '../policy/decision.ts';
 import { evaluate, needsCommitClean } from '../policy/evaluate.ts';
 import { parseMap } from '../policy/parse.ts';
@@ -12,8 +12,8 @@ import type { CommandContext } from './context.ts';
 
 /** What can be said without knowing the command. */
 type Availability =
-  | { readonly granted: 'yes' }
-  | { readonly granted: 'no'; readonly why: string }
+  | { readonly granted: 'yes'; readonly approval: ApprovalKind }
+  | { readonly granted: 'no'; readonly reason: string; readonly why: string }
   | { readonly granted: 'for_commands'; readonly commands: readonly string[] };
 
 export async function list(context: CommandContext, options: { readonly map?: string }): Promise<number> {
@@ -44,13 +44,13 @@ type Row = { readonly capability: Capability; readonly availability: Availabilit
 
 /** A rule that lacks nothing but its command tells which commands would be granted. */
 function availabilityOf(decision: Decision): Availability {
-  if (decision.effect === 'allow') return { granted: 'yes' };
+  if (decision.effect === 'allow') return { granted: 'yes', approval: decision.grant.approval };
   const open = decision.rules
     .filter((rule) => rule.effect === 'allow')
     .map((rule) => rule.conditions.filter((condition) => !condition.matched))
     .filter((failed) => failed.length === 1 && failed[0]?.condition === 'command');
   if (decision.reason !== 'no_rule_matched' || open.length === 0)
-    return { granted: 'no', why: decision.reason };
+    return { granted: 'no', reason: decision.reason, why: decision.message };
   return {
     granted: 'for_commands',
     commands: open.flatMap((failed) => failed.map((condition) => condition.expected)),
@@ -62,6 +62,9 @@ function asText(context: CommandContext, { file, trust }: JudgedMap, rows: reado
   const lines = [dim(escapeText(file.path))];
   if (!trust.trusted)
     lines.push(yellow(`This map is not trusted (${trust.why}): every run would be refused. ${trust.hint}`));
+  const granted = trust.trusted
+    ? green('would be granted here')
+    : yellow('would be granted here, were the map trusted');
   for (const { capability, availability } of rows) {
     lines.push(
       '',
@@ -70,11 +73,11 @@ function asText(context: CommandContext, { file, trust }: JudgedMap, rows: reado
     lines.push(`  ${capability.config.provider}  ${escapeText(scopeWords(capability.config).join(' '))}`);
     lines.push(`  ttl ${formatDuration(capability.ttl)} (at most ${formatDuration(capability.maxTtl)})`);
     if (capability.justification === 'required') lines.push('  needs a justification (-j)');
-    if (availability.granted === 'yes') lines.push(`  ${green('would be granted here')}`);
+    if (availability.granted === 'yes')
+      lines.push(`  ${granted}${availability.approval === 'none' ? '' : ', after approval'}`);
     else if (availability.granted === 'no')
-      lines.push(`  ${red(`would be denied here: ${availability.why}`)}`);
-    else
-      lines.push(`  ${green('would be granted here')} for ${escapeText(availability.commands.join(', '))}`);
+      lines.push(`  ${red(`would be denied here: ${escapeText(availability.why)}`)}`);
+    else lines.push(`  ${granted} for ${escapeText(availability.commands.join(', '))}`);
   }
   return `${lines.join('\n')}\n`;
 }

@@ -38,6 +38,7 @@ export async function runCommand(
     );
     return endLike(ended);
   } finally {
-    if (context.debug) context.err(`capwrap: debug: ${phases.summary()}`);
+    if (context.debug)
+      context.err(context.json ? JSON.stringify(phases.event()) : `capwrap: debug: ${phases.summary()}`);
   }
 }

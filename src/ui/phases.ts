@@ -5,6 +5,8 @@ export interface Phases {
   mark(name: string): void;
   /** One line: each phase with its milliseconds, and the sum. */
   summary(): string;
+  /** The same as an object, for `--json`. */
+  event(): object;
 }
 
 /** Starts at the process's own start, so that Node's share is seen too. */
@@ -19,6 +21,13 @@ export function startPhases(): Phases {
     },
     summary() {
       return [...spans, ['total', last] as const].map(([name, ms]) => `${name}=${ms.toFixed(1)}ms`).join(' ');
+    },
+    event() {
+      const rounded = [...spans, ['total', last] as const].map(([name, ms]) => [
+        name,
+        Math.round(ms * 10) / 10,
+      ]);
+      return { event: 'debug.phases', milliseconds: Object.fromEntries(rounded) };
     },
   };
 }

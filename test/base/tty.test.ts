@@ -4,7 +4,7 @@ import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { bundle } from '../helpers/bundle.ts';
 import { tempDir } from '../helpers/cli.ts';
-import { NO_TERMINALS, onTerminal, type Step } from './on-terminal.ts';
+import { NO_TERMINALS, onTerminal, type Step } from '../helpers/on-terminal.ts';
 
 const PROGRAM = `
   import { readdirSync } from 'node:fs';

@@ -113,7 +113,7 @@ describe('profile', () => {
       config: 'region = eu-west-1',
       code: 'ERR_SOURCE_UNAVAILABLE',
       message: 'source "profile:agent-base" holds no keys',
-      hint: /^aws configure --profile agent-base$/,
+      hint: /^put temporary keys there \(aws_access_key_id, /,
     },
   ];
   test.each(indirect)('that has $name behind it is refused with what to write', async (row) => {
@@ -124,7 +124,7 @@ describe('profile', () => {
   });
 
   test.each([
-    { name: 'no files', files: {}, hint: /^aws configure --profile agent-base$/ },
+    { name: 'no files', files: {}, hint: /^name a profile with temporary keys/ },
     {
       name: 'other profiles',
       files: { config: '[profile a]\nregion=x\n[sso-session s]\nx=y\n', credentials: '[b]\nx=y\n' },
@@ -138,6 +138,15 @@ describe('profile', () => {
       `profile "agent-base" is neither in ${folder}/.aws/credentials nor in ${folder}/.aws/config`,
     );
     expect(error.hint).toMatch(hint);
+  });
+
+  test('whose named file does not exist says which', async () => {
+    const source = profile({ credentialsFile: '/nonexistent/credentials' });
+    const error = await errorOf(() => readSource(source, brokerContext({ HOME: home({}) })));
+    expect(error.code).toBe('ERR_SOURCE_UNAVAILABLE');
+    expect(error.message).toBe(
+      '"/nonexistent/credentials" does not exist, which the source names as credentials_file',
+    );
   });
 
   test('that a variable was to point at says that it does not', async () => {

@@ -66,7 +66,7 @@ const faults: readonly FaultCase[] = [
     arrange: ({ mapFile }) => chmodSync(mapFile, 0o666),
     status: 121,
     error: /writ/,
-    events: [],
+    events: ['denied'],
   },
   {
     name: 'an unknown capability',

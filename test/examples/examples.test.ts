@@ -58,12 +58,11 @@ test.skipIf(findTool('make') === null)(
 test("the agent's shell function passes words and status through, and says what a refusal means", async () => {
   const workspace = await exampleWorkspace();
   const call = (line: string) =>
-    execa('/bin/sh', ['-c', `. ./examples/agent-tool.sh; ${line}`], {
+    execa('/bin/sh', ['-c', `. ./examples/agent-tool.sh; export CAPWRAP_ENVIRONMENT=preview; ${line}`], {
       cwd: workspace.folder,
       env: {
         PATH: process.env['PATH'] ?? '',
         CAPWRAP: BIN,
-        CAPWRAP_ENVIRONMENT: 'preview',
         ...workspace.env,
       },
       extendEnv: false,
@@ -130,7 +129,7 @@ test("the workflow's commands work with a job's OIDC token", async () => {
     const trusted = await workspace.cli(['trust', '--sha256', digest, file]);
     expect(trusted.status, trusted.stderr).toBe(0);
 
-    const result = await execa('/bin/sh', ['-c', run.replace('npx capwrap', `"${BIN}"`)], {
+    const result = await execa('/bin/sh', ['-c', run.replace('npx --no-install capwrap', `"${BIN}"`)], {
       cwd: workspace.folder,
       env: {
         PATH: process.env['PATH'] ?? '',

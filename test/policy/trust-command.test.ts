@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { readPins } from '../../src/policy/pins.ts';
-import { NO_TERMINALS, onTerminal, type Step } from '../base/on-terminal.ts';
 import { bundle } from '../helpers/bundle.ts';
 import { tempDir } from '../helpers/cli.ts';
+import { NO_TERMINALS, onTerminal, type Step } from '../helpers/on-terminal.ts';
 
 const PROGRAM = `
   import { writeFileSync } from 'node:fs';

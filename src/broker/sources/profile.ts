@@ -25,6 +25,17 @@ export async function readProfile(source: ProfileSource, context: BrokerContext)
   const credentialsPath = source.credentialsFile ?? join(folder, 'credentials');
   const configFile = readSourceFile(configPath, MAX_FILE_BYTES);
   const credentialsFile = readSourceFile(credentialsPath, MAX_FILE_BYTES);
+  for (const [file, path, key] of [
+    [configFile, source.configFile, 'config_file'],
+    [credentialsFile, source.credentialsFile, 'credentials_file'],
+  ] as const) {
+    if (file === null && path !== null) {
+      throw new CapwrapError(
+        'ERR_SOURCE_UNAVAILABLE',
+        `"${path}" does not exist, which the source names as ${key}`,
+      );
+    }
+  }
   const { parseSharedConfig } = await import('./shared-config.ts'); // shares its code with the SDK, which is loading
   const shared = await parseSharedConfig(configFile?.text ?? '', credentialsFile?.text ?? '');
 
@@ -106,7 +117,7 @@ function refuseIndirect(source: ProfileSource, profile: Profile): void {
   const found = INDIRECT.find(({ key }) => profile[key]);
   if (!found) {
     throw new CapwrapError('ERR_SOURCE_UNAVAILABLE', `source "${sourceLabel(source)}" holds no keys`, {
-      hint: `aws configure --profile ${shellQuote(source.profile)}`,
+      hint: 'put temporary keys there (aws_access_key_id, aws_secret_access_key, aws_session_token), or name another profile',
     });
   }
   if (found.why === null) return;
@@ -128,7 +139,7 @@ function notFound(
     ? `${steered} does not steer capwrap; name the file in the map, under source: credentials_file or config_file`
     : names.length > 0
       ? `profiles there: ${names.slice(0, 8).join(', ')}`
-      : `aws configure --profile ${shellQuote(source.profile)}`;
+      : 'name a profile with temporary keys, or another source, in the map';
   return new CapwrapError(
     'ERR_SOURCE_UNAVAILABLE',
     `profile "${source.profile}" is neither in ${paths.join(' nor in ')}`,

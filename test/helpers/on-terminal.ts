@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { ROOT } from '../helpers/cli.ts';
+import { ROOT } from './cli.ts';
 
 /** Null where terminals can be tested, else why not. */
 export const NO_TERMINALS =
@@ -14,6 +14,8 @@ export interface Step {
   /** Text on the screen that must come first. */
   readonly wait: string;
   readonly type?: string;
+  /** A pattern; what its first group matches on the screen is typed, with Return. */
+  readonly type_shown?: string;
   readonly signal?: NodeJS.Signals;
   /** A file to write: path and new text. */
   readonly replace?: readonly [path: string, text: string];
@@ -32,7 +34,7 @@ export async function onTerminal(
   steps: readonly Step[],
   options: { readonly cwd?: string } = {},
 ): Promise<TerminalRun> {
-  const driver = join(ROOT, 'test', 'base', 'on-terminal.py');
+  const driver = join(ROOT, 'test', 'helpers', 'on-terminal.py');
   const { stdout } = await execa('python3', [driver, JSON.stringify(steps), ...argv], {
     stdin: 'ignore',
     ...options,

@@ -1,9 +1,9 @@
 """Runs a command on a terminal of its own and takes each step once its text was shown.
 
 argv: STEPS COMMAND...; STEPS is a JSON list of {wait: text} and one of {type: text}, {signal: name},
-{replace: [path, text]}. stdout: JSON {status, screen}
+{type_shown: pattern}, whose first group is typed from the screen, {replace: [path, text]}. stdout: JSON {status, screen}
 """
-import json, os, pty, select, signal, sys, time
+import json, os, pty, re, select, signal, sys, time
 
 steps, argv = json.loads(sys.argv[1]), sys.argv[2:]
 pid, terminal = pty.fork()
@@ -19,6 +19,9 @@ while time.monotonic() < end:
         elif "replace" in step:
             with open(step["replace"][0], "w") as file:
                 file.write(step["replace"][1])
+        elif "type_shown" in step:
+            shown = re.search(step["type_shown"].encode(), screen)
+            os.write(terminal, shown.group(1) + b"\n")
         else:
             os.write(terminal, step["type"].encode())
     if select.select([terminal], [], [], 0.1)[0]:
