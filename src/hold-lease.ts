@@ -1,6 +1,7 @@
 /** From the grant to the end of the lease: issue, record, spawn, wait, end. */
 import type { AuditLog } from './audit/record.ts';
 import { issuedRecord, type RunEnding, type RunSubject, type Terms } from './audit/run-records.ts';
+import { refuseInspector } from './base/ambient.ts';
 import { endLease, issueLease } from './broker/lease.ts';
 import type { BrokerContext, IssueRequest, Lease, Provider } from './broker/provider.ts';
 import type { CommandContext } from './commands/context.ts';
@@ -57,6 +58,7 @@ export async function holdLease(input: HoldInput): Promise<Held> {
     isolation = createIsolation(situation.state.dir, subject.leaseId, {
       privateHome: situation.capability.home === 'private',
     });
+    refuseInspector(); // again: Node opens it asynchronously, and from here on there are secrets in memory
     if (signals.pending === null) lease = await issueLease(provider, issueRequest(input), broker);
     phases.mark('issue');
     if (lease !== null) child = await useLease(input, lease, isolation);

@@ -9,8 +9,21 @@ process.on('warning', () => undefined);
 // Without a listener, SIGUSR1 opens Node's inspector, through which a lease could be read.
 process.on('SIGUSR1', () => undefined);
 
-useCompileCache();
-import('./cli.ts').then(({ main }) => main());
+if (process.channel) {
+  stop('"NODE_CHANNEL_FD" is set: a channel to another Node process is no way to start capwrap');
+} else {
+  useCompileCache();
+  import('./cli.ts').then(
+    ({ main }) => main(),
+    () => stop('the installation is damaged: a part of it is missing'),
+  );
+}
+
+/** The end before there is anything else to report it. */
+function stop(message: string): never {
+  process.stderr.write(`capwrap: error: ${message}\n`);
+  process.exit(125);
+}
 
 /**
  * Keeps compiled code between runs on Nodes that can (22.8 and newer). The folder must be the running user's alone:

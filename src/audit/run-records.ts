@@ -1,5 +1,5 @@
 /** The records of one run. Each names its fields one by one, so that no value of a lease can slip in. */
-import type { Lease, Revocation } from '../broker/provider.ts';
+import type { Lease, Outcome, Revocation } from '../broker/provider.ts';
 import type { Grant } from '../policy/decision.ts';
 import type { Facts } from '../request/facts.ts';
 import type { RunRequest } from '../request/run-request.ts';
@@ -108,12 +108,18 @@ export function closedRecord(subject: RunSubject, terms: Terms, ending: RunEndin
     ...termFields(terms),
     ...(lease ? leaseFields(lease) : {}),
     ...(refusedUntil ? { expires_at: refusedUntil.toISOString() } : {}),
-    outcome: revocation?.outcome ?? (refusedUntil ? 'expires' : 'not_issued'),
+    outcome: revocation?.outcome ?? outcomeOfRefused(refusedUntil),
     ...(revocation ? { revocation } : {}),
     ...(child ? childFields(child) : {}),
     ...(unmasked.length > 0 ? { unmasked } : {}),
     ...(error ? { error: { code: error.code, message: subject.mask(error.message) } } : {}),
   };
+}
+
+/** A credential that capwrap refused was issued all the same, and lives or lived until its expiry. */
+function outcomeOfRefused(until: Date | null): Outcome {
+  if (until === null) return 'not_issued';
+  return until.getTime() <= Date.now() ? 'expired' : 'expires';
 }
 
 function childFields(child: ChildEnding): Omit<AuditFields, 'event'> {

@@ -1,6 +1,7 @@
 /**
  * What the process was started with, read once. Everything else in capwrap gets it as a value.
  */
+import { url as inspectorUrl } from 'node:inspector';
 import { CapwrapError } from '../errors.ts';
 
 /** The caller's environment and identity, frozen at start. */
@@ -32,6 +33,7 @@ export function takeAmbient(): Ambient {
   own['AWS_SHARED_CREDENTIALS_FILE'] = '/dev/null';
   own['AWS_EC2_METADATA_DISABLED'] = 'true';
   refuseUnsafeStart(env);
+  refuseInspector();
   return Object.freeze({
     env: Object.freeze(env),
     cwd: process.cwd(),
@@ -42,13 +44,29 @@ export function takeAmbient(): Ambient {
   });
 }
 
-/** `NODE_DEBUG` prints request headers; `NODE_OPTIONS` that got this far went around the launcher and has run. */
+/** What prints request headers; and what the launcher drops, so that it has had its effect where it got this far. */
+const UNSAFE = ['NODE_DEBUG', 'NODE_DEBUG_NATIVE', 'NODE_OPTIONS', 'NODE_EXTRA_CA_CERTS', 'NODE_V8_COVERAGE'];
+
 function refuseUnsafeStart(env: Readonly<Record<string, string>>): void {
-  for (const name of ['NODE_DEBUG', 'NODE_DEBUG_NATIVE', 'NODE_OPTIONS']) {
+  for (const name of UNSAFE) {
     if (env[name]) {
-      throw new CapwrapError('ERR_UNSAFE_START', `"${name}" is set: it could print or alter a credential`, {
-        hint: `env -u ${name} capwrap ...`,
-      });
+      throw new CapwrapError(
+        'ERR_UNSAFE_START',
+        `"${name}" is set: it could print, copy or redirect a credential`,
+        {
+          hint: `env -u ${name} capwrap ...`,
+        },
+      );
     }
   }
+}
+
+/** SIGUSR1 before the handler of start.ts, or `--inspect`: whoever connects could read a lease from memory. */
+export function refuseInspector(): void {
+  if (inspectorUrl() === undefined) return;
+  throw new CapwrapError(
+    'ERR_UNSAFE_START',
+    "Node's inspector is open: a credential could be read through it",
+    { hint: 'start capwrap without --inspect, and send it no SIGUSR1' },
+  );
 }

@@ -5,7 +5,7 @@ import type { Finding } from './lint.ts';
 
 /** Programs that run whatever their arguments, their input or a file beside them say. */
 const RUNS_ANYTHING =
-  /^(?:\*|(?:ba|da|z|k|c|tc|fi|a)?sh|busybox|env|sudo|doas|xargs|find|nohup|timeout|nice|setsid|ssh|make|gmake|node|deno|bun|python[\d.]*|perl|ruby|php|lua|npm|npx|pnpm|yarn|uv|uvx|cargo|go|docker|podman|awk|gawk|vim?|emacs)$/;
+  /^(?:(?:ba|da|z|k|c|tc|fi|a)?sh|busybox|env|sudo|doas|xargs|find|nohup|timeout|nice|setsid|ssh|make|gmake|node|deno|bun|python[\d.]*|perl|ruby|php|lua|npm|npx|pnpm|yarn|uv|uvx|cargo|go|docker|podman|awk|gawk|vim?|emacs)$/;
 
 export function* lintRules(capability: Capability): Generator<Finding> {
   const { name, rules } = capability;
@@ -106,6 +106,16 @@ function* lintCommand(command: CommandPattern, at: string): Generator<Finding> {
       message: `"${program}" is found through the PATH of the caller`,
       why: 'another program of that name, earlier in PATH, matches too',
       fix: 'write the path of the program',
+    };
+  }
+  if (/^\*+$/.test(basename(program))) {
+    yield {
+      code: 'any_program',
+      severity: 'warning',
+      at,
+      message: `"${program}" allows every program in that folder`,
+      why: 'whoever can put a file there runs it with the credential',
+      fix: 'name the programs',
     };
   }
   if (command.kind === 'program' && /\s/.test(program)) {

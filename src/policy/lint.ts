@@ -15,6 +15,7 @@ export type FindingCode =
   | 'bare_program'
   | 'program_with_blank'
   | 'any_code'
+  | 'any_program'
   | 'any_command'
   | 'any_request'
   | 'rule_unreachable'

@@ -37,6 +37,7 @@ export function createIsolation(
     for (const name of ['gcloud', 'azure']) mkdirSync(join(dir, name), { mode: 0o700 });
     if (home !== null) mkdirSync(home, { mode: 0o700 });
   } catch (error) {
+    removeTree(dir);
     const code = systemErrorCode(error) ?? 'unknown error';
     throw new CapwrapError('ERR_STATE_UNSAFE', `"${dir}" can't be made (${code})`, { cause: error });
   }

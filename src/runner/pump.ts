@@ -12,7 +12,8 @@ export interface Pump {
 
 /**
  * Pauses the child's pipe while the sink is full, so memory stays flat and the child waits as it would for a slow
- * reader. Where the reader is gone the pipe is closed, and the child meets that as it would without capwrap.
+ * reader. Where the reader is gone the pipe is closed; since Node's pipes are sockets, a
+ * child that writes at that moment may see ECONNRESET where it would have had SIGPIPE.
  *
  * A process that outlives the child may hold the pipe open. What the child wrote is in the pipe when it ends, so after
  * that the pump reads without waiting for the sink, until a pause or until more came than a pipe can hold.

@@ -2,10 +2,10 @@
  * capwrap's own lines: one per event, `name key=value ...`, on standard error; JSON objects for tools. Standard
  * output belongs to the child alone.
  */
-import { fstatSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { escapeValue } from '../base/escape.ts';
 import type { CommandContext } from '../commands/context.ts';
-import { CapwrapError } from '../errors.ts';
+import { assertEventsFd } from './events-fd.ts';
 
 export type EventName =
   | 'policy.check'
@@ -33,14 +33,14 @@ const NAME_WIDTH = 15;
 
 /**
  * Events to standard error, as `--quiet` and `--json` say, and as JSON objects to `eventsFd` where one is given.
- * Throws ERR_USAGE when that descriptor is not open.
+ * Throws ERR_USAGE when that descriptor is not the caller's to write to.
  */
 export function openEvents(
   context: CommandContext,
   eventsFd: number | null,
   mask: (text: string) => string,
 ): EventSink {
-  if (eventsFd !== null) assertOpen(eventsFd);
+  if (eventsFd !== null) assertEventsFd(eventsFd);
   const toFd = (object: object): void => {
     if (eventsFd === null) return;
     try {
@@ -78,15 +78,4 @@ function line(context: CommandContext, name: EventName, fields: EventFields): st
     return `${dim(`${key}=`)}${key === 'status' && text.startsWith('revoke_failed') ? yellow(text) : text}`;
   });
   return `${tint(name.padEnd(NAME_WIDTH))} ${pairs.join(' ')}`;
-}
-
-function assertOpen(fd: number): void {
-  try {
-    fstatSync(fd);
-  } catch (cause) {
-    throw new CapwrapError('ERR_USAGE', `"--events-fd ${fd}" is not an open descriptor`, {
-      hint: `open it in the calling shell: ${fd}>events.jsonl`,
-      cause,
-    });
-  }
 }

@@ -3,6 +3,7 @@ import { chmodSync, existsSync, rmSync, symlinkSync, writeFileSync } from 'node:
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { ERROR_LINES } from '../helpers/error-lines.ts';
+import { expectNowhere } from '../helpers/secrets.ts';
 import { type AwsWorkspace, awsWorkspace, localWorkspace, type Workspace } from '../helpers/workspace.ts';
 
 /** The child of every case; where it has run, a file is there. */
@@ -44,7 +45,7 @@ const faults: readonly FaultCase[] = [
     name: 'a closed events descriptor',
     args: ['run', '-c', 'local', '--events-fd', '77', '--', ...CHILD],
     status: 120,
-    error: /not an open descriptor/,
+    error: /not a descriptor that the caller opened/,
     events: [],
   },
   {
@@ -205,4 +206,21 @@ test.each(stsFaults)('$name: 123, a closed record, and no child', async ({ arran
   const events = workspace.records().map((record) => record['event']);
   expect(events).toEqual(['trusted', 'granted', 'closed']);
   workspace.expectNoLeak(result.stdout, result.stderr);
+});
+
+test('an answer that echoes a secret as its error code puts it nowhere', async () => {
+  const workspace = await awsWorkspace();
+  const code = 'wJalrXUtnFEMIzK7MDENGzbPxRfiCYEXAMPLEKEY';
+  workspace.sandbox.faults.push({ kind: 'error', service: 'sts', status: 400, code });
+  const result = await workspace.run('preview', CHILD);
+  expect(result.status).toBe(123);
+  expectNowhere([code], { texts: [result.stdout, result.stderr], folders: [workspace.stateDir] });
+});
+
+test('a credential that had expired when it came is recorded as expired', async () => {
+  const workspace = await awsWorkspace();
+  const elements = { Expiration: '2020-01-01T00:00:00Z' };
+  workspace.sandbox.faults.push({ kind: 'rewrite', service: 'sts', elements });
+  await workspace.run('preview', CHILD);
+  expect(workspace.records().at(-1)).toMatchObject({ event: 'closed', outcome: 'expired' });
 });

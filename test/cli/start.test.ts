@@ -66,3 +66,80 @@ test('a full disk under standard output is told', async () => {
   expect(result.exitCode).toBe(125);
   expect(result.stderr).toContain("standard output can't be written (ENOSPC)");
 });
+
+test.each(['NODE_EXTRA_CA_CERTS', 'NODE_V8_COVERAGE'])(
+  '%s that went around the launcher is refused',
+  async (name) => {
+    const env = { [name]: join(tempDir(), 'x') };
+    const around = await execa(process.execPath, [BIN, 'list'], { env, extendEnv: false, reject: false });
+    expect(around.exitCode).toBe(120);
+    expect(around.stderr).toContain(`"${name}" is set`);
+    expect((await capwrap(['--version'], { env })).status).toBe(0);
+  },
+);
+
+test('an inspector that was opened by a flag is refused', async () => {
+  const result = await execa(process.execPath, ['--inspect=127.0.0.1:0', BIN, 'list'], {
+    env: {},
+    extendEnv: false,
+    reject: false,
+  });
+  expect(result.exitCode).toBe(120);
+  expect(result.stderr).toContain("Node's inspector is open");
+});
+
+test('SIGUSR1, however early, never leaves a child running beside an open inspector', {
+  timeout: 60_000,
+}, async () => {
+  const workspace = await localWorkspace();
+  const runs = Array.from({ length: 24 }, async (_, index) => {
+    const child = execa(BIN, ['run', '--quiet', '-c', 'local', '--', '/bin/echo', 'ran'], {
+      cwd: workspace.folder,
+      env: { PATH: process.env['PATH'] ?? '', ...workspace.env },
+      extendEnv: false,
+      reject: false,
+    });
+    setTimeout(() => child.kill('SIGUSR1'), index * 4);
+    const { exitCode, stdout, stderr, signal } = await child;
+    // A signal before Node has set up its own handling ends the process, as it ends any other.
+    if (stderr.includes('Debugger listening')) expect(stdout).toBe('');
+    else if (signal === undefined) expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: 'ran' });
+  });
+  await Promise.all(runs);
+});
+
+test("a channel to another Node process doesn't reach capwrap", async () => {
+  const workspace = await localWorkspace();
+  const result = await workspace.run('local', ['/bin/sh', '-c', 'exit 5'], { env: { NODE_CHANNEL_FD: '4' } });
+  expect(result.status).toBe(5);
+  expect(workspace.records().at(-1)).toMatchObject({ event: 'closed' });
+});
+
+test('a broken installation is told as such', async () => {
+  const folder = tempDir();
+  await execa('cp', ['-r', join(BIN, '..'), join(folder, 'bin')]);
+  const result = await execa(join(folder, 'bin', 'capwrap.js'), ['--version'], { reject: false });
+  expect(result.exitCode).toBe(125);
+  expect(result.stderr).toBe(
+    'capwrap: error: the installation is damaged: dist/start.js is missing or broken',
+  );
+});
+
+test.each([3, 5, 7, 9, 11, 13, 15])(
+  '--events-fd %i is refused where it is not the caller who opened it',
+  async (fd) => {
+    const workspace = await localWorkspace();
+    const result = await execa(
+      '/bin/sh',
+      ['-c', `exec "${BIN}" run --quiet -c local --events-fd ${fd} -- /bin/true`],
+      {
+        cwd: workspace.folder,
+        env: { PATH: process.env['PATH'] ?? '', ...workspace.env },
+        extendEnv: false,
+        reject: false,
+      },
+    );
+    expect(result.exitCode, result.stderr).toBe(120);
+    expect(workspace.records().at(-1)).toMatchObject({ event: 'trusted' });
+  },
+);

@@ -58,6 +58,11 @@ describe('lintMap', () => {
       { allow: { repo: 'a', command: 'publish' } },
       ['warning bare_program rules[0].allow.command'],
     ],
+    [
+      'every program of a folder',
+      { allow: { repo: 'a', command: '/srv/scripts/*' } },
+      ['warning any_program rules[0].allow.command'],
+    ],
     ['shell', { allow: { repo: 'a', command: '/bin/bash' } }, ['warning any_code rules[0].allow.command']],
     [
       'shell with flags',

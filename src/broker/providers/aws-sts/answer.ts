@@ -33,7 +33,7 @@ const EXPIRY_SKEW_SECONDS = 60;
 /** Temporary keys start with ASIA; a long-lived AKIA key is never handed out. */
 const TEMPORARY_KEY = /^ASIA[A-Z0-9]{12,124}$/;
 const PRINTABLE = /^[\x21-\x7e]+$/;
-const ARN = /^arn:aws[\w+=,.@/:-]{10,300}$/;
+const ARN = /^arn:aws[a-z-]*:sts::\d{12}:assumed-role\/[\w+=,.@-]{1,64}\/[\w+=,.@-]{2,64}$/;
 
 /**
  * Checks values, principal and expiry. `issuerNow` is the time of the answer by the issuer's clock. Throws
@@ -68,7 +68,12 @@ export function checkAnswer(output: StsOutput, plan: StsPlan, issuerNow: Date): 
   const expected = sessionArn(plan.role, plan.sessionName);
   const principal = output.AssumedRoleUser?.Arn;
   if (principal !== expected) {
-    const got = principal && ARN.test(principal) ? `for "${principal}"` : 'without naming its principal';
+    const quotable =
+      principal !== undefined &&
+      ARN.test(principal) &&
+      ![SecretAccessKey, SessionToken].some((secret) => sharesRun(principal, secret));
+    const other = principal === undefined ? 'without naming its principal' : 'for another principal';
+    const got = quotable ? `for "${principal}"` : other;
     throw refuse(
       'ERR_PROVIDER_WRONG_PRINCIPAL',
       `issued a credential ${got}, not for "${expected}"`,
@@ -111,3 +116,14 @@ function assertExpiry(
 }
 
 const LOOK_AT_ENDPOINT = 'look at endpoint: this does not answer like STS';
+
+/** So many characters in a row are no accident. */
+const TELLING_RUN = 12;
+
+/** True where a text holds a part of a secret: a part is no needle of the masker. */
+function sharesRun(text: string, secret: string): boolean {
+  for (let at = 0; at + TELLING_RUN <= text.length; at++) {
+    if (secret.includes(text.slice(at, at + TELLING_RUN))) return true;
+  }
+  return false;
+}

@@ -50,12 +50,15 @@ interface AwsErrorFields {
   readonly rawMessage: string;
 }
 
+/** As AWS names its errors. A hostile answer could put anything there, a secret it was sent included. */
+const ERROR_CODE = /^(?:IDP)?(?:[A-Z][a-z]+){1,8}$/;
+
 /** Code and message of an STS error document, from where the SDK puts them; null where the answer was none. */
 function awsErrorIn(error: unknown): AwsErrorFields | null {
   const { Error: fields } = (error ?? {}) as {
     Error?: { Code?: unknown; Message?: unknown; message?: unknown };
   };
-  if (typeof fields?.Code !== 'string' || !/^[A-Za-z][\w.]{1,80}$/.test(fields.Code)) return null;
+  if (typeof fields?.Code !== 'string' || !ERROR_CODE.test(fields.Code)) return null;
   return { code: fields.Code, rawMessage: String(fields.Message ?? fields.message ?? '') };
 }
 
