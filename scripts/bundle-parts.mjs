@@ -12,6 +12,11 @@ const STUBS = {
   // capwrap always hands the SDK explicit credentials; its default chain must not even be there.
   '\0no-chain':
     "export const defaultProvider = () => async () => { throw new Error('no default credentials'); };",
+  // The SDK is handed a request handler of capwrap's own, which follows no redirect and caps the answer.
+  '\0no-handler':
+    'export const NodeHttpHandler = { create: (handler) => handler }; export const streamCollector = async (bytes) => bytes;',
+  // STS streams no events.
+  '\0no-events': 'export const eventStreamSerdeProvider = () => {}; export class EventStreamSerde {}',
 };
 
 export const leftOut = {
@@ -20,6 +25,8 @@ export const leftOut = {
     if (/\/lib\/git\.js$/.test(id) && importer.includes('env-ci')) return '\0no-git';
     if (id === 'process-ancestry') return '\0no-ps';
     if (id === '@aws-sdk/credential-provider-node') return '\0no-chain';
+    if (id === '@smithy/node-http-handler') return '\0no-handler';
+    if (id === '@smithy/core/event-streams') return '\0no-events';
   },
   load: (id) => STUBS[id],
 };
