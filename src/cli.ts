@@ -2,7 +2,8 @@
 import { CommanderError } from 'commander';
 import { takeAmbient } from './base/ambient.ts';
 import { CapwrapError } from './errors.ts';
-import { buildProgram, type Invocation } from './program.ts';
+import type { Invocation } from './program/add.ts';
+import { buildProgram } from './program.ts';
 import { createContext } from './ui/context.ts';
 import { startPhases } from './ui/phases.ts';
 import { reportError } from './ui/report-error.ts';

@@ -2,8 +2,30 @@
 import type { ChalkInstance } from 'chalk';
 import { escapeText } from '../base/escape.ts';
 import { decisionJson } from '../policy/explain-text.ts';
+import type { Fault } from '../policy/fault.ts';
+import type { Finding } from '../policy/finding.ts';
+import type { TestFailure } from '../policy/inline-tests.ts';
 import { STILL_TO_REMOVE } from '../policy/lint.ts';
-import type { CheckReport } from './check.ts';
+import type { TrustJudgement } from '../policy/trust.ts';
+
+/** A test that did not give what it expects, with its place in the file. */
+export interface PlacedFailure extends TestFailure {
+  readonly line: number;
+  readonly column: number;
+}
+
+/** All that `check` found out about one map. */
+export interface CheckReport {
+  /** Relative to the working directory where the map is below it. */
+  readonly file: string;
+  readonly sha256: string;
+  readonly trust: TrustJudgement;
+  readonly faults: readonly Fault[];
+  readonly failures: readonly PlacedFailure[];
+  readonly findings: readonly Finding[];
+  readonly capabilities: number;
+  readonly tests: number;
+}
 
 /** One thing to say, whatever it is. */
 interface Entry {

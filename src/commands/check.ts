@@ -2,41 +2,27 @@
 import { relative } from 'node:path';
 import { statePlace } from '../base/state.ts';
 import type { CapabilityMap } from '../policy/capability.ts';
-import type { Fault } from '../policy/fault.ts';
-import { countPolicyTests, runPolicyTests, type TestFailure } from '../policy/inline-tests.ts';
-import { type Finding, lintMap } from '../policy/lint.ts';
+import { countPolicyTests, runPolicyTests } from '../policy/inline-tests.ts';
+import { lintMap } from '../policy/lint.ts';
 import { findMapFile, type MapFile, readMapFile } from '../policy/map-file.ts';
 import { parsePlace } from '../policy/map-place.ts';
 import { analyseMap } from '../policy/parse.ts';
 import { readPins } from '../policy/pins.ts';
 import type { Positions } from '../policy/positions.ts';
-import { judgeTrust, type TrustJudgement } from '../policy/trust.ts';
-import { githubReport, jsonReport, textReport } from './check-report.ts';
+import { judgeTrust } from '../policy/trust.ts';
+import {
+  type CheckReport,
+  githubReport,
+  jsonReport,
+  type PlacedFailure,
+  textReport,
+} from './check-report.ts';
 import type { Command, CommandContext } from './context.ts';
 
 export interface CheckOptions {
   /** The map; the one that `run` would use where left out. */
   readonly file?: string | undefined;
   readonly format: 'text' | 'json' | 'github';
-}
-
-/** A test that did not give what it expects, with its place in the file. */
-export interface PlacedFailure extends TestFailure {
-  readonly line: number;
-  readonly column: number;
-}
-
-/** All that `check` found out about one map. */
-export interface CheckReport {
-  /** Relative to the working directory where the map is below it. */
-  readonly file: string;
-  readonly sha256: string;
-  readonly trust: TrustJudgement;
-  readonly faults: readonly Fault[];
-  readonly failures: readonly PlacedFailure[];
-  readonly findings: readonly Finding[];
-  readonly capabilities: number;
-  readonly tests: number;
 }
 
 /** Prints the report; answers 1 where there are faults or failed tests. Findings and missing trust alone are 0. */

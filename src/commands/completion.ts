@@ -23,11 +23,12 @@ export const completion: Command<{ readonly shell: string }> = async (context, {
  * Empty where a file name or free text belongs. Reads the map, trusted or not; whatever is wrong with it only means
  * that no capability is suggested. Never throws.
  */
-export async function completeWords(context: CommandContext, words: readonly string[]): Promise<string[]> {
+export async function completeWords(
+  context: CommandContext,
+  words: readonly string[],
+  program: CliCommand,
+): Promise<string[]> {
   try {
-    const { buildProgram } = await import('../program.ts');
-    const { startPhases } = await import('../ui/phases.ts');
-    const program = buildProgram({ command: null, phases: startPhases(), context: () => context });
     return suggest(program, joinSplitValues(words), context);
   } catch {
     return [];

@@ -10,7 +10,7 @@ import { CapwrapError } from '../errors.ts';
 import type { AwsStsConfig, Capability } from '../policy/capability.ts';
 import { parseMap } from '../policy/parse.ts';
 import type { CommandContext } from './context.ts';
-import type { InitOptions } from './init.ts';
+import type { InitOptions } from './init-options.ts';
 import {
   callerPolicy,
   githubSubjects,

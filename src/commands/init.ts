@@ -10,18 +10,8 @@ import { gitOptions } from '../request/gather-facts.ts';
 import { readGit } from '../request/git/read-git.ts';
 import type { Command } from './context.ts';
 import { printAwsRole } from './init-aws-role.ts';
+import type { InitOptions } from './init-options.ts';
 import { starterMap } from './init-starter.ts';
-
-export interface InitOptions {
-  /** The map to write, or with `awsRole` the map to read. */
-  readonly file?: string | undefined;
-  /** Replaces a map that exists. */
-  readonly force?: boolean | undefined;
-  /** Prints the role of this capability instead of writing a map. */
-  readonly awsRole?: string | undefined;
-  readonly principal?: string | undefined;
-  readonly oidcProvider?: string | undefined;
-}
 
 /** Maps are reviewed, so others may read them; nobody else may write them, or they would not be trusted. */
 const MAP_MODE = 0o644;

@@ -1,7 +1,7 @@
 /** Findings about rules: what lets more through, or stops less, than its author may think. */
 import { basename } from 'node:path';
 import type { Capability, CommandPattern, Conditions, Rule } from './capability.ts';
-import type { Finding } from './lint.ts';
+import type { Finding } from './finding.ts';
 
 /** Programs that run whatever their arguments, their input or a file beside them say. */
 const RUNS_ANYTHING =

@@ -1,45 +1,10 @@
 /** What is allowed in a map and still worth a second look. A finding never makes a map unusable. */
 import type { Capability, CapabilityMap } from './capability.ts';
+import type { Finding, FindingCode } from './finding.ts';
 import { lintRules } from './lint-rules.ts';
 import { parsePlace } from './map-place.ts';
 import type { Positions } from './positions.ts';
 import { sensitiveName } from './sensitive-names.ts';
-
-/** Stable keys of findings. */
-export type FindingCode =
-  | 'long_lived'
-  | 'pass_sensitive'
-  | 'broad'
-  | 'set_sensitive'
-  | 'claimed_environment'
-  | 'bare_program'
-  | 'program_with_blank'
-  | 'any_code'
-  | 'any_program'
-  | 'any_command'
-  | 'any_request'
-  | 'rule_unreachable'
-  | 'rule_ttl_no_effect'
-  | 'deny_needs_fact'
-  | 'deny_with_sources'
-  | 'no_allow'
-  | 'no_tests'
-  | 'no_description';
-
-export interface Finding {
-  readonly code: FindingCode;
-  readonly severity: 'warning' | 'note';
-  /** Place in the map. */
-  readonly at: string;
-  /** Where the positions of the map were given. */
-  readonly line?: number;
-  readonly column?: number;
-  /** One sentence: what was found. */
-  readonly message: string;
-  /** What could go wrong. */
-  readonly why: string;
-  readonly fix: string;
-}
 
 /** Findings that stand for standing access or wide scope that the map allows by name: what is still to be removed. */
 export const STILL_TO_REMOVE: readonly FindingCode[] = ['long_lived', 'pass_sensitive', 'broad'];
@@ -52,10 +17,13 @@ export function lintMap(map: CapabilityMap, positions: Positions | null = null):
     ...lintPapers(capability),
   ]);
   if (positions === null) return findings;
-  return findings.map((finding) => {
-    const { line, column } = positions.of(parsePlace(finding.at));
-    return { ...finding, line, column };
-  });
+  return findings
+    .map((finding) => ({ ...finding, ...lineAndColumn(positions.of(parsePlace(finding.at))) }))
+    .sort((a, b) => a.line - b.line || a.column - b.column);
+}
+
+function lineAndColumn({ line, column }: { readonly line: number; readonly column: number }) {
+  return { line, column };
 }
 
 /** What the child gets hold of. */

@@ -4,9 +4,19 @@ import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { completeWords, completion } from '../../src/commands/completion.ts';
 import { COMPLETION_SCRIPTS } from '../../src/commands/completion-scripts.ts';
+import { buildProgram } from '../../src/program.ts';
+import { startPhases } from '../../src/ui/phases.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { ambientOf } from '../policy/ambient.ts';
 import { keptContext } from './command-context.ts';
+
+const PROGRAM = buildProgram({
+  command: null,
+  phases: startPhases(),
+  context: () => {
+    throw new Error('completion runs no command');
+  },
+});
 
 const MAP = `version: 1
 capabilities:
@@ -62,11 +72,11 @@ describe('the words', () => {
     ['nothing for what is not known', ['nonsense', '--x', 'y'], []],
   ];
   test.each(cases)('%s', async (_name, words, expected) => {
-    expect(await completeWords(inFolder(), words)).toEqual(expected);
+    expect(await completeWords(inFolder(), words, PROGRAM)).toEqual(expected);
   });
 
   it('offers every command and no hidden one', async () => {
-    const words = await completeWords(inFolder(), ['']);
+    const words = await completeWords(inFolder(), [''], PROGRAM);
     expect(words).toEqual(
       expect.arrayContaining(['run', 'list', 'explain', 'check', 'trust', 'doctor', 'completion']),
     );
@@ -77,14 +87,16 @@ describe('the words', () => {
     const context = inFolder(null);
     const other = join(tempDir(), 'other.yaml');
     writeFileSync(other, MAP, { mode: 0o644 });
-    expect(await completeWords(context, ['run', '-c', 'pu'])).toEqual([]);
+    expect(await completeWords(context, ['run', '-c', 'pu'], PROGRAM)).toEqual([]);
     for (const words of [['-f', other], [`--map=${other}`], ['--map', '=', other]]) {
-      expect(await completeWords(context, [...words, 'run', '-c', 'pu'])).toEqual(['publish-preview']);
+      expect(await completeWords(context, [...words, 'run', '-c', 'pu'], PROGRAM)).toEqual([
+        'publish-preview',
+      ]);
     }
   });
 
   it('suggests no capability of a map that is broken', async () => {
-    expect(await completeWords(inFolder('version: ['), ['run', '-c', ''])).toEqual([]);
+    expect(await completeWords(inFolder('version: ['), ['run', '-c', ''], PROGRAM)).toEqual([]);
   });
 });
 

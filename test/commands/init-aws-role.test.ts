@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { PREVIEW_DEPLOYER } from '../../examples/sandbox/accounts.ts';
-import type { InitOptions } from '../../src/commands/init.ts';
+import type { InitOptions } from '../../src/commands/init-options.ts';
 import { errorOf } from '../helpers/aws.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { runInit, workTree } from './init-support.ts';

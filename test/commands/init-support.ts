@@ -5,7 +5,8 @@ import { Chalk } from 'chalk';
 import { expect } from 'vitest';
 import { NO_ADMIN_CONFIG } from '../../src/base/admin-config.ts';
 import type { CommandContext } from '../../src/commands/context.ts';
-import { type InitOptions, init } from '../../src/commands/init.ts';
+import { init } from '../../src/commands/init.ts';
+import type { InitOptions } from '../../src/commands/init-options.ts';
 import { tempDir } from '../helpers/cli.ts';
 
 /** Runs the command in a folder and returns what it printed. */

@@ -141,10 +141,10 @@ capabilities:
     const { map, positions } = analyseMap(Buffer.from(text), { path: 'f', dir: DIR, sha256: '' });
     const findings = map === null ? [] : lintMap(map, positions);
     expect(findings.map(({ code, line, column }) => `${line}:${column} ${code}`)).toEqual([
-      '8:41 claimed_environment',
-      '8:59 bare_program',
       '3:3 no_description',
       '3:3 no_tests',
+      '8:41 claimed_environment',
+      '8:59 bare_program',
     ]);
     for (const { message, why, fix } of findings) {
       expect(message).toMatch(/^"/);

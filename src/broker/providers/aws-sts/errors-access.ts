@@ -1,7 +1,7 @@
 /** Rows of the error table: the role may not be assumed by this caller, or not in this way. */
 import { callerIn, refusingPolicy } from './error-facts.ts';
 import { awsRole, claims, externalId, role, says, source } from './error-phrases.ts';
-import type { ErrorRow } from './error-table.ts';
+import type { ErrorRow } from './error-row.ts';
 
 const DENIED = ['AccessDenied', 'AccessDeniedException'];
 

@@ -2,7 +2,7 @@
 import { SET_CLOCK } from './clock.ts';
 import { skewOf } from './error-facts.ts';
 import { claims, issuer, says, skewWords, source } from './error-phrases.ts';
-import type { ErrorRow } from './error-table.ts';
+import type { ErrorRow } from './error-row.ts';
 
 const KEY_UNKNOWN = ['InvalidClientTokenId', 'UnrecognizedClientException', 'InvalidAccessKeyId'];
 const SIGNATURE = ['SignatureDoesNotMatch', 'InvalidSignatureException', 'IncompleteSignature'];

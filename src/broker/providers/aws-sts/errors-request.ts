@@ -1,7 +1,7 @@
 /** Rows of the error table: what was asked for can't be had. */
 import { parameterIn } from './error-facts.ts';
 import { asked, mayChain, packed, role, says, source } from './error-phrases.ts';
-import type { ErrorRow } from './error-table.ts';
+import type { ErrorRow } from './error-row.ts';
 
 const INVALID = [
   'ValidationError',

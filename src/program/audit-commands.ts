@@ -1,0 +1,46 @@
+/** The commands that read the audit log. */
+import type { Command } from 'commander';
+import * as help from '../ui/help.ts';
+import type { Add } from './add.ts';
+import { count } from './values.ts';
+
+export function addAuditCommands(add: Add, program: Command): void {
+  const audit = program
+    .command('audit')
+    .description('read the audit log')
+    .helpCommand(false)
+    .addHelpText('after', help.AUDIT);
+  add(audit, 'list', 'one line per lease, and the denials', help.AUDIT_LIST, async (context, values) => {
+    const { auditList } = await import('../commands/others.ts');
+    return auditList(context, values);
+  })
+    .option('--capability <name>')
+    .option('--repo <repo>')
+    .option('--task <id>')
+    .option('--actor <name>')
+    .option('--since <time>', 'a date, or a duration back from now such as 2h')
+    .option('--outcome <outcome>')
+    .option('--lease <id>')
+    .option('--event <event>')
+    .option('-n, --last <count>', 'only the last ones', count);
+  add(audit, 'show <lease>', "one lease's story", help.AUDIT_SHOW, async (context, _values, lease) => {
+    const { auditShow } = await import('../commands/others.ts');
+    return auditShow(context, { lease: lease ?? '' });
+  });
+  add(audit, 'tail', 'the latest records as they are', help.AUDIT_TAIL, async (context, values) => {
+    const { auditTail } = await import('../commands/others.ts');
+    return auditTail(context, { follow: values.follow ?? false, last: values.last });
+  })
+    .option('--follow', 'go on printing new records')
+    .option('-n, --last <count>', 'how many', count, 10);
+  add(
+    audit,
+    'verify',
+    'check the hash chain; names the first bad line',
+    help.AUDIT_VERIFY,
+    async (context) => {
+      const { auditVerify } = await import('../commands/others.ts');
+      return auditVerify(context, {});
+    },
+  );
+}
