@@ -1,4 +1,4 @@
-// Makes `npm test`, `npm run demo` and `npm run bench` work as the first command typed in a clean clone.
+// Makes `npm test`, `npm run demo`, `npm run bench` and `npm pack` work as the first command typed in a clean clone.
 import { spawnSync } from 'node:child_process';
 import { existsSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 
 const STEPS = {
+  build: [['node', 'scripts/build.mjs']],
   test: [
     ['npm', 'run', '--silent', 'types'],
     ['npm', 'run', '--silent', 'lint'],
