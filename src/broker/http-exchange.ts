@@ -61,9 +61,10 @@ export function isLoopback(url: URL): boolean {
 }
 
 /** Sends the request and resolves with the whole answer, whatever its status; rejects with an HttpFault. */
-export async function exchangeHttp(request: HttpRequest): Promise<HttpAnswer> {
+export function exchangeHttp(request: HttpRequest): Promise<HttpAnswer> {
   const secure = request.url.protocol === 'https:';
-  const transport = secure ? await import('node:https') : await import('node:http');
+  // Not by `import`: that asks each export for its value, and one of them (WebSocket) loads a second HTTP library.
+  const transport = process.getBuiltinModule(secure ? 'node:https' : 'node:http');
   return new Promise((resolve, reject) => {
     if (request.signal.aborted) return reject(new HttpFault('aborted', false));
     let sent = false;
