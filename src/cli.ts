@@ -1,8 +1,8 @@
 /** The command line: what is understood, which command answers, and the one place that sets the exit status. */
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { takeAmbient } from './base/ambient.ts';
 import { CapwrapError } from './errors.ts';
-import type { Invocation } from './program/add.ts';
+import { type Invocation, pathOf, TAKES_COMMAND } from './program/add.ts';
 import { buildProgram } from './program.ts';
 import { createContext } from './ui/context.ts';
 import { startPhases } from './ui/phases.ts';
@@ -25,11 +25,15 @@ export async function main(): Promise<void> {
     phases.mark('start');
     const invocation: Invocation = { command, phases, context: (options) => createContext(ambient, options) };
     const program = buildProgram(invocation);
-    await program.parseAsync(own, { from: 'user' });
+    try {
+      await program.parseAsync(own, { from: 'user' });
+    } catch (error) {
+      if (!(error instanceof CommanderError)) throw error;
+      if (error.exitCode !== 0) throw usageError(error, program, own); // help and version are no failure
+    }
     process.exitCode ??= invocation.status ?? 0;
   } catch (error) {
-    if (error instanceof CommanderError) process.exitCode = commanderStatus(error, own, fail);
-    else fail(error);
+    fail(error);
   }
 }
 
@@ -41,29 +45,16 @@ function splitAtDashes(words: readonly string[]): { own: string[]; command: stri
     : { own: words.slice(0, at), command: words.slice(at + 1) };
 }
 
-/** Help and version are no failure; everything else that commander refuses is a usage error. */
-function commanderStatus(
-  error: CommanderError,
-  own: readonly string[],
-  fail: (error: unknown) => void,
-): number {
-  if (error.exitCode === 0) return 0;
-  const usage = usageError(error, own);
-  fail(usage);
-  return usage.exitStatus;
-}
-
-function usageError({ code, message: text }: CommanderError, own: readonly string[]): CapwrapError {
-  const [name = '', sub = ''] = own.filter((word) => !word.startsWith('-'));
-  if (code === 'commander.help')
-    return new CapwrapError('ERR_USAGE', 'a command is missing', { hint: 'capwrap --help' });
-  if (code === 'commander.excessArguments' && (name === 'run' || name === 'explain')) {
-    const usage =
-      name === 'run' ? 'capwrap run -c NAME -- ./script.sh' : 'capwrap explain NAME -- ./script.sh';
-    return new CapwrapError('ERR_USAGE', 'the command must stand behind "--"', { hint: usage });
+/** What commander refused, in capwrap's words. */
+function usageError(error: CommanderError, program: Command, own: readonly string[]): CapwrapError {
+  const command = own.reduce((at, word) => at.commands.find((each) => each.name() === word) ?? at, program);
+  const usage = (message: string, hint: string) => new CapwrapError('ERR_USAGE', message, { hint });
+  if (error.code === 'commander.help') return usage('a command is missing', `${pathOf(command)} --help`);
+  if (error.code === 'commander.excessArguments' && TAKES_COMMAND.has(command.name())) {
+    const name = command.name() === 'run' ? '-c NAME' : 'NAME';
+    return usage('the command must stand behind "--"', `${pathOf(command)} ${name} -- ./script.sh`);
   }
-  const [message = text, suggestion] = text.replace(/^error: /, '').split('\n');
-  const command = ['audit', 'issuer'].includes(name) ? `${name} ${sub} ` : name ? `${name} ` : '';
-  const hint = suggestion?.replace(/^\((.*)\)$/, '$1') ?? `capwrap ${command}--help`;
-  return new CapwrapError('ERR_USAGE', message, { hint });
+  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+  const hint = suggestion?.replace(/^\((.*)\)$/, '$1') ?? `${pathOf(command)} --help`;
+  return usage(message.replaceAll("'", '"'), hint);
 }

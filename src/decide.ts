@@ -2,7 +2,6 @@
 
 import { parseDuration } from './base/duration.ts';
 import { openState, type StatePlace } from './base/state.ts';
-import type { CommandContext } from './commands/context.ts';
 import { CapwrapError } from './errors.ts';
 import type { Capability, CapabilityMap } from './policy/capability.ts';
 import type { Decision } from './policy/decision.ts';
@@ -15,6 +14,7 @@ import { judgeTrust, type TrustJudgement } from './policy/trust.ts';
 import { gatherFacts } from './request/gather-facts.ts';
 import type { RunRequest } from './request/run-request.ts';
 import { resolveCommand } from './runner/resolve-command.ts';
+import type { CommandContext } from './ui/context.ts';
 
 /** What the caller says about a request; flags win over `CAPWRAP_*` variables. */
 export interface RequestOptions {
@@ -64,10 +64,6 @@ export async function decide(
   const ttlRequested = options.ttl === undefined ? null : secondsOf(options.ttl);
   const map = parseMap(judged.file.bytes, judged.file);
   const capability = findCapability(map, options.capability);
-  const { facts, taskId } = await gatherFacts(ambient, {
-    ...pick(options, ['environment', 'actor', 'taskId']),
-    wantCommitClean: needsCommitClean(capability),
-  });
   const command =
     argv === null
       ? null
@@ -76,15 +72,31 @@ export async function decide(
           path: childPath(capability, ambient.env),
           sha256: needsSha256(capability),
         });
-  const request: RunRequest = {
-    capability: capability.name,
-    facts,
+  const request = await requestOf(context, options, {
     command,
-    justification: options.justification ?? ambient.env['CAPWRAP_JUSTIFICATION'] ?? null,
-    taskId,
     ttlRequested,
-  };
+    wantCommitClean: needsCommitClean(capability),
+  });
   return { ...judged, map, capability, request, decision: evaluate(capability, request) };
+}
+
+/** What is asked, with the facts as they are now; flags win over `CAPWRAP_*` variables. */
+export async function requestOf(
+  { ambient }: CommandContext,
+  options: RequestOptions,
+  {
+    wantCommitClean,
+    ...asked
+  }: Pick<RunRequest, 'command' | 'ttlRequested'> & {
+    readonly wantCommitClean: boolean;
+  },
+): Promise<RunRequest> {
+  const { facts, taskId } = await gatherFacts(ambient, {
+    ...pick(options, ['environment', 'actor', 'taskId']),
+    wantCommitClean,
+  });
+  const justification = options.justification ?? ambient.env['CAPWRAP_JUSTIFICATION'] ?? null;
+  return { capability: options.capability, facts, taskId, justification, ...asked };
 }
 
 /** The `PATH` that the child will have, which is where its program is looked up. */

@@ -4,7 +4,6 @@ import { issuedRecord, type RunEnding, type RunSubject, type Terms } from './aud
 import { refuseInspector } from './base/ambient.ts';
 import { endLease, issueLease } from './broker/lease.ts';
 import type { BrokerContext, IssueRequest, Lease, Provider } from './broker/provider.ts';
-import type { CommandContext } from './commands/context.ts';
 import type { Situation } from './decide.ts';
 import { CapwrapError } from './errors.ts';
 import type { SecretRegistry } from './redact/registry.ts';
@@ -14,6 +13,7 @@ import { createIsolation, type Isolation } from './runner/isolation.ts';
 import { type ChildResult, runChild } from './runner/run-child.ts';
 import type { Signals } from './runner/signals.ts';
 import { stepName } from './subject.ts';
+import type { CommandContext } from './ui/context.ts';
 import type { EventSink } from './ui/events.ts';
 import type { Phases } from './ui/phases.ts';
 
@@ -67,8 +67,7 @@ export async function holdLease(input: HoldInput): Promise<Held> {
   }
   phases.mark('child');
 
-  // Ending asks the issuer, which must not be cut short by the signal that ended the child.
-  const revocation = lease && (await endLease(provider, lease, { ...broker, signal: NEVER }));
+  const revocation = lease && (await endLease(provider, lease, broker));
   isolation?.remove();
   if (child?.startedPid) {
     events.exited({
@@ -100,8 +99,6 @@ export async function holdLease(input: HoldInput): Promise<Held> {
   };
 }
 
-const NEVER = new AbortController().signal;
-
 /** Records the lease, then starts the child, unless a signal has asked for the end. */
 async function useLease(input: HoldInput, lease: Lease, isolation: Isolation): Promise<ChildResult | null> {
   const { context, situation, command, subject, terms, secrets, signals, events, audit } = input;
@@ -123,6 +120,7 @@ async function useLease(input: HoldInput, lease: Lease, isolation: Isolation): P
   });
   await audit.append(issuedRecord(subject, terms, lease));
   if (signals.pending !== null) return null;
+  refuseInspector(); // a last time: what opened it may have been slow
   const result = await runChild({
     command,
     env,

@@ -8,6 +8,7 @@ import { addMachineCommands } from './program/machine-commands.ts';
 import { addMapCommands } from './program/map-commands.ts';
 import { addRunCommands } from './program/run-commands.ts';
 import * as help from './ui/help.ts';
+import { writeNow } from './ui/write-now.ts';
 
 /** All commands, for one invocation. Nothing of a command's own code is loaded before it runs. */
 export function buildProgram(invocation: Invocation): Command {
@@ -28,10 +29,14 @@ export function buildProgram(invocation: Invocation): Command {
     .option('--debug', 'phase timings and places of unexpected errors on standard error; never a secret')
     .option('--no-color', 'no colours')
     .exitOverride()
-    .configureOutput({ writeErr: () => undefined, outputError: () => undefined })
+    .configureOutput({
+      writeOut: (text) => writeNow(1, text),
+      writeErr: () => undefined,
+      outputError: () => undefined,
+    })
     .addHelpText('after', help.PROGRAM);
 
-  const add = adder(program, invocation);
+  const add = adder(invocation);
   addRunCommands(add, program, invocation);
   addMapCommands(add, program);
   addAuditCommands(add, program);

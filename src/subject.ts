@@ -1,29 +1,42 @@
 /** Who and what a run is about, as every record of it says. */
 import { basename } from 'node:path';
 import type { RunSubject } from './audit/run-records.ts';
+import type { StatePlace } from './base/state.ts';
 import { isLeaseId, newLeaseId } from './broker/lease-id.ts';
-import type { CommandContext } from './commands/context.ts';
 import type { Situation } from './decide.ts';
 import { scopeWords } from './policy/scope-words.ts';
+import type { RunRequest } from './request/run-request.ts';
+import type { CommandContext } from './ui/context.ts';
+
+type Mask = (text: string) => string;
 
 /** Gives the run its lease id; a run inside another run names that one's as its parent, as the variable claims it. */
-export function subjectOf(
-  context: CommandContext,
-  situation: Situation,
-  mask: (text: string) => string,
-): RunSubject {
-  const parent = context.ambient.env['CAPWRAP_LEASE_ID'];
+export function subjectOf(context: CommandContext, situation: Situation, mask: Mask): RunSubject {
   const { file, trust, state, capability, request } = situation;
+  return {
+    ...untrustedSubject(context, { map: file, state, request }, mask),
+    mapTrust: trust.trusted ? trust.grade : 'untrusted',
+    provider: capability.config.provider,
+    scope: scopeWords(capability.config),
+  };
+}
+
+/** The same for a map that is not trusted, of whose content nothing is looked at. */
+export function untrustedSubject(
+  { ambient }: CommandContext,
+  about: { readonly map: RunSubject['map']; readonly state: StatePlace; readonly request: RunRequest },
+  mask: Mask,
+): RunSubject {
+  const parent = ambient.env['CAPWRAP_LEASE_ID'];
   return {
     leaseId: newLeaseId(),
     parentLeaseId: isLeaseId(parent) ? parent : null,
-    request,
-    mapPath: file.path,
-    mapSha256: file.sha256,
-    mapTrust: trust.trusted ? trust.grade : 'untrusted',
-    stateOverride: state.override,
-    provider: capability.config.provider,
-    scope: scopeWords(capability.config),
+    request: about.request,
+    map: about.map,
+    mapTrust: 'untrusted',
+    stateOverride: about.state.override,
+    provider: null,
+    scope: [],
     mask,
   };
 }

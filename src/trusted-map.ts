@@ -1,11 +1,13 @@
 /** The map of a run: read, judged, and trusted; or refused, with a record of who asked for what. */
-import type { AuditFields, AuditLog } from './audit/record.ts';
+import { NO_APPROVAL } from './approval/approve.ts';
+import type { AuditLog } from './audit/record.ts';
+import { deniedRecord } from './audit/run-records.ts';
 import type { StatePlace } from './base/state.ts';
-import { newLeaseId } from './broker/lease-id.ts';
-import type { CommandContext } from './commands/context.ts';
-import { type JudgedMap, type RequestOptions, readJudgedMap } from './decide.ts';
+import { type JudgedMap, type RequestOptions, readJudgedMap, requestOf } from './decide.ts';
 import { CapwrapError } from './errors.ts';
-import { gatherFacts } from './request/gather-facts.ts';
+import type { MapFile } from './policy/map-file.ts';
+import { untrustedSubject } from './subject.ts';
+import type { CommandContext } from './ui/context.ts';
 
 /** What a refusal is recorded with. */
 export interface MapRequest {
@@ -28,53 +30,27 @@ export async function trustedMap(request: MapRequest): Promise<JudgedMap> {
     judged = readJudgedMap(context, options.map, state);
   } catch (error) {
     if (error instanceof CapwrapError && error.code === 'ERR_MAP_UNSAFE') {
-      await record(request, 'map_unsafe', {
-        error: { code: error.code, message: request.mask(error.message) },
-      });
+      await record(request, 'map_unsafe', null, error);
     }
     throw error;
   }
   const { file, trust } = judged;
   if (trust.trusted) return judged;
-  await record(request, 'map_untrusted', { map_path: file.path, map_sha256: file.sha256 });
+  await record(request, 'map_untrusted', file);
   throw new CapwrapError('ERR_MAP_UNTRUSTED', `"${file.path}" is not trusted: ${trust.why}`, {
     hint: trust.hint,
   });
 }
 
-async function record(request: MapRequest, reason: string, more: Partial<AuditFields>): Promise<void> {
-  const { context, state, options, argv, audit, mask } = request;
-  const { facts, taskId } = await gatherFacts(context.ambient, {
+async function record(asked: MapRequest, reason: string, map: MapFile | null, fault?: CapwrapError) {
+  const { context, state, options, argv, audit, mask } = asked;
+  const request = await requestOf(context, options, {
+    command: { argv, cwd: context.ambient.cwd, path: null, fault: null, sha256: null },
+    ttlRequested: null,
     wantCommitClean: false,
-    ...claimsOf(options),
   });
-  const fields: AuditFields = {
-    event: 'denied',
-    lease_id: newLeaseId(),
-    task_id: mask(taskId),
-    actor: facts.actor.value,
-    repo: facts.repo.value,
-    branch: facts.branch.value,
-    commit: facts.commit.value,
-    environment: facts.environment.value,
-    capability: options.capability,
-    facts,
-    reason,
-    map_trust: 'untrusted',
-    command: argv.map(mask),
-    cwd: context.ambient.cwd,
-    approval: 'none',
-    outcome: 'not_issued',
-    ...(state.override ? { state_override: state.override } : {}),
-    ...more,
-  };
-  await audit.append(fields, { durable: true });
-}
-
-function claimsOf({ environment, actor, taskId }: RequestOptions) {
-  return {
-    ...(environment === undefined ? {} : { environment }),
-    ...(actor === undefined ? {} : { actor }),
-    ...(taskId === undefined ? {} : { taskId }),
-  };
+  const subject = untrustedSubject(context, { map, state, request }, mask);
+  const denied = deniedRecord(subject, reason, null, NO_APPROVAL);
+  const error = fault && { code: fault.code, message: mask(fault.message) };
+  await audit.append({ ...denied, ...(error ? { error } : {}) }, { durable: true });
 }

@@ -1,7 +1,7 @@
 /** Faults that a test or a curious reader can queue: what a network and a bad day at the issuer look like. */
 import type { Service } from './wire.ts';
 
-export type FaultEffect =
+type FaultEffect =
   /** Nothing but the delay. */
   | { readonly kind: 'slow' }
   /** The service's own error document. The call has no effect. */

@@ -1,7 +1,7 @@
 /** The little XML that the three services speak: written from plain objects, read strictly. */
 
 /** Content of an element. An array repeats the element; undefined leaves it out. */
-export type XmlValue = string | number | boolean | undefined | XmlFields | readonly XmlFields[];
+type XmlValue = string | number | boolean | undefined | XmlFields | readonly XmlFields[];
 export interface XmlFields {
   readonly [name: string]: XmlValue | readonly string[];
 }

@@ -19,7 +19,7 @@ export const APPROVAL_FAULTS = {
   refused: { why: 'was denied', hint: undefined },
 } as const;
 
-export type ApprovalFault = keyof typeof APPROVAL_FAULTS;
+type ApprovalFault = keyof typeof APPROVAL_FAULTS;
 
 /** `fault` is null where the run may go on. */
 export interface ApprovalOutcome {

@@ -3,6 +3,7 @@
  * on the list, so a lease's values have none to go to.
  */
 
+import { MAP_TRUST_GRADES } from '../base/map-trust.ts';
 import { OUTCOMES } from '../broker/provider.ts';
 import { FACT_NAMES, FACT_SOURCES } from '../request/facts.ts';
 import { type Cut, type FieldRule, flag, number, oneOf, orNull, shape, text, texts } from './field-rules.ts';
@@ -68,7 +69,7 @@ const FIELDS = {
   facts: shape(Object.fromEntries(FACT_NAMES.map((name) => [name, FACT]))),
   map_path: PATH,
   map_sha256: text(64),
-  map_trust: oneOf(['admin_owned', 'pinned', 'pinned_noninteractive', 'signed', 'untrusted']),
+  map_trust: oneOf([...MAP_TRUST_GRADES, 'untrusted']),
   rule: orNull(SHORT),
   reason: text(64),
   command: texts(12 * 1024),

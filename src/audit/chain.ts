@@ -7,6 +7,7 @@
  * nothing has to be brought into a canonical form to check it.
  */
 import { createHash } from 'node:crypto';
+import { toJson } from '../base/escape.ts';
 
 /** The place in the chain behind which the next record goes. */
 export interface ChainHead {
@@ -53,20 +54,6 @@ export function followLine(line: Buffer, after: ChainHead): ChainHead | string {
   return { seq: link.seq, hash: link.hash };
 }
 
-/**
- * JSON of one line that is safe to print: beyond what JSON asks, every control, format and separator character
- * (U+2028, C1, bidi overrides, …) is written as `\uXXXX`, so that no reader splits the line and no terminal obeys it.
- */
-export function toJson(value: unknown): string {
-  return JSON.stringify(value).replace(UNPRINTABLE, (char) => {
-    let escaped = '';
-    for (let at = 0; at < char.length; at++)
-      escaped += `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`;
-    return escaped;
-  });
-}
-
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;
 const LINK = /,"seq":([1-9]\d{0,14}),"prev":"([0-9a-f]{64})","hash":"([0-9a-f]{64})"\}$/;
 const LONGEST_LINK = 180;
 const HASH_FIELD_LENGTH = ',"hash":""}'.length + 64;

@@ -68,7 +68,7 @@ export function syncLog(log: LogFile): void {
 }
 
 /** ERR_AUDIT_UNSAFE: nothing is appended to such a file. */
-export function unsafe(path: string, why: string): CapwrapError {
+function unsafe(path: string, why: string): CapwrapError {
   return new CapwrapError('ERR_AUDIT_UNSAFE', `"${path}" ${why}: it can't be the audit log`, {
     hint: `ls -l ${shellQuote(path)}; to start a new log: mv ${shellQuote(path)} ${shellQuote(`${path}.refused`)}`,
   });

@@ -1,4 +1,5 @@
 /** What an audit record may say. Records are built field by field from this list, so none can hold a secret. */
+import type { MapTrust } from '../base/map-trust.ts';
 import type { Outcome, Revocation } from '../broker/provider.ts';
 import type { Facts } from '../request/facts.ts';
 
@@ -19,7 +20,7 @@ export const AUDIT_EVENTS = [
 export type AuditEvent = (typeof AUDIT_EVENTS)[number];
 
 /** How the child ended: the raw pair, because 143 from `exit 143` and from SIGTERM look alike outside. */
-export interface ChildRecord {
+interface ChildRecord {
   readonly exit_code: number | null;
   readonly signal: string | null;
   readonly duration_ms: number;
@@ -83,9 +84,6 @@ export interface AuditFields {
   /** Where state lives when an override moved it. */
   readonly state_override?: string;
 }
-
-/** How the map's content came to be usable. */
-export type MapTrust = 'admin_owned' | 'pinned' | 'pinned_noninteractive' | 'signed';
 
 /** The log as the run sees it: append one record; the promise settles once it is written (`durable`: and synced). */
 export interface AuditLog {

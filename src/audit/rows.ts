@@ -3,7 +3,7 @@ import { readLinesBackwards } from './read.ts';
 import { parseRecord, type StoredRecord, textAt } from './stored-record.ts';
 
 /** `ended`: closed by another capwrap after the run's own had died. Other records are rows under their event's name. */
-export type RowStatus = 'unfinished' | 'closed' | 'ended' | 'denied' | (string & {});
+type RowStatus = 'unfinished' | 'closed' | 'ended' | 'denied' | (string & {});
 
 export interface AuditRow {
   readonly status: RowStatus;

@@ -1,22 +1,23 @@
 /** The records of one run. Each names its fields one by one, so that no value of a lease can slip in. */
+import type { MapTrust } from '../base/map-trust.ts';
 import type { Lease, Outcome, Revocation } from '../broker/provider.ts';
 import type { Grant } from '../policy/decision.ts';
 import type { Facts } from '../request/facts.ts';
 import type { RunRequest } from '../request/run-request.ts';
-import type { AuditFields, MapTrust } from './record.ts';
+import type { AuditFields } from './record.ts';
 
 /** What every record of a run repeats, so that each can be read by itself. */
 export interface RunSubject {
   readonly leaseId: string;
   readonly parentLeaseId: string | null;
   readonly request: RunRequest;
-  readonly mapPath: string;
-  readonly mapSha256: string;
+  /** Null where the map could not be read safely. */
+  readonly map: { readonly path: string; readonly sha256: string } | null;
   readonly mapTrust: MapTrust | 'untrusted';
   readonly stateOverride: string | null;
   readonly provider: string | null;
   readonly scope: readonly string[];
-  /** Masks what the caller chose: argv and justification may hold a secret of the caller's. */
+  /** Masks what the caller chose: argv, claims and justification may hold a secret of the caller's. */
   readonly mask: (text: string) => string;
 }
 
@@ -48,7 +49,7 @@ export interface RunEnding {
 }
 
 /** What is recorded of the child. */
-export interface ChildEnding {
+interface ChildEnding {
   readonly exitCode: number | null;
   readonly signal: string | null;
   readonly durationMs: number;
@@ -132,7 +133,7 @@ function childFields(child: ChildEnding): Omit<AuditFields, 'event'> {
 
 function subjectFields(subject: RunSubject): Omit<AuditFields, 'event'> {
   const { request, mask } = subject;
-  const facts: Facts = request.facts;
+  const facts = maskedFacts(request.facts, mask);
   return {
     lease_id: subject.leaseId,
     ...(subject.parentLeaseId ? { parent_lease_id: subject.parentLeaseId } : {}),
@@ -142,13 +143,12 @@ function subjectFields(subject: RunSubject): Omit<AuditFields, 'event'> {
     branch: facts.branch.value,
     commit: facts.commit.value,
     environment: facts.environment.value,
-    capability: request.capability,
+    capability: mask(request.capability),
     ...(subject.provider ? { provider: subject.provider } : {}),
     ...(subject.scope.length > 0 ? { scope: subject.scope } : {}),
     justification: request.justification === null ? null : mask(request.justification),
     facts,
-    map_path: subject.mapPath,
-    map_sha256: subject.mapSha256,
+    ...(subject.map ? { map_path: subject.map.path, map_sha256: subject.map.sha256 } : {}),
     map_trust: subject.mapTrust,
     ...(subject.stateOverride ? { state_override: subject.stateOverride } : {}),
     ...(request.command
@@ -159,6 +159,14 @@ function subjectFields(subject: RunSubject): Omit<AuditFields, 'event'> {
         }
       : {}),
   };
+}
+
+function maskedFacts(facts: Facts, mask: RunSubject['mask']): Facts {
+  const masked = Object.entries(facts).map(([name, fact]) => [
+    name,
+    fact.value === null ? fact : { ...fact, value: mask(fact.value) },
+  ]);
+  return Object.fromEntries(masked) as Facts;
 }
 
 function termFields({ grant, deadline, approval }: Terms): Omit<AuditFields, 'event'> {

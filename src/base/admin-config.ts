@@ -2,9 +2,9 @@
 import { lstatSync } from 'node:fs';
 import { isAbsolute, normalize } from 'node:path';
 import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
-import type { MapTrust } from '../audit/record.ts';
 import { CapwrapError } from '../errors.ts';
 import { type FileTerms, readJudgedFile } from './judged-file.ts';
+import { MAP_TRUST_GRADES, type MapTrust } from './map-trust.ts';
 
 export interface AdminConfig {
   /** Fixed place of the state directory, or null. */
@@ -16,14 +16,6 @@ export interface AdminConfig {
 export const ADMIN_CONFIG_PATH = '/etc/capwrap/config.yaml';
 
 export const NO_ADMIN_CONFIG: AdminConfig = { stateDir: null, requireMapTrust: null };
-
-/** The grades of a map's trust, weakest first: a demand for one is met by it and by those after it. */
-export const MAP_TRUST_GRADES = [
-  'pinned_noninteractive',
-  'pinned',
-  'signed',
-  'admin_owned',
-] as const satisfies readonly MapTrust[];
 
 const TERMS: FileTerms = {
   owners: [0],

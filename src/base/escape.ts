@@ -16,3 +16,19 @@ export function escapeValue(text: string): string {
   const safe = escapeText(text);
   return safe === '' || /[\s"'=\\]/.test(safe) ? `"${safe.replace(/["\\]/g, '\\$&')}"` : safe;
 }
+
+/**
+ * JSON that is safe to print: beyond what JSON asks, every control, format and separator character (U+2028, C1, bidi
+ * overrides, …) is written as `\uXXXX`, so that no reader splits the line and no terminal obeys it. `space` indents.
+ */
+export function toJson(value: unknown, space?: number): string {
+  return JSON.stringify(value, null, space).replace(UNPRINTABLE, (char) => {
+    let escaped = '';
+    for (let at = 0; at < char.length; at++)
+      escaped += `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`;
+    return escaped;
+  });
+}
+
+/** All but the line ends between indented lines; JSON itself escapes those inside a value. */
+const UNPRINTABLE = /(?!\n)[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Default_Ignorable_Code_Point}]/gu;

@@ -6,7 +6,7 @@ import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { systemErrorCode } from '../errors.ts';
 
 /** Answers larger than this are nonsense from these servers. */
-export const MAX_ANSWER_BYTES = 1024 * 1024;
+const MAX_ANSWER_BYTES = 1024 * 1024;
 
 export interface HttpRequest {
   readonly url: URL;

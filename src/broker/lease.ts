@@ -23,22 +23,26 @@ export async function issueLease(
   const revocation = await endLease(provider, lease, context);
   throw new CapwrapError('ERR_PROVIDER_EXPIRY', `provider "${lease.provider}" ${fault}`, {
     hint: `the credential was not used; its end: ${revocation.outcome}`,
-    issuedUntil: lease.expiresAt,
+    issuedUntil: Number.isFinite(lease.expiresAt.getTime()) ? lease.expiresAt : request.deadline,
   });
 }
 
-/** Ends a lease in bounded time. Never throws: what went wrong is part of the answer. */
+/**
+ * Ends a lease in bounded time. Never throws: what went wrong is part of the answer. `context.signal` has no say: the
+ * signal that ended the child must not cut the end of its lease short.
+ */
 export async function endLease(
   provider: Provider,
   lease: Lease,
   context: BrokerContext,
 ): Promise<Revocation> {
-  let timer: NodeJS.Timeout | undefined;
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(), END_TIMEOUT_MS);
   const timeout = new Promise<Revocation>((resolve) => {
-    timer = setTimeout(() => resolve(failed(`no answer within ${END_TIMEOUT_MS / 1000} s`)), END_TIMEOUT_MS);
+    over.signal.onabort = () => resolve(failed(`no answer within ${END_TIMEOUT_MS / 1000} s`));
   });
   try {
-    return await Promise.race([provider.end(lease, context), timeout]);
+    return await Promise.race([provider.end(lease, { ...context, signal: over.signal }), timeout]);
   } catch (error) {
     return failed(error instanceof CapwrapError ? error.message : 'unexpected failure');
   } finally {

@@ -1,4 +1,4 @@
-/** The contract that every issuer fulfils: issue, end, probe. */
+/** The contract that every issuer fulfils: issue, end with a probe, and preview for `explain`. */
 import type { ApprovalKind, Capability, ProviderConfig } from '../policy/capability.ts';
 
 /** One value of a lease. Secret values are masked everywhere; public ones may be recorded. */
@@ -21,7 +21,7 @@ export interface Lease {
   readonly principal: string;
   /** What it may do, as short words for event lines and records. */
   readonly scope: readonly string[];
-  /** Public facts of this lease for the record: `session_name`, `access_key_id`, `jti`, `packed_policy_percent`, … */
+  /** Public facts of this lease for the record: `session_name`, `access_key_id`, `jti`, … */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
   /** Things the operator should read, each one line (clock skew, policy nearly full). */
   readonly warnings: readonly string[];

@@ -4,11 +4,11 @@ import { AUDIT_EVENTS } from '../audit/record.ts';
 import { type AuditRow, listRows, type RowFilter } from '../audit/rows.ts';
 import { numberAt, textAt, valueAt } from '../audit/stored-record.ts';
 import { parseDuration } from '../base/duration.ts';
-import { escapeText } from '../base/escape.ts';
+import { escapeText, toJson } from '../base/escape.ts';
 import { OUTCOMES } from '../broker/provider.ts';
 import { CapwrapError } from '../errors.ts';
+import type { CommandContext } from '../ui/context.ts';
 import { withLog } from './audit-log.ts';
-import type { CommandContext } from './context.ts';
 
 export interface AuditListOptions {
   readonly capability?: string | undefined;
@@ -36,7 +36,7 @@ export async function auditList(context: CommandContext, options: AuditListOptio
       await context.out(
         rows
           .slice(at, at + BATCH)
-          .map((row) => `${JSON.stringify(toObject(row))}\n`)
+          .map((row) => `${toJson(toObject(row))}\n`)
           .join(''),
       );
     }

@@ -3,7 +3,7 @@ import { auditLogPath } from '../audit/log.ts';
 import { withLogOpen } from '../audit/read.ts';
 import { escapeText } from '../base/escape.ts';
 import { statePlace } from '../base/state.ts';
-import type { CommandContext } from './context.ts';
+import type { CommandContext } from '../ui/context.ts';
 
 /** Where this user's log is; touches nothing. */
 export function logPathOf(context: CommandContext): string {

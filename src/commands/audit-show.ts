@@ -4,8 +4,8 @@ import { parseRecord, type StoredRecord, textAt } from '../audit/stored-record.t
 import { type Story, type StoryStep, tellStory } from '../audit/story.ts';
 import { escapeText } from '../base/escape.ts';
 import { CapwrapError } from '../errors.ts';
+import type { CommandContext } from '../ui/context.ts';
 import { withLog } from './audit-log.ts';
-import type { CommandContext } from './context.ts';
 
 /** Prints a timeline in plain words; with `--json` the lease's records as they are. The start of an id is enough. */
 export async function auditShow(

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type LogLine, readLines, readLinesBackwards, withLogOpen } from '../audit/read.ts';
 import { numberAt, parseRecord, textAt } from '../audit/stored-record.ts';
 import { escapeText, escapeValue } from '../base/escape.ts';
+import type { CommandContext } from '../ui/context.ts';
 import { logPathOf, withLog } from './audit-log.ts';
-import type { CommandContext } from './context.ts';
 
 export interface AuditTailOptions {
   readonly follow: boolean;

@@ -1,16 +1,15 @@
 /** `capwrap audit verify`: whether anybody, or a crash, touched the log. */
 import { type Verification, verifyLog } from '../audit/verify.ts';
-import { escapeText } from '../base/escape.ts';
+import { escapeText, toJson } from '../base/escape.ts';
+import type { CommandContext } from '../ui/context.ts';
 import { logPathOf } from './audit-log.ts';
-import type { Command, CommandContext } from './context.ts';
+import type { Command } from './command.ts';
 
 /** 0 where the chain is whole, 1 where it isn't or where there is no log: what isn't there can't be vouched for. */
 export const auditVerify: Command<object> = async (context) => {
   const path = logPathOf(context);
   const found = await verifyLog(path);
-  await context.out(
-    context.json ? `${JSON.stringify(toObject(path, found))}\n` : toText(context, path, found),
-  );
+  await context.out(context.json ? `${toJson(toObject(path, found))}\n` : toText(context, path, found));
   return found.ok ? 0 : 1;
 };
 

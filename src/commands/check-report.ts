@@ -1,6 +1,6 @@
 /** The report of `capwrap check`: for people, for tools, and as annotations of GitHub Actions. */
 import type { ChalkInstance } from 'chalk';
-import { escapeText } from '../base/escape.ts';
+import { escapeText, toJson } from '../base/escape.ts';
 import { decisionJson } from '../policy/explain-text.ts';
 import type { Fault } from '../policy/fault.ts';
 import type { Finding } from '../policy/finding.ts';
@@ -73,7 +73,7 @@ export function jsonReport(report: CheckReport): string {
       still_to_remove: STILL_TO_REMOVE.includes(finding.code),
     })),
   };
-  return `${JSON.stringify(value, null, 2)}\n`;
+  return `${toJson(value, 2)}\n`;
 }
 
 /**

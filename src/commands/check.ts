@@ -10,6 +10,7 @@ import { analyseMap } from '../policy/parse.ts';
 import { readPins } from '../policy/pins.ts';
 import type { Positions } from '../policy/positions.ts';
 import { judgeTrust } from '../policy/trust.ts';
+import type { CommandContext } from '../ui/context.ts';
 import {
   type CheckReport,
   githubReport,
@@ -17,7 +18,7 @@ import {
   type PlacedFailure,
   textReport,
 } from './check-report.ts';
-import type { Command, CommandContext } from './context.ts';
+import type { Command } from './command.ts';
 
 export interface CheckOptions {
   /** The map; the one that `run` would use where left out. */

@@ -3,8 +3,9 @@ import type { Argument, Command as CliCommand, Option } from 'commander';
 import { CapwrapError } from '../errors.ts';
 import { findMapFile, readMapFile } from '../policy/map-file.ts';
 import { parseMap } from '../policy/parse.ts';
+import type { CommandContext } from '../ui/context.ts';
+import type { Command } from './command.ts';
 import { COMPLETION_SCRIPTS, SHELLS } from './completion-scripts.ts';
-import type { Command, CommandContext } from './context.ts';
 
 /** Prints the script that makes a shell complete capwrap's words. Throws ERR_USAGE for a shell that it doesn't know. */
 export const completion: Command<{ readonly shell: string }> = async (context, { shell }) => {

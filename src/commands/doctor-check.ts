@@ -1,7 +1,7 @@
 /** One finding of `capwrap doctor`. */
 import { CapwrapError } from '../errors.ts';
 
-export const CHECK_STATUSES = ['ok', 'warning', 'problem', 'skipped'] as const;
+const CHECK_STATUSES = ['ok', 'warning', 'problem', 'skipped'] as const;
 /** `problem`: a run would be refused or fail; `warning`: it works and somebody should know; `skipped`: not looked at. */
 export type CheckStatus = (typeof CHECK_STATUSES)[number];
 

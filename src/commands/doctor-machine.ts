@@ -7,7 +7,7 @@ import { osUser } from '../base/os-user.ts';
 import { assertPrivate } from '../base/private-files.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { statePlace } from '../base/state.ts';
-import type { CommandContext } from './context.ts';
+import type { CommandContext } from '../ui/context.ts';
 import { type Check, check, look } from './doctor-check.ts';
 
 /** `needsIssuer`: a capability of the map uses the embedded issuer. */

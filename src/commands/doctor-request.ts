@@ -4,7 +4,7 @@ import { isatty } from 'node:tty';
 import { osUser } from '../base/os-user.ts';
 import type { Fact } from '../request/facts.ts';
 import { gatherFacts } from '../request/gather-facts.ts';
-import type { CommandContext } from './context.ts';
+import type { CommandContext } from '../ui/context.ts';
 import { type Check, check, faultCheck } from './doctor-check.ts';
 
 /** `needsTerminal`: a rule of the map asks for an approval. */

@@ -4,7 +4,7 @@ import type { BrokerContext } from '../broker/provider.ts';
 import { readSource } from '../broker/sources/read-source.ts';
 import { sourceLabel } from '../broker/sources/source-label.ts';
 import type { Capability, Source } from '../policy/capability.ts';
-import type { CommandContext } from './context.ts';
+import type { CommandContext } from '../ui/context.ts';
 import { type Check, check, look } from './doctor-check.ts';
 
 /** One finding for each source that a capability names; sources that several share are read once. */

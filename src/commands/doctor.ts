@@ -1,12 +1,13 @@
 /** `capwrap doctor`: what works and what doesn't on this machine. */
-import { escapeText } from '../base/escape.ts';
+import { escapeText, toJson } from '../base/escape.ts';
 import { statePlace } from '../base/state.ts';
 import type { Capability } from '../policy/capability.ts';
 import { findMapFile, type MapFile, readMapFile } from '../policy/map-file.ts';
 import { analyseMap } from '../policy/parse.ts';
 import { readPins } from '../policy/pins.ts';
 import { judgeTrust } from '../policy/trust.ts';
-import type { Command, CommandContext } from './context.ts';
+import type { CommandContext } from '../ui/context.ts';
+import type { Command } from './command.ts';
 import { type Check, type CheckStatus, check, faultCheck, look } from './doctor-check.ts';
 import { lookAtMachine } from './doctor-machine.ts';
 import { lookAtNetwork } from './doctor-network.ts';
@@ -83,7 +84,7 @@ function trustCheck({ ambient, admin }: CommandContext, file: MapFile): Check {
 
 function asJson(checks: readonly Check[]): string {
   const totals = { problems: count(checks, 'problem'), warnings: count(checks, 'warning') };
-  return `${JSON.stringify({ ...totals, checks }, null, 2)}\n`;
+  return `${toJson({ ...totals, checks }, 2)}\n`;
 }
 
 function asText(context: CommandContext, checks: readonly Check[]): string {

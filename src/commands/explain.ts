@@ -1,13 +1,13 @@
 /** `capwrap explain` and `capwrap run --dry-run`: the decision, and what would be asked of the issuer. Obtains nothing. */
 
-import { escapeText } from '../base/escape.ts';
+import { escapeText, toJson } from '../base/escape.ts';
 import { newLeaseId } from '../broker/lease-id.ts';
 import { loadProvider } from '../broker/registry.ts';
 import { decide, type RequestOptions, readJudgedMap, type Situation } from '../decide.ts';
 import { EXIT_STATUS } from '../errors.ts';
 import { decisionJson, describeDecision } from '../policy/explain-text.ts';
 import { commandError } from '../runner/command-error.ts';
-import type { CommandContext } from './context.ts';
+import type { CommandContext } from '../ui/context.ts';
 
 /** 0 where the request would be granted, 1 where it would be denied. */
 export async function explain(
@@ -39,9 +39,7 @@ async function show(
   const situation = await decide(context, readJudgedMap(context, options.map), options, argv);
   const preview = await previewOf(situation);
   await context.out(
-    context.json
-      ? `${JSON.stringify(asJson(situation, preview), null, 2)}\n`
-      : asText(context, situation, preview),
+    context.json ? `${toJson(asJson(situation, preview), 2)}\n` : asText(context, situation, preview),
   );
   return situation;
 }
@@ -79,11 +77,7 @@ function asText(
   if (request.command?.fault)
     lines.push(yellow(`The command can't be started: ${escapeText(request.command.fault.message)}`));
   if (preview)
-    lines.push(
-      '',
-      bold('The issuer would be asked for'),
-      ...indent(escapeLines(JSON.stringify(preview, null, 2))),
-    );
+    lines.push('', bold('The issuer would be asked for'), ...indent(escapeLines(toJson(preview, 2))));
   return `${lines.join('\n')}\n`;
 }
 

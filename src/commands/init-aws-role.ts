@@ -1,6 +1,6 @@
 /** `capwrap init --aws-role NAME`: the IAM role that a capability needs, as policies and the commands that make it. */
 
-import { escapeText } from '../base/escape.ts';
+import { escapeText, toJson } from '../base/escape.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { parseRoleArn } from '../broker/providers/aws-sts/arn.ts';
 import { isTokenSource } from '../broker/providers/aws-sts/plan.ts';
@@ -9,7 +9,7 @@ import { findCapability, readJudgedMap } from '../decide.ts';
 import { CapwrapError } from '../errors.ts';
 import type { AwsStsConfig, Capability } from '../policy/capability.ts';
 import { parseMap } from '../policy/parse.ts';
-import type { CommandContext } from './context.ts';
+import type { CommandContext } from '../ui/context.ts';
 import type { InitOptions } from './init-options.ts';
 import {
   callerPolicy,
@@ -53,7 +53,7 @@ export async function printAwsRole(context: CommandContext, options: RoleOptions
     : [`this map is not trusted (${judged.trust.why}): read the scope before you grant it`];
   const notes = [...trust, ...plan.notes];
   await context.out(
-    context.json ? `${JSON.stringify({ ...plan, notes }, null, 2)}\n` : asText(context, { ...plan, notes }),
+    context.json ? `${toJson({ ...plan, notes }, 2)}\n` : asText(context, { ...plan, notes }),
   );
   return 0;
 }
@@ -156,11 +156,7 @@ function commandsFor(capability: Capability, config: AwsStsConfig): readonly str
 
 function asText(context: CommandContext, plan: RolePlan): string {
   const { bold, dim, yellow } = context.colors.stdout;
-  const show = (title: string, policy: PolicyDocument) => [
-    bold(title),
-    escapeLines(JSON.stringify(policy, null, 2)),
-    '',
-  ];
+  const show = (title: string, policy: PolicyDocument) => [bold(title), escapeLines(toJson(policy, 2)), ''];
   const lines = [
     ...show('# trust.json: who may assume the role', plan.trust_policy),
     ...show('# permissions.json: what the role may do', plan.permission_policy),

@@ -1,14 +1,14 @@
 /** `capwrap init`: a starter map for this repository, or the IAM role that a capability of the map needs. */
 import { closeSync, fchmodSync, openSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { escapeText } from '../base/escape.ts';
+import { escapeText, toJson } from '../base/escape.ts';
 import { writeAll, writePrivateFile } from '../base/private-files.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
 import { MAP_NAME } from '../policy/map-file.ts';
 import { gitOptions } from '../request/gather-facts.ts';
 import { readGit } from '../request/git/read-git.ts';
-import type { Command } from './context.ts';
+import type { Command } from './command.ts';
 import { printAwsRole } from './init-aws-role.ts';
 import type { InitOptions } from './init-options.ts';
 import { starterMap } from './init-starter.ts';
@@ -36,7 +36,7 @@ export const init: Command<InitOptions> = async (context, options) => {
     'capwrap run -c read-artifacts -- env',
   ];
   if (context.json) {
-    await context.out(`${JSON.stringify({ path, repo: git.repo.value, next }, null, 2)}\n`);
+    await context.out(`${toJson({ path, repo: git.repo.value, next }, 2)}\n`);
     return 0;
   }
   const { bold, dim } = context.colors.stdout;

@@ -1,13 +1,13 @@
 /** One line of facts on standard output: `name key=value ...`, or a JSON object for tools. */
-import { escapeValue } from '../base/escape.ts';
-import type { CommandContext } from './context.ts';
+import { escapeValue, toJson } from '../base/escape.ts';
+import type { CommandContext } from '../ui/context.ts';
 
 export async function printFacts(
   context: CommandContext,
   event: string,
   facts: Readonly<Record<string, string | number | null>>,
 ): Promise<void> {
-  await context.out(`${context.json ? JSON.stringify({ event, ...facts }) : line(context, event, facts)}\n`);
+  await context.out(`${context.json ? toJson({ event, ...facts }) : line(context, event, facts)}\n`);
 }
 
 function line(

@@ -5,7 +5,7 @@ import { openState } from '../base/state.ts';
 import { issuerFiles, readKey, readName, required } from '../broker/providers/local-issuer/files.ts';
 import { isLoopback } from '../broker/providers/local-issuer/published.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
-import type { Command } from './context.ts';
+import type { Command } from './command.ts';
 import { answer } from './issuer-http.ts';
 import { printFacts } from './issuer-output.ts';
 

@@ -21,7 +21,8 @@ import { readPublished } from '../broker/providers/local-issuer/published.ts';
 import { noteSeen } from '../broker/providers/local-issuer/seen-ledger.ts';
 import { type Refusal, verifyToken } from '../broker/providers/local-issuer/verify-token.ts';
 import { CapwrapError } from '../errors.ts';
-import type { Command, CommandContext } from './context.ts';
+import type { CommandContext } from '../ui/context.ts';
+import type { Command } from './command.ts';
 import { printFacts } from './issuer-output.ts';
 import { readToken } from './issuer-token-input.ts';
 

@@ -1,11 +1,13 @@
 /** `capwrap issuer`: the embedded issuer's key, its published files, and checking its tokens. */
+import { toJson } from '../base/escape.ts';
 import { openState } from '../base/state.ts';
 import { type IssuerFiles, issuerFiles, readJwks, required } from '../broker/providers/local-issuer/files.ts';
 import { isIssuerName, liveKeys } from '../broker/providers/local-issuer/formats.ts';
 import { initIssuer } from '../broker/providers/local-issuer/keys.ts';
 import { unixSeconds } from '../broker/providers/local-issuer/times.ts';
 import { CapwrapError } from '../errors.ts';
-import type { Command, CommandContext } from './context.ts';
+import type { CommandContext } from '../ui/context.ts';
+import type { Command } from './command.ts';
 import { printFacts } from './issuer-output.ts';
 
 export { issuerServe } from './issuer-serve.ts';
@@ -46,7 +48,7 @@ export const issuerInit: Command<IssuerInitOptions> = async (context, options) =
 /** Prints the public keys as a JWKS (RFC 7517). Throws ERR_ISSUER_NOT_READY where there are none. */
 export const issuerJwks: Command<object> = async (context) => {
   const keys = liveKeys(required(readJwks(filesOf(context))), unixSeconds(new Date()));
-  await context.out(`${JSON.stringify({ keys }, null, 2)}\n`);
+  await context.out(`${toJson({ keys }, 2)}\n`);
   return 0;
 };
 

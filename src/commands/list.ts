@@ -1,6 +1,6 @@
 /** `capwrap list`: each capability, what it allows, and whether it would be granted here and now. */
 import { formatDuration } from '../base/duration.ts';
-import { escapeText } from '../base/escape.ts';
+import { escapeText, toJson } from '../base/escape.ts';
 import { type JudgedMap, readJudgedMap } from '../decide.ts';
 import type { ApprovalKind, Capability } from '../policy/capability.ts';
 import type { Decision } from '../policy/decision.ts';
@@ -8,7 +8,7 @@ import { evaluate, needsCommitClean } from '../policy/evaluate.ts';
 import { parseMap } from '../policy/parse.ts';
 import { scopeWords } from '../policy/scope-words.ts';
 import { gatherFacts } from '../request/gather-facts.ts';
-import type { CommandContext } from './context.ts';
+import type { CommandContext } from '../ui/context.ts';
 
 /** What can be said without knowing the command. */
 type Availability =
@@ -93,5 +93,5 @@ function asJson({ file, trust }: JudgedMap, rows: readonly Row[]): string {
     justification: capability.justification,
     ...availability,
   }));
-  return `${JSON.stringify({ map: { path: file.path, sha256: file.sha256, trusted: trust.trusted }, capabilities }, null, 2)}\n`;
+  return `${toJson({ map: { path: file.path, sha256: file.sha256, trusted: trust.trusted }, capabilities }, 2)}\n`;
 }

@@ -1,10 +1,11 @@
 /** `capwrap run`: the options of the command line, and how the process ends. */
 
+import { toJson } from '../base/escape.ts';
 import type { RequestOptions } from '../decide.ts';
 import { run } from '../run.ts';
 import { endLike } from '../runner/exit-status.ts';
+import type { CommandContext } from '../ui/context.ts';
 import type { Phases } from '../ui/phases.ts';
-import type { CommandContext } from './context.ts';
 
 interface RunFlags extends RequestOptions {
   readonly dryRun?: boolean;
@@ -39,6 +40,6 @@ export async function runCommand(
     return endLike(ended);
   } finally {
     if (context.debug)
-      context.err(context.json ? JSON.stringify(phases.event()) : `capwrap: debug: ${phases.summary()}`);
+      context.err(context.json ? toJson(phases.event()) : `capwrap: debug: ${phases.summary()}`);
   }
 }

@@ -1,7 +1,7 @@
 /** `capwrap schema`: the JSON Schema of the map, for editors and CI. */
 import { readFileSync } from 'node:fs';
 import { CapwrapError } from '../errors.ts';
-import type { Command } from './context.ts';
+import type { Command } from './command.ts';
 
 // Beside dist/ in the package; two levels up in the source tree.
 const PLACES = ['../schema/capabilities.schema.json', '../../schema/capabilities.schema.json'];

@@ -2,7 +2,7 @@
 import { openAuditLog } from '../audit/log.ts';
 import type { AuditFields } from '../audit/record.ts';
 import type { Ambient } from '../base/ambient.ts';
-import { escapeText } from '../base/escape.ts';
+import { escapeText, toJson } from '../base/escape.ts';
 import { osUser } from '../base/os-user.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { openState, type StatePlace } from '../base/state.ts';
@@ -13,7 +13,8 @@ import { summariseMap } from '../policy/map-summary.ts';
 import { parseMap } from '../policy/parse.ts';
 import { addPin, isDigest, type Pin, readPins } from '../policy/pins.ts';
 import { requireTrusted } from '../policy/trust.ts';
-import type { Command, CommandContext } from './context.ts';
+import type { CommandContext } from '../ui/context.ts';
+import type { Command } from './command.ts';
 
 export interface TrustOptions {
   /** The map; undefined means the one that `run` would use. */
@@ -131,7 +132,7 @@ function hintWithoutTerminal({ admin }: CommandContext, file: MapFile): string {
 async function report(context: CommandContext, file: MapFile, grade: string, text: string): Promise<void> {
   await context.out(
     context.json
-      ? `${JSON.stringify({ path: file.path, sha256: file.sha256, map_trust: grade })}\n`
+      ? `${toJson({ path: file.path, sha256: file.sha256, map_trust: grade })}\n`
       : `"${escapeText(file.path)}" ${text}\nsha256 ${file.sha256}\n`,
   );
 }
@@ -143,8 +144,6 @@ async function listPins(context: CommandContext, file: string | undefined): Prom
     (pin) => path === null || pin.path === path,
   );
   const lines = pins.map((pin) => `${pin.pinned_at}  ${pin.grade}  ${pin.sha256}  ${escapeText(pin.path)}`);
-  await context.out(
-    context.json ? `${JSON.stringify({ pins })}\n` : `${lines.join('\n') || 'no map is pinned'}\n`,
-  );
+  await context.out(context.json ? `${toJson({ pins })}\n` : `${lines.join('\n') || 'no map is pinned'}\n`);
   return 0;
 }

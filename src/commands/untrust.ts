@@ -1,11 +1,11 @@
 /** `capwrap untrust`: removes pins, so that the map's content grants nothing any more. */
 import { openAuditLog } from '../audit/log.ts';
-import { escapeText } from '../base/escape.ts';
+import { escapeText, toJson } from '../base/escape.ts';
 import { openState } from '../base/state.ts';
 import { CapwrapError } from '../errors.ts';
 import { findMapFile, pinnedPathOf } from '../policy/map-file.ts';
 import { isDigest, removePins } from '../policy/pins.ts';
-import type { Command } from './context.ts';
+import type { Command } from './command.ts';
 import { pinRecord } from './trust.ts';
 
 export interface UntrustOptions {
@@ -39,7 +39,7 @@ export const untrust: Command<UntrustOptions> = async (context, options) => {
   const lines = digests.map((sha256) => `"${escapeText(path)}" is not trusted any more\nsha256 ${sha256}\n`);
   await context.out(
     context.json
-      ? `${JSON.stringify({ path, removed: digests })}\n`
+      ? `${toJson({ path, removed: digests })}\n`
       : lines.join('') || `"${escapeText(path)}" was not pinned\n`,
   );
   return removed.length > 0 ? 0 : 1;

@@ -1,7 +1,8 @@
 /** What the schema can't say about `env`, `inject` and `home`: clashes, sensitive names, credentials as values. */
-import { ISOLATION_NAMES } from '../runner/isolation-names.ts';
+
 import { looksLikeCredential } from './credential-shape.ts';
 import type { Report } from './fault.ts';
+import { ISOLATION_NAMES } from './isolation-names.ts';
 import type { Place } from './map-place.ts';
 import { DEFAULT_PASS } from './normalise.ts';
 import { credentialNames, LOCAL_DEFAULT_INJECT, producedNames } from './provider-names.ts';

@@ -35,12 +35,12 @@ export function checkScope(scope: RawAwsScope, at: Place, report: Report): void 
 }
 
 /** `*`, `s3:*`, and spellings of it such as `s3:?*`. */
-export function isBroadAction(action: string): boolean {
+function isBroadAction(action: string): boolean {
   return /^[*?]+$/.test(action.slice(action.indexOf(':') + 1));
 }
 
 /** `*`, or an ARN whose resource is only wildcards: `arn:aws:s3:::*`. */
-export function isBroadResource(resource: string): boolean {
+function isBroadResource(resource: string): boolean {
   const parts = resource.split(':');
   return parts.length < 6 || /^[*?/:]*$/.test(parts.slice(5).join(':'));
 }

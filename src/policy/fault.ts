@@ -80,7 +80,7 @@ export function reportTo(faults: Fault[], positions: Positions): Report {
 }
 
 /** `capabilities.yaml:12:5: "tll" is not a known key`. */
-export function faultLine(file: string, fault: Fault): string {
+function faultLine(file: string, fault: Fault): string {
   return `${file}:${fault.line}:${fault.column}: ${fault.message}`;
 }
 

@@ -6,6 +6,7 @@ import type { Ambient } from '../base/ambient.ts';
 import { ownGroup, readJudgedFile } from '../base/judged-file.ts';
 import { homeDir } from '../base/state.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
+import { MAX_MAP_BYTES } from './yaml-text.ts';
 
 /** A map as it was read; nothing in it is understood yet. */
 export interface MapFile {
@@ -20,7 +21,6 @@ export interface MapFile {
 }
 
 export const MAP_NAME = 'capabilities.yaml';
-export const MAX_MAP_BYTES = 1024 * 1024;
 
 /**
  * The path of the map: `explicit` where given, else the first that exists of `capabilities.yaml` in the working

@@ -7,7 +7,7 @@
  * pattern: libraries that do so took seconds for 81 characters, and let `deploy-*` match `deploy-prod\n`.
  */
 
-export const MAX_PATTERN_LENGTH = 1024;
+const MAX_PATTERN_LENGTH = 1024;
 
 /** What a pattern in the map may look like; `patternFault` says in words which part of it does not hold. */
 export const PATTERN_SHAPE = /^(?!!)(?!.*\*{3})[^?[\]{}()|\\\u0000-\u001f\u007f-\u009f\u2028\u2029]{1,1024}$/;

@@ -6,7 +6,7 @@ import { shellQuote } from '../base/shell-quote.ts';
 import { CapwrapError } from '../errors.ts';
 
 /** `pinned` was confirmed on a terminal; `pinned_noninteractive` was not, and an agent of the same user could have made it. */
-export const PIN_GRADES = ['pinned', 'pinned_noninteractive'] as const;
+const PIN_GRADES = ['pinned', 'pinned_noninteractive'] as const;
 export type PinGrade = (typeof PIN_GRADES)[number];
 
 export interface Pin {

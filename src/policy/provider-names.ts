@@ -1,15 +1,17 @@
 /** Child variables that each provider fills, and what a map without `inject` gets. */
 import type { SoundCapability } from './schema.ts';
 
-/** Standard names of the AWS SDKs and CLI, filled where the map has no `inject`. */
-export const AWS_STANDARD_NAMES = [
-  'AWS_ACCESS_KEY_ID',
-  'AWS_SECRET_ACCESS_KEY',
-  'AWS_SESSION_TOKEN',
-  'AWS_CREDENTIAL_EXPIRATION',
-  'AWS_REGION',
-  'AWS_DEFAULT_REGION',
-] as const;
+/** Child variable → value of the lease, by the standard names of the AWS SDKs and CLI. */
+export const AWS_DEFAULT_INJECT: Readonly<Record<string, string>> = {
+  AWS_ACCESS_KEY_ID: 'access_key_id',
+  AWS_SECRET_ACCESS_KEY: 'secret_access_key',
+  AWS_SESSION_TOKEN: 'session_token',
+  AWS_CREDENTIAL_EXPIRATION: 'expiration',
+  AWS_REGION: 'region',
+  AWS_DEFAULT_REGION: 'region',
+};
+
+const AWS_STANDARD_NAMES = Object.keys(AWS_DEFAULT_INJECT);
 
 /** No tool expects a name of its own for a token of the local issuer. */
 export const LOCAL_DEFAULT_INJECT: Readonly<Record<string, string>> = { CAPWRAP_TOKEN: 'token' };

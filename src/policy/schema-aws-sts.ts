@@ -17,7 +17,7 @@ import {
   variable,
 } from './schema-fields.ts';
 
-export const AWS_LEASE_VALUES = [
+const AWS_LEASE_VALUES = [
   'access_key_id',
   'secret_access_key',
   'session_token',
@@ -32,7 +32,7 @@ const longLived = maybe(
 const audience = maybe(line(), 'The audience that the token must be for');
 
 /** Sources by their type; the order is that of the documentation. */
-export const awsSource = v.variant('type', [
+const awsSource = v.variant('type', [
   keys({
     type: kind('profile', 'A profile of the AWS CLI'),
     profile: must(line(), 'A profile of the AWS config or credentials file'),

@@ -2,7 +2,7 @@
 import * as v from 'valibot';
 import { kind, line, listOf, mapping, maybe, must, oneOf, text, variable } from './schema-fields.ts';
 
-export const LOCAL_LEASE_VALUES = ['token', 'jti', 'expires_at'] as const;
+const LOCAL_LEASE_VALUES = ['token', 'jti', 'expires_at'] as const;
 
 export const localIssuerFields = {
   provider: kind('local-issuer', 'A signed token of the embedded issuer'),

@@ -20,7 +20,7 @@ import {
 import { localIssuerFields } from './schema-local-issuer.ts';
 import { policyTest, rule } from './schema-rules.ts';
 
-export const CAPABILITY_NAME = /^[a-z][a-z0-9-]{0,62}$/;
+const CAPABILITY_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 
 /** Providers that the documentation names and that this version does not have. */
 export const OTHER_PROVIDERS = ['vault', 'gcp', 'github-app', 'oauth2', 'command'];
@@ -75,12 +75,12 @@ const common = {
   tests: maybe(v.array(policyTest, 'must be a list'), 'Requests and the decisions they must get'),
 };
 
-export const capabilitySchema = v.variant('provider', [
+const capabilitySchema = v.variant('provider', [
   keys({ ...awsStsFields, ...common }),
   keys({ ...localIssuerFields, ...common }),
 ]);
 
-export const defaultsSchema = keys(shared);
+const defaultsSchema = keys(shared);
 
 export const mapSchema = mapping(
   keys({
@@ -109,7 +109,6 @@ export const mapSchema = mapping(
   'A capability map of capwrap',
 );
 
-export type RawMap = v.InferOutput<typeof mapSchema>;
 export type RawCapability = v.InferOutput<typeof capabilitySchema>;
 /** A capability with only those of its keys that hold what the schema wants; the others have their fault already. */
 export type SoundCapability = RawCapability extends infer T

@@ -13,7 +13,7 @@ export interface SensitiveGroup {
   readonly names: readonly string[];
 }
 
-export const SENSITIVE_GROUPS: readonly SensitiveGroup[] = [
+const SENSITIVE_GROUPS: readonly SensitiveGroup[] = [
   {
     loadsCode: true,
     does: 'makes the dynamic loader run code of its own choice in every program',

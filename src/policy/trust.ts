@@ -1,6 +1,6 @@
 /** Whether a map may grant: a map that the agent can edit must not do so silently. */
-import type { MapTrust } from '../audit/record.ts';
-import { ADMIN_CONFIG_PATH, type AdminConfig, MAP_TRUST_GRADES } from '../base/admin-config.ts';
+import { ADMIN_CONFIG_PATH, type AdminConfig } from '../base/admin-config.ts';
+import { MAP_TRUST_GRADES, type MapTrust } from '../base/map-trust.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { CapwrapError } from '../errors.ts';
 import { MAP_NAME, type MapFile } from './map-file.ts';

@@ -1,6 +1,7 @@
 /** The map's bytes as text that looks to its readers exactly as it is. */
 import type { Fault } from './fault.ts';
 
+/** The largest map that is read. */
 export const MAX_MAP_BYTES = 1024 * 1024;
 
 const MAX_HIDDEN = 100;

@@ -1,8 +1,7 @@
 /** How a command is put together: its options and help at once, its code only when it runs. */
 import type { Command } from 'commander';
-import type { CommandContext } from '../commands/context.ts';
 import { CapwrapError } from '../errors.ts';
-import type { CommonOptions } from '../ui/context.ts';
+import type { CommandContext, CommonOptions } from '../ui/context.ts';
 import type { Phases } from '../ui/phases.ts';
 
 /** What the command line was split into, and the status that the command answered with. */
@@ -27,10 +26,11 @@ export type Add = (
   action: Action,
 ) => Command;
 
-const TAKES_COMMAND = new Set(['run', 'explain']);
+/** The commands behind which `--` and another command may stand. */
+export const TAKES_COMMAND: ReadonlySet<string> = new Set(['run', 'explain']);
 
 /** An `Add` whose commands leave their status in the invocation. */
-export function adder(program: Command, invocation: Invocation): Add {
+export function adder(invocation: Invocation): Add {
   return (parent, spec, description, example, action) =>
     parent
       .command(spec)
@@ -41,12 +41,14 @@ export function adder(program: Command, invocation: Invocation): Add {
         const command = given.at(-1) as Command;
         const values: Values = command.optsWithGlobals();
         if (invocation.command !== null && !TAKES_COMMAND.has(command.name())) {
-          const path = [...(command.parent === program ? [] : [command.parent?.name()]), command.name()].join(
-            ' ',
-          );
-          throw new CapwrapError('ERR_USAGE', `"capwrap ${path}" takes no command behind "--"`);
+          throw new CapwrapError('ERR_USAGE', `"${pathOf(command)}" takes no command behind "--"`);
         }
         const word = command.processedArgs[0] as string | undefined;
         invocation.status = await action(invocation.context(values), values, word);
       });
+}
+
+/** The words that lead to a command: `capwrap audit list`. */
+export function pathOf(command: Command): string {
+  return command.parent ? `${pathOf(command.parent)} ${command.name()}` : command.name();
 }

@@ -4,7 +4,7 @@ import { percentForms } from './percent-forms.ts';
 import { jsonForms, literalForms, shellForms, xmlForms } from './text-forms.ts';
 
 /** Values with fewer bytes, blanks around them not counted, would shred ordinary output and are not masked. */
-export const SHORTEST_SECRET = 8;
+const SHORTEST_SECRET = 8;
 
 export interface Form {
   readonly id: string;

@@ -9,7 +9,7 @@
  */
 
 /** Called for each match, in order of `start`; `needle` is the index in the list given to `createMatcher`. */
-export type OnMatch = (start: number, end: number, needle: number) => void;
+type OnMatch = (start: number, end: number, needle: number) => void;
 
 export interface Matcher {
   /**
@@ -20,7 +20,7 @@ export interface Matcher {
 }
 
 /** Needles shorter than this are refused: three bytes of them must fit the table. */
-export const SHORTEST_NEEDLE = 4;
+const SHORTEST_NEEDLE = 4;
 
 const BLOCK = 3;
 const TABLE = 1 << 16;

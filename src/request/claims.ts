@@ -2,7 +2,7 @@
 import { CapwrapError } from '../errors.ts';
 
 /** Characters of a value that a flag or variable may set. */
-export const MAX_CLAIM_LENGTH = 256;
+const MAX_CLAIM_LENGTH = 256;
 
 /** A claim and the flag or variable it came from. */
 export interface Claim {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { formatHolder, isDead, newHolder, parseHolder } from '../base/lock-holder.ts';
 import { ensurePrivateDir } from '../base/private-files.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
-import type { IsolationName } from './isolation-names.ts';
+import type { IsolationName } from '../policy/isolation-names.ts';
 import { removeTree } from './remove-tree.ts';
 
 export interface Isolation {

@@ -1,11 +1,26 @@
-/** Builds what every command gets from the process: environment, colours, writers. */
-import { writeSync } from 'node:fs';
+/** What every command gets: the world as values, and where to write. */
 import { isatty } from 'node:tty';
-import { Chalk } from 'chalk';
-import { readAdminConfig } from '../base/admin-config.ts';
+import { Chalk, type ChalkInstance } from 'chalk';
+import { type AdminConfig, readAdminConfig } from '../base/admin-config.ts';
 import type { Ambient } from '../base/ambient.ts';
-import type { CommandContext } from '../commands/context.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
+import { writeNow } from './write-now.ts';
+
+/** The world of one invocation. */
+export interface CommandContext {
+  readonly ambient: Ambient;
+  readonly admin: AdminConfig;
+  /** True with `--json`: a tool reads the output. */
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly debug: boolean;
+  /** Colours for standard output and standard error; plain where that stream is no terminal. */
+  readonly colors: { readonly stdout: ChalkInstance; readonly stderr: ChalkInstance };
+  /** Writes text to standard output; resolves once it is handed over, and quietly stops when the reader is gone. */
+  readonly out: (text: string) => Promise<void>;
+  /** Writes one line of capwrap's own to standard error. */
+  readonly err: (line: string) => void;
+}
 
 /** The options that every command understands. */
 export interface CommonOptions {
@@ -16,6 +31,7 @@ export interface CommonOptions {
   readonly color: boolean;
 }
 
+/** Builds the context from the environment and the options of the command line. */
 export function createContext(ambient: Ambient, options: CommonOptions): CommandContext {
   const colorsOf = (fd: number) => new Chalk({ level: wantsColor(fd, ambient, options) ? 1 : 0 });
   return {
@@ -55,16 +71,6 @@ function writeOut(text: string): Promise<void> {
   });
 }
 
-/** At once and in order with the child's own output; a closed standard error loses the line and nothing else. */
 function writeErr(line: string): void {
-  const bytes = Buffer.from(`${line}\n`);
-  let offset = 0;
-  for (let attempt = 0; offset < bytes.length && attempt < 1000; attempt++) {
-    try {
-      offset += writeSync(2, bytes, offset);
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') return;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
-    }
-  }
+  writeNow(2, `${line}\n`);
 }

@@ -3,11 +3,11 @@
  * output belongs to the child alone.
  */
 import { writeSync } from 'node:fs';
-import { escapeValue } from '../base/escape.ts';
-import type { CommandContext } from '../commands/context.ts';
+import { escapeValue, toJson } from '../base/escape.ts';
+import type { CommandContext } from './context.ts';
 import { assertEventsFd } from './events-fd.ts';
 
-export type EventName =
+type EventName =
   | 'policy.check'
   | 'policy.result'
   | 'approval.request'
@@ -17,7 +17,7 @@ export type EventName =
   | 'broker.revoke';
 
 type EventValue = string | number | boolean | readonly string[] | null;
-export type EventFields = Readonly<Record<string, EventValue>>;
+type EventFields = Readonly<Record<string, EventValue>>;
 
 export interface EventSink {
   /** Prints one event. */
@@ -44,7 +44,7 @@ export function openEvents(
   const toFd = (object: object): void => {
     if (eventsFd === null) return;
     try {
-      writeSync(eventsFd, `${mask(JSON.stringify(object))}\n`);
+      writeSync(eventsFd, `${mask(toJson(object))}\n`);
     } catch {
       // the reader of the events is gone; the run goes on
     }
@@ -53,16 +53,14 @@ export function openEvents(
     emit(name, fields) {
       toFd({ event: name, ...fields });
       if (context.quiet) return;
-      context.err(
-        mask(context.json ? JSON.stringify({ event: name, ...fields }) : line(context, name, fields)),
-      );
+      context.err(mask(context.json ? toJson({ event: name, ...fields }) : line(context, name, fields)));
     },
     exited(fields) {
       toFd({ event: 'runner.exit', ...fields });
     },
     warn(message) {
       toFd({ event: 'warning', message });
-      if (context.json) context.err(mask(JSON.stringify({ event: 'warning', message })));
+      if (context.json) context.err(mask(toJson({ event: 'warning', message })));
       else context.err(mask(`${context.colors.stderr.yellow('capwrap: warning:')} ${message}`));
     },
   };

@@ -1,7 +1,7 @@
 /** How an error reaches the user: one line, a hint where there is one, and the exit status. */
-import { writeSync } from 'node:fs';
-import { escapeText } from '../base/escape.ts';
+import { escapeText, toJson } from '../base/escape.ts';
 import { CapwrapError, EXIT_STATUS } from '../errors.ts';
+import { writeNow } from './write-now.ts';
 
 /** Prints an error to standard error and returns the exit status that belongs to it. Never throws. */
 export function reportError(
@@ -11,17 +11,13 @@ export function reportError(
   const known = error instanceof CapwrapError ? error : internal(error);
   const { code, message, hint } = known;
   const lines = options.json
-    ? [JSON.stringify({ event: 'error', code, message, ...(hint === undefined ? {} : { hint }) })]
+    ? [toJson({ event: 'error', code, message, ...(hint === undefined ? {} : { hint }) })]
     : [
         ...escaped('capwrap: error: ', message),
         ...(hint === undefined ? [] : escaped('capwrap: hint: ', hint)),
         ...(options.debug ? [`capwrap: debug: code=${code}${stackOf(error)}`] : []),
       ];
-  try {
-    writeSync(2, `${lines.join('\n')}\n`);
-  } catch {
-    // standard error is closed; the status is all that is left to say
-  }
+  writeNow(2, `${lines.join('\n')}\n`);
   return EXIT_STATUS[code];
 }
 

@@ -2,8 +2,9 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { GENESIS, sealRecord, toJson } from '../../src/audit/chain.ts';
+import { GENESIS, sealRecord } from '../../src/audit/chain.ts';
 import { verifyLog } from '../../src/audit/verify.ts';
+import { toJson } from '../../src/base/escape.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { CLOSED, DENIED, GRANTED, ISSUED_RECORD, seal, writeLog } from './samples.ts';
 

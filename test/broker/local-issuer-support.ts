@@ -16,8 +16,8 @@ import {
 import { localIssuer } from '../../src/broker/providers/local-issuer/index.ts';
 import { initIssuer } from '../../src/broker/providers/local-issuer/keys.ts';
 import type { Expectation } from '../../src/broker/providers/local-issuer/verify-token.ts';
-import type { CommandContext } from '../../src/commands/context.ts';
 import type { Capability, LocalIssuerConfig } from '../../src/policy/capability.ts';
+import type { CommandContext } from '../../src/ui/context.ts';
 import { tempDir } from '../helpers/cli.ts';
 
 export const UID = process.getuid?.() ?? -1;

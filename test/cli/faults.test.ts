@@ -52,7 +52,7 @@ const faults: readonly FaultCase[] = [
     name: 'no map',
     arrange: ({ mapFile }) => rmSync(mapFile),
     status: 121,
-    error: /no capability map|capabilities\.yaml/,
+    error: /"capabilities\.yaml" was not found; looked for/,
     events: [],
   },
   {
@@ -223,4 +223,46 @@ test('a credential that had expired when it came is recorded as expired', async 
   workspace.sandbox.faults.push({ kind: 'rewrite', service: 'sts', elements });
   await workspace.run('preview', CHILD);
   expect(workspace.records().at(-1)).toMatchObject({ event: 'closed', outcome: 'expired' });
+});
+
+test('a secret of the caller stands in no event, error or record', async () => {
+  const workspace = await localWorkspace();
+  const secret = 'callers-own-secret';
+  const options = { env: { MY_TOKEN: secret } };
+  const claimed = ['--environment', secret, '--actor', secret, '-j', secret];
+  const shown = await workspace.cli(['run', '-c', 'local', ...claimed, '--', '/bin/echo', secret], options);
+  expect(shown.stderr).toContain('env=[capwrap:MY_TOKEN]');
+  const unknown = await workspace.cli(['run', '-c', secret, '--', '/bin/true'], options);
+  expect(unknown.stderr).toContain('capability "[capwrap:MY_TOKEN]" is not defined');
+  writeFileSync(workspace.mapFile, 'version: 1\ncapabilities: {}\n');
+  const untrusted = await workspace.cli(['run', '-c', secret, ...claimed, '--', secret], options);
+  expect(untrusted.status).toBe(121);
+  const texts = [shown.stderr, unknown.stderr, untrusted.stderr];
+  expectNowhere([secret], { texts, folders: [workspace.stateDir] });
+  expect(workspace.records().at(-1)).toMatchObject({
+    event: 'denied',
+    reason: 'map_untrusted',
+    actor: '[capwrap:MY_TOKEN]',
+    justification: '[capwrap:MY_TOKEN]',
+    approval: 'none',
+  });
+});
+
+test('no character that could forge a line gets out through --json either', async () => {
+  const workspace = await localWorkspace();
+  const { status, stderr } = await workspace.cli(['run', '--json', '-c', 'x\u202e\u009b31m', '--', ...CHILD]);
+  expect(status).toBe(121);
+  expect(stderr).not.toMatch(/[\u202e\u009b]/);
+  expect(JSON.parse(stderr).message).toContain('x\u202e');
+});
+
+test('a closing record that cannot be written is 125, and tells how child and lease ended', async () => {
+  const workspace = await localWorkspace();
+  const script = workspace.script('spoil.sh', 'rm state/audit.jsonl; mkdir state/audit.jsonl; exit 3');
+  const result = await workspace.run('local', [script]);
+  expect(result.status).toBe(125);
+  expect(result.stderr).toMatch(
+    /the closing audit record is missing: .*; the command itself ended with status 3/,
+  );
+  expect(result.stderr).toContain('its lease: revoked_verified');
 });

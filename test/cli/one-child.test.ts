@@ -54,9 +54,9 @@ test.skipIf(strace === null)(`with the local issuer${needs('strace')}`, async ()
     '/bin/true',
   ]);
   expect(result.exitCode, result.stderr).toBe(0);
-  // The launcher is executed in place: env, then node. The one new process is the child.
+  // The launcher becomes node in place, without a fork. The one new process is the child.
   expect(executed.at(-1)).toMatch(/\/true$/);
-  expect(executed.slice(0, -1).every((path) => /(?:capwrap\.js|\/env|\/node)$/.test(path ?? ''))).toBe(true);
+  expect(executed.slice(0, -1).every((path) => /(?:capwrap\.js|\/node)$/.test(path ?? ''))).toBe(true);
   expect(processes).toHaveLength(1);
 });
 
@@ -75,19 +75,22 @@ test.skipIf(strace === null)(`with aws-sts${needs('strace')}`, async () => {
   expect(processes).toHaveLength(1);
 });
 
-test.skipIf(strace === null)(`a denied run starts none at all${needs('strace')}`, async () => {
-  const workspace = await localWorkspace();
-  const { result, processes } = await traced(workspace, [
-    'run',
-    '-c',
-    'local',
-    '--environment',
-    'x',
-    '--ttl',
-    '9h',
-    '--',
-    './missing',
-  ]);
-  expect(result.exitCode).toBe(127);
-  expect(processes).toHaveLength(0);
-});
+test.skipIf(strace === null)(
+  `a run whose command is missing starts none at all${needs('strace')}`,
+  async () => {
+    const workspace = await localWorkspace();
+    const { result, processes } = await traced(workspace, [
+      'run',
+      '-c',
+      'local',
+      '--environment',
+      'x',
+      '--ttl',
+      '9h',
+      '--',
+      './missing',
+    ]);
+    expect(result.exitCode).toBe(127);
+    expect(processes).toHaveLength(0);
+  },
+);

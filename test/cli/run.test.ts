@@ -182,10 +182,10 @@ describe('the end', () => {
   test('of the time limit is 124, also for a child that ignores TERM', async () => {
     const workspace = await localWorkspace();
     const script = workspace.script('stubborn.sh', 'trap "" TERM; echo started; while :; do sleep 1; done');
-    const result = await workspace.cli(['run', '-c', 'local', '--ttl', '1s', '--', script]);
+    const result = await workspace.cli(['run', '-c', 'local', '--ttl', '3s', '--', script]);
     expect(result.status).toBe(124);
     expect(result.stdout).toBe('started\n');
-    expect(result.stderr).toContain('the grant of 1s is over');
+    expect(result.stderr).toContain('the grant of 3s is over');
     expect(workspace.records().at(-1)).toMatchObject({
       event: 'closed',
       time_limit_reached: true,

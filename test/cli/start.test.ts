@@ -54,11 +54,23 @@ test('--debug tells where the time went, and no secret', async () => {
   );
 });
 
-test('a reader that goes away early is no failure', async () => {
-  const result = await execa('/bin/sh', ['-c', `{ "${BIN}" schema; echo "status $?" >&2; } | true`], {
+test.each(['schema', '--help'])('a reader of %s that goes away early is no failure', async (word) => {
+  const result = await execa('/bin/sh', ['-c', `{ "${BIN}" ${word}; echo "status $?" >&2; } | true`], {
     reject: false,
   });
   expect(result.stderr).toBe('status 0');
+});
+
+test.each([
+  [['lst'], 'unknown command "lst"', 'Did you mean list?'],
+  [['frobnicate'], 'unknown command "frobnicate"', 'capwrap --help'],
+  [['audit', 'frobnicate'], 'unknown command "frobnicate"', 'capwrap audit --help'],
+  [['-f', 'x.yaml', 'list', '--frobnicate'], 'unknown option "--frobnicate"', 'capwrap list --help'],
+  [['issuer'], 'a command is missing', 'capwrap issuer --help'],
+])('%j is a usage error that says where to look', async (words, message, hint) => {
+  const { status, stderr } = await capwrap(words);
+  expect(status).toBe(120);
+  expect(stderr).toBe(`capwrap: error: ${message}\ncapwrap: hint: ${hint}\n`);
 });
 
 test('a full disk under standard output is told', async () => {

@@ -1,7 +1,7 @@
 /** A command's context that keeps what is printed. */
 import { Chalk } from 'chalk';
 import { NO_ADMIN_CONFIG } from '../../src/base/admin-config.ts';
-import type { CommandContext } from '../../src/commands/context.ts';
+import type { CommandContext } from '../../src/ui/context.ts';
 
 export interface Printed {
   readonly context: CommandContext;

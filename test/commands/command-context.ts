@@ -2,7 +2,7 @@
 import { Chalk } from 'chalk';
 import { NO_ADMIN_CONFIG } from '../../src/base/admin-config.ts';
 import type { Ambient } from '../../src/base/ambient.ts';
-import type { CommandContext } from '../../src/commands/context.ts';
+import type { CommandContext } from '../../src/ui/context.ts';
 
 export interface KeptOutput {
   readonly context: CommandContext;

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { Chalk } from 'chalk';
 import { expect } from 'vitest';
 import { NO_ADMIN_CONFIG } from '../../src/base/admin-config.ts';
-import type { CommandContext } from '../../src/commands/context.ts';
 import { init } from '../../src/commands/init.ts';
 import type { InitOptions } from '../../src/commands/init-options.ts';
+import type { CommandContext } from '../../src/ui/context.ts';
 import { tempDir } from '../helpers/cli.ts';
 
 /** Runs the command in a folder and returns what it printed. */

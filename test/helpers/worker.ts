@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { bundleTo } from './bundle.ts';
 
-export interface WorkerEnd {
+interface WorkerEnd {
   readonly pid: number;
   readonly code: number | null;
   readonly signal: string | null;

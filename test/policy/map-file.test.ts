@@ -2,13 +2,8 @@ import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import {
-  findMapFile,
-  MAX_MAP_BYTES,
-  pinnedPathOf,
-  readMapFile,
-  workTreeRoot,
-} from '../../src/policy/map-file.ts';
+import { findMapFile, pinnedPathOf, readMapFile, workTreeRoot } from '../../src/policy/map-file.ts';
+import { MAX_MAP_BYTES } from '../../src/policy/yaml-text.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { ambientOf } from './ambient.ts';
 

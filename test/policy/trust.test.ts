@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { MapTrust } from '../../src/audit/record.ts';
-import { MAP_TRUST_GRADES, NO_ADMIN_CONFIG } from '../../src/base/admin-config.ts';
+import { NO_ADMIN_CONFIG } from '../../src/base/admin-config.ts';
+import { MAP_TRUST_GRADES, type MapTrust } from '../../src/base/map-trust.ts';
 import type { MapFile } from '../../src/policy/map-file.ts';
 import type { Pin, PinGrade } from '../../src/policy/pins.ts';
 import { judgeTrust, requireTrusted } from '../../src/policy/trust.ts';

@@ -35,7 +35,7 @@ export function tryGit(
   return { status: result.status, stdout: result.stdout };
 }
 
-export function gitEnv(home: string): Record<string, string> {
+function gitEnv(home: string): Record<string, string> {
   return {
     PATH: process.env['PATH'] ?? '',
     HOME: home,

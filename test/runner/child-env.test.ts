@@ -2,7 +2,6 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { CapwrapError } from '../../src/errors.ts';
 import { buildChildEnv, type ChildEnvInput } from '../../src/runner/child-env.ts';
-import { DEFAULT_PASS } from '../../src/runner/default-pass.ts';
 
 const LEASE = {
   leaseId: '9f8c6b6a',
@@ -176,13 +175,5 @@ describe('what can’t be built', () => {
 
   it('takes a value of just under 128 KiB', () => {
     expect(built({ set: { A: 'x'.repeat(131_069) } })['A']).toHaveLength(131_069);
-  });
-});
-
-describe('DEFAULT_PASS', () => {
-  it('is the documented list', () => {
-    expect(DEFAULT_PASS.join(' ')).toBe(
-      'PATH HOME USER LOGNAME SHELL TERM COLORTERM LANG LC_ALL LC_CTYPE TZ TMPDIR NO_COLOR FORCE_COLOR CI',
-    );
   });
 });

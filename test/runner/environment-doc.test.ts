@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { DEFAULT_PASS } from '../../src/runner/default-pass.ts';
-import { ISOLATION_NAMES } from '../../src/runner/isolation-names.ts';
+import { ISOLATION_NAMES } from '../../src/policy/isolation-names.ts';
+import { DEFAULT_PASS } from '../../src/policy/normalise.ts';
 import { SYSTEM_PATH } from '../../src/runner/resolve-command.ts';
 import { ROOT } from '../helpers/cli.ts';
 

@@ -12,8 +12,8 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ISOLATION_NAMES } from '../../src/policy/isolation-names.ts';
 import { createIsolation } from '../../src/runner/isolation.ts';
-import { ISOLATION_NAMES } from '../../src/runner/isolation-names.ts';
 import { tempDir } from '../helpers/cli.ts';
 
 describe('createIsolation', () => {

@@ -17,7 +17,7 @@ import type { IndexEntry } from './read-index.ts';
 
 /** Type bits of a mode. */
 export const FILE_TYPE = 0o170000;
-export const SYMLINK = 0o120000;
+const SYMLINK = 0o120000;
 export const GITLINK = 0o160000;
 
 /** Whether the file on disk is byte for byte what is staged. `trustMode`: the executable bit counts (`core.fileMode`). */

@@ -1,5 +1,6 @@
 /** Provider `aws-sts`: a role session, cut down to the capability's scope and to the granted time. */
 import { CapwrapError } from '../../../errors.ts';
+import { AWS_DEFAULT_INJECT } from '../../../policy/provider-names.ts';
 import { scopeWords } from '../../../policy/scope-words.ts';
 import type { BrokerContext, IssueRequest, Lease, Provider, Revocation } from '../../provider.ts';
 import type { Proof } from '../../sources/proof.ts';
@@ -54,14 +55,7 @@ function toLease(
       expiration: open(session.expiresAt.toISOString().replace(/\.\d+Z$/, 'Z')),
       region: open(plan.config.region),
     },
-    defaultInject: {
-      AWS_ACCESS_KEY_ID: 'access_key_id',
-      AWS_SECRET_ACCESS_KEY: 'secret_access_key',
-      AWS_SESSION_TOKEN: 'session_token',
-      AWS_CREDENTIAL_EXPIRATION: 'expiration',
-      AWS_REGION: 'region',
-      AWS_DEFAULT_REGION: 'region',
-    },
+    defaultInject: AWS_DEFAULT_INJECT,
     expiresAt: session.expiresAt,
     principal: session.principal,
     scope: scopeWords(plan.config),

@@ -1,6 +1,7 @@
 /** The embedded issuer: short-lived signed tokens for internal services, with a revocation list that they can read. */
 import { CapwrapError } from '../../../errors.ts';
 import type { LocalIssuerConfig } from '../../../policy/capability.ts';
+import { LOCAL_DEFAULT_INJECT } from '../../../policy/provider-names.ts';
 import type { BrokerContext, IssueRequest, Lease, Provider } from '../../provider.ts';
 import {
   type IssuerFiles,
@@ -99,7 +100,7 @@ function leaseOf(
       jti: { value: claims.jti, secret: false },
       expires_at: { value: expiresAt.toISOString(), secret: false },
     },
-    defaultInject: { CAPWRAP_TOKEN: 'token' },
+    defaultInject: LOCAL_DEFAULT_INJECT,
     expiresAt,
     principal: claims.sub,
     scope: config.scope,
