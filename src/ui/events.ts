@@ -3,7 +3,7 @@
  * output belongs to the child alone.
  */
 import { writeSync } from 'node:fs';
-import { escapeValue, toJson } from '../base/escape.ts';
+import { escapeText, escapeValue, toJson } from '../base/escape.ts';
 import type { CommandContext } from './context.ts';
 import { assertEventsFd } from './events-fd.ts';
 
@@ -61,7 +61,7 @@ export function openEvents(
     warn(message) {
       toFd({ event: 'warning', message });
       if (context.json) context.err(mask(toJson({ event: 'warning', message })));
-      else context.err(mask(`${context.colors.stderr.yellow('capwrap: warning:')} ${message}`));
+      else context.err(mask(`${context.colors.stderr.yellow('capwrap: warning:')} ${escapeText(message)}`));
     },
   };
 }
