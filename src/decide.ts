@@ -1,5 +1,4 @@
 /** From the words of a request to a decision; `run`, `explain` and `run --dry-run` walk this one path. */
-
 import { parseDuration } from './base/duration.ts';
 import { openState, type StatePlace } from './base/state.ts';
 import { CapwrapError } from './errors.ts';
@@ -11,7 +10,7 @@ import { parseMap } from './policy/parse.ts';
 import { readPins } from './policy/pins.ts';
 import { nearest } from './policy/suggest.ts';
 import { judgeTrust, type TrustJudgement } from './policy/trust.ts';
-import { gatherFacts } from './request/gather-facts.ts';
+import { gatherFacts, type RequestClaims } from './request/gather-facts.ts';
 import type { RunRequest } from './request/run-request.ts';
 import { resolveCommand } from './runner/resolve-command.ts';
 import type { CommandContext } from './ui/context.ts';
@@ -83,20 +82,24 @@ export async function decide(
 /** What is asked, with the facts as they are now; flags win over `CAPWRAP_*` variables. */
 export async function requestOf(
   { ambient }: CommandContext,
-  options: RequestOptions,
-  {
-    wantCommitClean,
-    ...asked
-  }: Pick<RunRequest, 'command' | 'ttlRequested'> & {
-    readonly wantCommitClean: boolean;
-  },
+  { capability, environment, actor, taskId: claimedTask, justification }: RequestOptions,
+  asked: Pick<RunRequest, 'command' | 'ttlRequested'> & Pick<RequestClaims, 'wantCommitClean'>,
 ): Promise<RunRequest> {
+  const { command, ttlRequested, wantCommitClean } = asked;
   const { facts, taskId } = await gatherFacts(ambient, {
-    ...pick(options, ['environment', 'actor', 'taskId']),
+    environment,
+    actor,
+    taskId: claimedTask,
     wantCommitClean,
   });
-  const justification = options.justification ?? ambient.env['CAPWRAP_JUSTIFICATION'] ?? null;
-  return { capability: options.capability, facts, taskId, justification, ...asked };
+  return {
+    capability,
+    facts,
+    command,
+    justification: justification ?? ambient.env['CAPWRAP_JUSTIFICATION'] ?? null,
+    taskId,
+    ttlRequested,
+  };
 }
 
 /** The `PATH` that the child will have, which is where its program is looked up. */
@@ -120,15 +123,4 @@ function secondsOf(text: string): number {
   throw new CapwrapError('ERR_USAGE', `"--ttl ${text}" is not a duration`, {
     hint: 'write 900, 15m or 1h30m',
   });
-}
-
-/** The named options that are set; an absent one stays absent. */
-function pick<T extends object, K extends keyof T>(
-  from: T,
-  names: readonly K[],
-): { [P in K]?: Exclude<T[P], undefined> } {
-  const picked: { [P in K]?: Exclude<T[P], undefined> } = {};
-  for (const name of names)
-    if (from[name] !== undefined) picked[name] = from[name] as Exclude<T[K], undefined>;
-  return picked;
 }

@@ -37,7 +37,7 @@ function* lintGrant({ name, config, env }: Capability): Generator<Finding> {
         at: `${at}.source.long_lived`,
         message: `"${name}" accepts a key without an expiry as proof`,
         why: 'whoever reads that key once can use it for ever, without capwrap',
-        fix: 'use a source with short-lived credentials (web-identity-file, github-actions, an SSO profile) and delete long_lived',
+        fix: 'use a source with short-lived credentials (web-identity-file, github-actions, a profile with a session token) and delete long_lived',
       };
     }
     for (const [index, entry] of config.scope.entries()) {

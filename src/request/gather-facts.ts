@@ -11,9 +11,9 @@ import { type GitFacts, type GitOptions, readGit } from './git/read-git.ts';
 
 /** What flags say; an absent one leaves room for its `CAPWRAP_*` variable. */
 export interface RequestClaims {
-  readonly environment?: string;
-  readonly actor?: string;
-  readonly taskId?: string;
+  readonly environment?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly taskId?: string | undefined;
   /** True where a rule looks at `commit_clean`; every tracked file is hashed for it. */
   readonly wantCommitClean: boolean;
 }
