@@ -9,13 +9,28 @@ export interface Needle {
 
 /** A masker for one stream. */
 export interface Redactor {
-  /** Takes the next bytes and returns what may go out now; holds back only what can still become a match. */
-  push(chunk: Uint8Array): Buffer;
+  /**
+   * Takes the next bytes and returns what may go out now; holds back only what can still become a match. `room` says
+   * how many bytes directly before `chunk`, in its own memory, are free to be overwritten: held bytes are put there,
+   * so that nothing is copied. The result may be a view of `chunk`; the caller uses it up before it reuses the memory.
+   */
+  push(chunk: Uint8Array, room?: number): Buffer;
+  /** True while bytes are held back that `release` could let out. */
+  readonly short: boolean;
+  /**
+   * Lets out a held beginning of fewer than 4 bytes (a prompt's last characters), while the search goes on as if it
+   * had been kept: should the rest follow, that is replaced. Nothing longer is ever let out, so no more than 3 bytes
+   * of a needle go out this way. Returns what goes out now; empty otherwise.
+   */
+  release(): Buffer;
   /** The held-back rest at the end of the stream. */
   flush(): Buffer;
   /** Matches replaced so far. */
   readonly hits: number;
 }
+
+/** So many bytes say too little of a secret to keep a prompt waiting for them. */
+const MOST_RELEASED = 3;
 
 /**
  * A masker that replaces each needle by `[capwrap:NAME]`. Matches that overlap become one, under the name of the
@@ -27,14 +42,24 @@ export function createRedactor(
   needles: readonly Needle[],
   matcher: Matcher = createMatcher(needles.map(({ bytes }) => bytes)),
 ): Redactor {
-  let held: Uint8Array = new Uint8Array(0);
+  // An own copy of what is held, so that the chunk is not kept alive.
+  let hold = new Uint8Array(64);
+  let held = 0;
+  /** How many of the held bytes went out already. */
+  let released = 0;
   let hits = 0;
   // The matches merged so far that may still grow. `end` counts from the beginning of the held bytes.
   const group = { open: false, end: 0, longest: 0, name: '' };
 
   function step(text: Uint8Array, final: boolean): Buffer {
     const out: Uint8Array[] = [];
-    let done = 0; // everything before it went out or was replaced
+    let done = released; // everything before it went out or was replaced
+
+    function letOut(end: number): void {
+      if (end <= done) return;
+      out.push(text.subarray(done, end));
+      done = end;
+    }
 
     function closeGroup(): void {
       out.push(Buffer.from(`[capwrap:${group.name}]`));
@@ -47,7 +72,7 @@ export function createRedactor(
     const stalled = matcher.search(text, final, (start, end, index) => {
       if (group.open && start >= group.end) closeGroup();
       if (!group.open) {
-        out.push(text.subarray(done, start));
+        letOut(start);
         Object.assign(group, { open: true, end: start, longest: 0 });
       }
       group.end = Math.max(group.end, end);
@@ -57,27 +82,58 @@ export function createRedactor(
     });
     // 2. A group that nothing pending can reach any more is complete.
     if (group.open && group.end <= stalled) closeGroup();
-    // 3. Hold what can still become a match; a copy, so that the chunk is not kept alive.
+    // 3. Hold what can still become a match.
     if (group.open) group.end -= stalled;
-    else out.push(text.subarray(done, stalled));
-    held = Uint8Array.from(text.subarray(stalled));
+    else letOut(stalled);
+    released = group.open ? 0 : Math.max(0, released - stalled);
+    keep(text.subarray(stalled));
     return joined(out);
   }
 
+  function keep(rest: Uint8Array): void {
+    held = rest.length;
+    if (held > hold.length) hold = new Uint8Array(2 * held);
+    hold.set(rest);
+  }
+
+  /** What is held and the chunk behind it, in one piece. */
+  function withHeld(chunk: Uint8Array, room: number): Uint8Array {
+    if (held === 0) return chunk;
+    const kept = hold.subarray(0, held);
+    if (held > room) return Buffer.concat([kept, chunk]);
+    const text = new Uint8Array(chunk.buffer, chunk.byteOffset - held, held + chunk.length);
+    text.set(kept);
+    return text;
+  }
+
+  function canRelease(): boolean {
+    return held > released && held <= MOST_RELEASED && !group.open;
+  }
+
   return {
-    push: (chunk) => step(held.length === 0 ? chunk : Buffer.concat([held, chunk]), false),
-    flush: () => step(held, true),
+    push: (chunk, room = 0) => step(withHeld(chunk, room), false),
+    get short() {
+      return canRelease();
+    },
+    release() {
+      if (!canRelease()) return EMPTY;
+      const out = Buffer.from(hold.subarray(released, held));
+      released = held;
+      return out;
+    },
+    flush: () => step(Uint8Array.from(hold.subarray(0, held)), true),
     get hits() {
       return hits;
     },
   };
 }
 
+const EMPTY = Buffer.alloc(0);
+
 /** One buffer of all pieces; without a copy where there is only one. */
 function joined(pieces: readonly Uint8Array[]): Buffer {
-  const filled = pieces.filter((piece) => piece.length > 0);
-  const [first] = filled;
-  if (first === undefined) return Buffer.alloc(0);
-  if (filled.length > 1) return Buffer.concat(filled);
+  const [first] = pieces;
+  if (first === undefined) return EMPTY;
+  if (pieces.length > 1) return Buffer.concat(pieces);
   return Buffer.from(first.buffer, first.byteOffset, first.byteLength);
 }

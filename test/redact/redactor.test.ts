@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRedactor, type Needle } from '../../src/redact/redactor.ts';
-import { maskNaively } from './naive.ts';
+import { maskNaively, shownBefore } from './naive.ts';
 
 function needles(...texts: string[]): Needle[] {
   return texts.map((text, index) => ({ bytes: Buffer.from(text), name: `S${index}` }));
@@ -141,5 +141,122 @@ describe('createRedactor', () => {
     time(1 << 20);
     // Comparing anew at each byte would take 4 million × 3000 steps, more than ten seconds.
     expect(time(4 << 20)).toBeLessThan(3000);
+  });
+});
+
+describe('release', () => {
+  const prompt = () => createRedactor(needles('abcdefgh', 'gh-12345'));
+
+  it('lets out a held beginning of fewer than four bytes, and masks what follows all the same', () => {
+    const redactor = prompt();
+    expect(redactor.short).toBe(false);
+    expect(redactor.push(Buffer.from('Name: ab')).toString()).toBe('Name: ');
+    expect(redactor.short).toBe(true);
+    expect(redactor.release().toString()).toBe('ab');
+    expect(redactor.short).toBe(false);
+    expect(redactor.release().toString()).toBe('');
+    expect(redactor.push(Buffer.from('cdefgh!')).toString()).toBe('[capwrap:S0]!');
+  });
+
+  it('does not let it out twice where it turns out to be none', () => {
+    const redactor = prompt();
+    redactor.push(Buffer.from('ab'));
+    expect(redactor.release().toString()).toBe('ab');
+    expect(redactor.push(Buffer.from('ab')).toString()).toBe('');
+    expect(redactor.release().toString()).toBe('ab');
+    expect(redactor.push(Buffer.from('c')).toString()).toBe('');
+    expect(redactor.flush().toString()).toBe('c');
+  });
+
+  it('keeps four bytes and more', () => {
+    const redactor = prompt();
+    redactor.push(Buffer.from('abcd'));
+    expect(redactor.short).toBe(false);
+    expect(redactor.release().toString()).toBe('');
+    expect(redactor.flush().toString()).toBe('abcd');
+  });
+
+  it('lets out three bytes at most of a needle that comes one byte at a time', () => {
+    const redactor = prompt();
+    let out = '';
+    for (const byte of Buffer.from('abcdefgh-12345')) {
+      out += redactor.push(Buffer.of(byte)).toString() + redactor.release().toString();
+    }
+    expect(out + redactor.flush().toString()).toBe('abc[capwrap:S0]');
+  });
+
+  it('lets out nothing while matches may still be merged', () => {
+    const redactor = prompt();
+    expect(redactor.push(Buffer.from('abcdefgh')).toString()).toBe('');
+    expect(redactor.short).toBe(false);
+    expect(redactor.release().toString()).toBe('');
+    expect(redactor.push(Buffer.from('-')).toString()).toBe('');
+    expect(redactor.flush().toString()).toBe('[capwrap:S0]-');
+  });
+
+  it('changes nothing but that up to three bytes stand before a marker', () => {
+    const bytes = (minLength: number, maxLength: number) =>
+      fc.array(fc.constantFrom(97, 98), { minLength, maxLength }).map((list) => Buffer.from(list));
+    fc.assert(
+      fc.property(
+        fc.array(bytes(4, 12), { minLength: 1, maxLength: 3 }),
+        fc.array(
+          fc.oneof(
+            { weight: 2, arbitrary: bytes(0, 3) },
+            { weight: 1, arbitrary: fc.constant('!') },
+            { weight: 3, arbitrary: fc.nat(2) },
+          ),
+          { maxLength: 12 },
+        ),
+        fc.array(fc.tuple(fc.integer({ min: 1, max: 5 }), fc.boolean()), { minLength: 1, maxLength: 8 }),
+        (values, parts, cuts) => {
+          const list = values.map((value, index) => ({ bytes: value, name: `N${index}` }));
+          const text = Buffer.concat(
+            parts.map((part) =>
+              typeof part === 'number' ? (values[part % values.length] as Buffer) : Buffer.from(part),
+            ),
+          );
+          const redactor = createRedactor(list);
+          const out: Buffer[] = [];
+          for (let at = 0, turn = 0; at < text.length; turn++) {
+            const [size, pause] = cuts[turn % cuts.length] as [number, boolean];
+            out.push(Buffer.from(redactor.push(text.subarray(at, at + size))));
+            if (pause) out.push(redactor.release());
+            if (pause) expect(redactor.short).toBe(false);
+            at += size;
+          }
+          out.push(redactor.flush());
+          const shown = shownBefore(Buffer.concat(out), text, list);
+          expect(shown).not.toBeNull();
+          expect(Math.max(0, ...(shown ?? []))).toBeLessThan(4);
+        },
+      ),
+      { numRuns: 2000 },
+    );
+  });
+});
+
+describe('room before a chunk', () => {
+  const filled = (text: string, room: number) => {
+    const memory = Buffer.alloc(room + text.length, '.');
+    memory.write(text, room);
+    return memory.subarray(room);
+  };
+
+  it('takes the held bytes, so that the result is a view of the same memory', () => {
+    const redactor = createRedactor(needles('secret-value'));
+    redactor.push(filled('a secret-', 0));
+    const chunk = filled('ive', 16);
+    const out = redactor.push(chunk, 16);
+    expect(out.toString()).toBe('secret-ive');
+    expect(out.buffer).toBe(chunk.buffer);
+  });
+
+  it('is left alone where it does not suffice', () => {
+    const redactor = createRedactor(needles('secret-value'));
+    redactor.push(filled('a secret-', 0));
+    const chunk = filled('value', 16);
+    expect(redactor.push(chunk, 6).toString()).toBe('[capwrap:S0]');
+    expect(Buffer.from(chunk.buffer, chunk.byteOffset - 16, 16).toString()).toBe('.'.repeat(16));
   });
 });
