@@ -26,8 +26,8 @@ export interface Workspace {
   records(): readonly Record<string, unknown>[];
 }
 
-export async function createWorkspace(map: string): Promise<Workspace> {
-  const folder = tempDir();
+/** In a folder that is gone after the test, or in `folder`. */
+export async function createWorkspace(map: string, folder = tempDir()): Promise<Workspace> {
   const stateDir = join(folder, 'state');
   const mapFile = join(folder, 'capabilities.yaml');
   const env = { HOME: folder, CAPWRAP_HOME: stateDir, CAPWRAP_ACTOR: 'tester', CAPWRAP_TASK_ID: 'task-1' };
@@ -84,8 +84,8 @@ capabilities:
 `;
 
 /** A workspace whose embedded issuer is ready. */
-export async function localWorkspace(map = LOCAL_MAP): Promise<Workspace> {
-  const workspace = await createWorkspace(map);
+export async function localWorkspace(map = LOCAL_MAP, folder?: string): Promise<Workspace> {
+  const workspace = await createWorkspace(map, folder);
   const init = await workspace.cli(['issuer', 'init']);
   expect(init.status, init.stderr).toBe(0);
   return workspace;
