@@ -3,13 +3,18 @@ import type { AuditLog } from './audit/record.ts';
 import { issuedRecord, type RunEnding, type RunSubject, type Terms } from './audit/run-records.ts';
 import { refuseInspector } from './base/ambient.ts';
 import { endLease, issueLease } from './broker/lease.ts';
-import type { BrokerContext, IssueRequest, Lease, Provider } from './broker/provider.ts';
+import type { BrokerContext, IssueRequest, Lease, Provider, Revocation } from './broker/provider.ts';
 import type { Situation } from './decide.ts';
 import { CapwrapError } from './errors.ts';
 import type { SecretRegistry } from './redact/registry.ts';
 import { buildChildEnv } from './runner/child-env.ts';
+import { leakError, NO_PTY, timeWarning } from './runner/child-words.ts';
 import { type StartableCommand, spawnFault } from './runner/command-error.ts';
+import { namedDescriptors } from './runner/descriptors.ts';
+import { realTimeName } from './runner/exit-status.ts';
 import { createIsolation, type Isolation } from './runner/isolation.ts';
+import { findJobserver } from './runner/jobserver.ts';
+import { isDirect, type TerminalMode } from './runner/outputs.ts';
 import { type ChildResult, runChild } from './runner/run-child.ts';
 import type { Signals } from './runner/signals.ts';
 import { stepName } from './subject.ts';
@@ -29,6 +34,8 @@ export interface HoldInput {
   readonly events: EventSink;
   readonly audit: AuditLog;
   readonly phases: Phases;
+  /** Seconds from TERM to KILL. */
+  readonly killAfter: number;
 }
 
 /** What was held, and the failure that cut it short, or null. */
@@ -53,6 +60,7 @@ export async function holdLease(input: HoldInput): Promise<Held> {
   let isolation: Isolation | null = null;
   let lease: Lease | null = null;
   let child: ChildResult | null = null;
+  let early: Promise<Revocation> | null = null;
   let failure: unknown = null;
   try {
     isolation = createIsolation(situation.state.dir, subject.leaseId, {
@@ -61,20 +69,27 @@ export async function holdLease(input: HoldInput): Promise<Held> {
     refuseInspector(); // again: Node opens it asynchronously, and from here on there are secrets in memory
     if (signals.pending === null) lease = await issueLease(provider, issueRequest(input), broker);
     phases.mark('issue');
-    if (lease !== null) child = await useLease(input, lease, isolation);
+    if (lease !== null) {
+      const issued = lease;
+      const onLeak = () => {
+        early = endLease(provider, issued, broker);
+      };
+      child = await useLease(input, issued, isolation, onLeak);
+    }
+    if (child?.endReason === 'leak') failure = leakError(child.masked, subject.leaseId);
   } catch (error) {
     failure = error;
   }
   phases.mark('child');
 
-  const revocation = lease && (await endLease(provider, lease, broker));
+  const revocation = lease && (await (early ?? endLease(provider, lease, broker)));
   isolation?.remove();
   if (child?.startedPid) {
     events.exited({
       exit_code: child.exitCode,
-      signal: child.signal,
+      signal: child.signal ?? (child.realTimeSignal === null ? null : realTimeName(child.realTimeSignal)),
       duration_ms: child.durationMs,
-      time_limit_reached: child.timeLimitReached,
+      time_limit_reached: child.endReason === 'time_limit',
     });
   }
   if (lease && revocation) {
@@ -100,8 +115,15 @@ export async function holdLease(input: HoldInput): Promise<Held> {
 }
 
 /** Records the lease, then starts the child, unless a signal has asked for the end. */
-async function useLease(input: HoldInput, lease: Lease, isolation: Isolation): Promise<ChildResult | null> {
+async function useLease(
+  input: HoldInput,
+  lease: Lease,
+  isolation: Isolation,
+  onLeak: () => void,
+): Promise<ChildResult | null> {
   const { context, situation, command, subject, terms, secrets, signals, events, audit } = input;
+  const { env: callerEnv, launch } = context.ambient;
+  const jobserver = findJobserver(callerEnv['MAKEFLAGS'], launch.descriptors);
   for (const warning of lease.warnings) events.warn(warning);
   events.emit('broker.issue', {
     lease_id: lease.leaseId,
@@ -112,13 +134,15 @@ async function useLease(input: HoldInput, lease: Lease, isolation: Isolation): P
   for (const name of secrets.tooShort()) events.warn(`"${name}" is too short to be masked in the output`);
   const env = buildChildEnv({
     capability: situation.capability,
-    callerEnv: context.ambient.env,
+    callerEnv,
     lease,
     taskId: situation.request.taskId,
     deadline: terms.deadline,
     isolation,
+    makeflags: jobserver?.makeflags ?? null,
   });
-  await audit.append(issuedRecord(subject, terms, lease));
+  const { terminal } = situation.capability;
+  await audit.append(issuedRecord(subject, terms, lease, isDirect(terminal) ? 'direct' : null));
   if (signals.pending !== null) return null;
   refuseInspector(); // a last time: what opened it may have been slow
   const result = await runChild({
@@ -126,12 +150,26 @@ async function useLease(input: HoldInput, lease: Lease, isolation: Isolation): P
     env,
     redactors: { stdout: secrets.redactor(), stderr: secrets.redactor() },
     deadline: terms.deadline,
-    killAfterMs: situation.capability.killAfter * 1000,
+    killAfterMs: input.killAfter * 1000,
     signals,
-    onStart: () => events.emit('runner.exec', { step: stepName(command.argv), env_scope: 'subprocess-only' }),
+    launch,
+    terminal,
+    descriptors: [...(jobserver?.descriptors ?? []), ...namedDescriptors(command.argv, launch.descriptors)],
+    ...(situation.capability.onLeak === 'fail' ? { onLeak } : {}),
+    onStart: (mode) => tellStart(events, command, mode),
+    onTimeWarning: (leftMs) => {
+      // Not into the picture of a full-screen program.
+      if (!isDirect(terminal)) events.warn(timeWarning(terms.deadline, leftMs));
+    },
   });
   if (result.spawnError !== null) throw spawnFault(command, result.spawnError);
   return result;
+}
+
+function tellStart(events: EventSink, command: StartableCommand, mode: TerminalMode | null): void {
+  const direct = mode === 'direct' ? { terminal: mode } : {};
+  events.emit('runner.exec', { step: stepName(command.argv), env_scope: 'subprocess-only', ...direct });
+  if (mode === 'pipe') events.warn(NO_PTY);
 }
 
 function issueRequest({ situation, subject, terms }: HoldInput): IssueRequest {

@@ -27,6 +27,8 @@ export interface RunOptions extends RequestOptions {
   readonly approvalTimeoutMs: number;
   readonly noWait: boolean;
   readonly eventsFd: number | null;
+  /** Seconds from TERM to KILL; the map's value is the most that it can be. */
+  readonly killAfter: number | null;
 }
 
 /** Runs `argv` under a capability. Returns how the process is to end; throws a CapwrapError without a secret in it. */
@@ -54,7 +56,7 @@ async function tell(
   secrets: SecretRegistry,
   mask: (text: string) => string,
 ): Promise<Ended> {
-  const signals = installSignals();
+  const signals = installSignals(context.ambient.launch.ignored);
   const events = openEvents(context, options.eventsFd, mask);
 
   // 1. Decide, on the exact bytes of a trusted map.
@@ -111,6 +113,7 @@ async function tell(
     events,
     audit,
     phases,
+    killAfter: Math.min(options.killAfter ?? Number.POSITIVE_INFINITY, situation.capability.killAfter),
   });
 
   // 6. Close, with one record that holds the whole story.
@@ -122,7 +125,7 @@ async function tell(
   }
   phases.mark('close');
   if (held.failure !== null && signals.pending === null) throw held.failure;
-  if (held.child?.timeLimitReached) {
+  if (held.child?.endReason === 'time_limit') {
     await ended.written;
     throw timeLimitError(terms);
   }

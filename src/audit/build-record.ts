@@ -6,6 +6,8 @@
 import { MAP_TRUST_GRADES } from '../base/map-trust.ts';
 import { OUTCOMES } from '../broker/provider.ts';
 import { FACT_NAMES, FACT_SOURCES } from '../request/facts.ts';
+import { END_REASONS } from '../runner/ending.ts';
+import { TERMINAL_MODES } from '../runner/outputs.ts';
 import { type Cut, type FieldRule, flag, number, oneOf, orNull, shape, text, texts } from './field-rules.ts';
 import { AUDIT_EVENTS, type AuditFields } from './record.ts';
 
@@ -96,6 +98,8 @@ const FIELDS = {
     error: orNull(text(1024)),
   }),
   time_limit_reached: flag,
+  end_reason: oneOf(END_REASONS),
+  terminal: oneOf(TERMINAL_MODES),
   error: shape({ code: text(64), message: text(4096) }),
   recovered: shape({ bytes: number, sha256: text(64), file: text(64) }),
   state_override: text(1024),

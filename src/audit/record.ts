@@ -2,6 +2,8 @@
 import type { MapTrust } from '../base/map-trust.ts';
 import type { Outcome, Revocation } from '../broker/provider.ts';
 import type { Facts } from '../request/facts.ts';
+import type { EndReason } from '../runner/ending.ts';
+import type { TerminalMode } from '../runner/outputs.ts';
 
 export const AUDIT_EVENTS = [
   'denied',
@@ -77,6 +79,10 @@ export interface AuditFields {
   readonly outcome?: Outcome;
   readonly revocation?: Revocation;
   readonly time_limit_reached?: boolean;
+  /** Why capwrap asked the child to end, where it did. */
+  readonly end_reason?: EndReason;
+  /** How the child had the terminal, where its output went to one. */
+  readonly terminal?: TerminalMode;
   /** Code and masked message of the error that ended the run. */
   readonly error?: { readonly code: string; readonly message: string };
   /** Length and hash of a torn tail that was set aside. */

@@ -4,6 +4,9 @@ import type { Lease, Outcome, Revocation } from '../broker/provider.ts';
 import type { Grant } from '../policy/decision.ts';
 import type { Facts } from '../request/facts.ts';
 import type { RunRequest } from '../request/run-request.ts';
+import type { EndReason } from '../runner/ending.ts';
+import { realTimeName } from '../runner/exit-status.ts';
+import type { TerminalMode } from '../runner/outputs.ts';
 import type { AuditFields } from './record.ts';
 
 /** What every record of a run repeats, so that each can be read by itself. */
@@ -52,8 +55,11 @@ export interface RunEnding {
 interface ChildEnding {
   readonly exitCode: number | null;
   readonly signal: string | null;
+  /** Number of a signal that has no name in Node. */
+  readonly realTimeSignal: number | null;
   readonly durationMs: number;
-  readonly timeLimitReached: boolean;
+  readonly endReason: EndReason | null;
+  readonly terminal: TerminalMode | null;
   readonly masked: { readonly stdout: number; readonly stderr: number };
 }
 
@@ -96,8 +102,20 @@ export function grantedRecord(subject: RunSubject, terms: Terms): AuditFields {
   return { event: 'granted', ...subjectFields(subject), ...termFields(terms) };
 }
 
-export function issuedRecord(subject: RunSubject, terms: Terms, lease: Lease): AuditFields {
-  return { event: 'issued', ...subjectFields(subject), ...termFields(terms), ...leaseFields(lease) };
+/** `terminal`: `direct` where what the child writes to the terminal will not be masked. */
+export function issuedRecord(
+  subject: RunSubject,
+  terms: Terms,
+  lease: Lease,
+  terminal: 'direct' | null,
+): AuditFields {
+  return {
+    event: 'issued',
+    ...subjectFields(subject),
+    ...termFields(terms),
+    ...leaseFields(lease),
+    ...(terminal ? { terminal } : {}),
+  };
 }
 
 /** The whole story by itself. */
@@ -123,11 +141,17 @@ function outcomeOfRefused(until: Date | null): Outcome {
   return until.getTime() <= Date.now() ? 'expired' : 'expires';
 }
 
+function signalName({ signal, realTimeSignal }: ChildEnding): string | null {
+  return signal ?? (realTimeSignal === null ? null : realTimeName(realTimeSignal));
+}
+
 function childFields(child: ChildEnding): Omit<AuditFields, 'event'> {
   return {
-    child: { exit_code: child.exitCode, signal: child.signal, duration_ms: child.durationMs },
+    child: { exit_code: child.exitCode, signal: signalName(child), duration_ms: child.durationMs },
     masked: child.masked,
-    ...(child.timeLimitReached ? { time_limit_reached: true } : {}),
+    ...(child.terminal ? { terminal: child.terminal } : {}),
+    ...(child.endReason === 'time_limit' ? { time_limit_reached: true } : {}),
+    ...(child.endReason ? { end_reason: child.endReason } : {}),
   };
 }
 

@@ -3,6 +3,7 @@
  */
 import { url as inspectorUrl } from 'node:inspector';
 import { CapwrapError } from '../errors.ts';
+import { LAUNCH_VARIABLE, type Launch, parseLaunch } from './launch.ts';
 
 /** The caller's environment and identity, frozen at start. */
 export interface Ambient {
@@ -13,6 +14,7 @@ export interface Ambient {
   readonly gid: number;
   readonly pid: number;
   readonly platform: NodeJS.Platform;
+  readonly launch: Launch;
 }
 
 /**
@@ -29,6 +31,8 @@ export function takeAmbient(): Ambient {
     if (value !== undefined) env[name] = value;
     delete own[name];
   }
+  const launch = parseLaunch(env[LAUNCH_VARIABLE], process.pid);
+  delete env[LAUNCH_VARIABLE];
   own['AWS_CONFIG_FILE'] = '/dev/null';
   own['AWS_SHARED_CREDENTIALS_FILE'] = '/dev/null';
   own['AWS_EC2_METADATA_DISABLED'] = 'true';
@@ -41,6 +45,7 @@ export function takeAmbient(): Ambient {
     gid: process.getgid?.() ?? -1,
     pid: process.pid,
     platform: process.platform,
+    launch,
   });
 }
 

@@ -13,6 +13,8 @@ interface RunFlags extends RequestOptions {
   readonly approvalTimeout: number;
   readonly wait: boolean;
   readonly eventsFd?: number;
+  /** Seconds. */
+  readonly killAfter?: number;
 }
 
 export async function runCommand(
@@ -33,6 +35,7 @@ export async function runCommand(
         approvalTimeoutMs: flags.approvalTimeout * 1000,
         noWait: !flags.wait,
         eventsFd: flags.eventsFd ?? null,
+        killAfter: flags.killAfter ?? null,
       },
       argv,
       phases,

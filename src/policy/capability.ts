@@ -136,7 +136,11 @@ export interface Capability {
   readonly inject: Readonly<Record<string, string>>;
   /** `private` gives the child an empty HOME that is removed afterwards. */
   readonly home: 'inherit' | 'private';
-  /** Seconds between TERM and KILL when the time limit is reached. */
+  /** Whether output to a terminal is masked, or the child has the real terminal. */
+  readonly terminal: 'masked' | 'direct';
+  /** What a secret in the output does, beside being masked: nothing, or the end of the lease and of the child. */
+  readonly onLeak: 'mask' | 'fail';
+  /** Seconds between TERM and KILL when capwrap ends the child. */
   readonly killAfter: number;
   readonly tests: readonly PolicyTest[];
 }

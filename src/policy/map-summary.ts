@@ -39,6 +39,8 @@ function rows(capability: Capability): Row[] {
     ...pairs(env.set).map((text): Row => ['env set', text]),
     ...pairs(capability.inject).map((text): Row => ['env injected', text]),
     ['home', capability.home],
+    ['terminal', capability.terminal],
+    ['on leak', capability.onLeak],
     ['kill after', formatDuration(capability.killAfter)],
   ];
 }

@@ -31,6 +31,8 @@ export function normalise(name: string, raw: RawCapability, defaults: RawDefault
     env: mergeEnv(raw, defaults),
     inject: raw.inject ?? localDefault,
     home: raw.home ?? defaults.home ?? 'inherit',
+    terminal: raw.terminal ?? defaults.terminal ?? 'masked',
+    onLeak: raw.on_leak ?? defaults.on_leak ?? 'mask',
     killAfter: seconds(raw.kill_after ?? defaults.kill_after ?? DEFAULT_KILL_AFTER),
     tests: (raw.tests ?? []).map((test, index) => normaliseTest(test, dir, `${at}.tests[${index}]`)),
   };

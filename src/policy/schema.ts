@@ -61,6 +61,14 @@ const shared = {
     oneOf('inherit', 'private'),
     'private: an empty HOME that is removed afterwards; default inherit',
   ),
+  terminal: maybe(
+    oneOf('masked', 'direct'),
+    'direct: the command has the real terminal, for full-screen programs; nothing is masked there. Default masked',
+  ),
+  on_leak: maybe(
+    oneOf('mask', 'fail'),
+    'fail: a secret in the output also ends the lease and the command; default mask',
+  ),
   kill_after: maybe(duration, 'Time between TERM and KILL when the time limit is reached; default 10s'),
 };
 

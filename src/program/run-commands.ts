@@ -25,6 +25,11 @@ export function addRunCommands(add: Add, program: Command, invocation: Invocatio
         .default(300, '5m'),
     )
     .option('--no-wait', 'deny at once where a human would have to answer')
+    .option(
+      '--kill-after <duration>',
+      "time between TERM and KILL where the command is ended; at most the map's kill_after",
+      duration,
+    )
     .option('--events-fd <number>', 'also write events as JSON lines to this descriptor', descriptor);
 
   requestOptions(

@@ -9,6 +9,8 @@ export interface ChildEnvInput {
   readonly capability: Pick<Capability, 'name' | 'env' | 'inject'>;
   readonly lease: Pick<Lease, 'leaseId' | 'values' | 'defaultInject' | 'expiresAt'>;
   readonly taskId: string;
+  /** What the child needs of the caller's MAKEFLAGS to take part in make's jobserver, or null. */
+  readonly makeflags: string | null;
   /** capwrap's own end of the grant. */
   readonly deadline: Date;
   readonly isolation: {
@@ -42,6 +44,8 @@ export function buildChildEnv(input: ChildEnvInput): Readonly<Record<string, str
     named.set(name, 'env.set');
     put(env, name, value);
   }
+
+  if (input.makeflags !== null && !named.has('MAKEFLAGS')) put(env, 'MAKEFLAGS', input.makeflags);
 
   // 2. What capwrap adds. It replaces nothing, so that a map can't half-overrule it unnoticed.
   const add = (source: string, name: string, value: string) => {

@@ -1,6 +1,7 @@
 /** From the child's end to capwrap's own. */
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isatty } from 'node:tty';
 import { CapwrapError, EXIT_STATUS } from '../errors.ts';
 import type { ChildResult } from './run-child.ts';
 import type { EndingSignal } from './signals.ts';
@@ -9,27 +10,42 @@ import type { EndingSignal } from './signals.ts';
 export interface Ended {
   readonly status: number;
   /** The signal to end by, or null to end with `status`. */
-  readonly signal: NodeJS.Signals | null;
+  readonly signal: NodeJS.Signals | number | null;
   /** See `ChildResult.written`; to be awaited before the process ends. */
   readonly written: Promise<string | null>;
 }
 
 /**
  * The child's own status, 128 + s for signal s, 124 where the grant's time was over. Without a child: the signal that
- * kept it from being started, or else 125. (An end by a real-time signal reaches Node as status 0.)
+ * kept it from being started, or else 125.
  */
 export function endOf(child: ChildResult | null, pending: EndingSignal | null): Ended {
   const written = child?.written ?? Promise.resolve(null);
-  if (child?.timeLimitReached) return { status: EXIT_STATUS.ERR_TIME_LIMIT, signal: null, written };
-  const signal = child ? child.signal : pending;
-  if (signal !== null) return { status: 128 + constants.signals[signal], signal, written };
+  if (child?.endReason === 'time_limit') return { status: EXIT_STATUS.ERR_TIME_LIMIT, signal: null, written };
+  const signal = child ? (child.signal ?? child.realTimeSignal) : pending;
+  if (signal !== null) return { status: 128 + numberOf(signal), signal, written };
   return { status: child?.exitCode ?? EXIT_STATUS.ERR_INTERNAL, signal: null, written };
 }
+
+/** The number of a signal, which may have no name. */
+function numberOf(signal: NodeJS.Signals | number): number {
+  return typeof signal === 'number' ? signal : constants.signals[signal];
+}
+
+/** The name of a real-time signal, as `kill -l` counts them in the C library: the kernel's first two are its own. */
+export function realTimeName(signal: number): string {
+  return signal < FIRST_FREE ? `SIG${signal}` : `SIGRTMIN+${signal - FIRST_FREE}`;
+}
+const FIRST_FREE = 34;
 
 /**
  * Waits for the output, then ends this process by the child's signal, so that a shell sees what it would have seen
  * of the child (an interrupted loop stops). Returns the status to exit with where there was no signal, where it would
  * write a core file of a process that has held secrets, or where it had no effect (as for process 1).
+ *
+ * On a terminal only INT is repeated, the one signal that shells treat apart. After the others the status says the
+ * same, and a Node that exits sets the terminal as it was at its start: a child that died in raw mode leaves it so.
+ *
  * Throws ERR_OUTPUT_WRITE where output was lost and the status would not tell.
  */
 export async function endLike({ status, signal, written }: Ended): Promise<number> {
@@ -37,12 +53,16 @@ export async function endLike({ status, signal, written }: Ended): Promise<numbe
   if (lost !== null && status === 0) {
     throw new CapwrapError('ERR_OUTPUT_WRITE', `the child's output could not be written (${lost})`);
   }
-  if (signal === null || WITH_CORE_FILE.has(signal)) return status;
-  process.removeAllListeners(signal);
-  if (signal !== 'SIGKILL' && signal !== 'SIGSTOP') {
-    // Node ignores SIGPIPE from its start; a listener that comes and goes leaves the default action.
-    const listener = () => {};
-    process.on(signal, listener).off(signal, listener);
+  if (signal === null) return status;
+  if (typeof signal === 'string') {
+    if (WITH_CORE_FILE.has(signal)) return status;
+    if (signal !== 'SIGINT' && [0, 1, 2].some((fd) => isatty(fd))) return status;
+    process.removeAllListeners(signal);
+    if (signal !== 'SIGKILL' && signal !== 'SIGSTOP') {
+      // Node ignores SIGPIPE from its start; a listener that comes and goes leaves the default action.
+      const listener = () => {};
+      process.on(signal, listener).off(signal, listener);
+    }
   }
   process.kill(process.pid, signal);
   await sleep(SIGNAL_GRACE_MS);

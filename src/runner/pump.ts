@@ -1,7 +1,7 @@
 /** Carries one output stream of the child through the masker to a descriptor of capwrap's. */
-import type { Readable } from 'node:stream';
 import type { Redactor } from '../redact/redactor.ts';
-import type { FdSink } from './fd-sink.ts';
+import type { Sink } from './sink.ts';
+import type { Source } from './source.ts';
 
 export interface Pump {
   /** Resolves when all that will be read has been read and handed to the sink. */
@@ -11,18 +11,37 @@ export interface Pump {
 }
 
 /**
- * Pauses the child's pipe while the sink is full, so memory stays flat and the child waits as it would for a slow
- * reader. Where the reader is gone the pipe is closed; since Node's pipes are sockets, a
- * child that writes at that moment may see ECONNRESET where it would have had SIGPIPE.
+ * Stops reading while the sink is full, so memory stays flat and the child waits as it would for a slow reader. Where
+ * the reader is gone the pipe is closed, and the child meets that.
  *
  * A process that outlives the child may hold the pipe open. What the child wrote is in the pipe when it ends, so after
  * that the pump reads without waiting for the sink, until a pause or until more came than a pipe can hold.
+ *
+ * `onHit` is called for each piece of output in which a secret was masked.
  */
-export function pump(source: Readable, redactor: Redactor, sink: FdSink): Pump {
+export function pump(source: Source, redactor: Redactor, sink: Sink, onHit: () => void): Pump {
   let ended = false;
   let late = 0;
+  let hits = 0;
   let quiet: NodeJS.Timeout | undefined;
   let stop: NodeJS.Timeout | undefined;
+  let prompt: NodeJS.Timeout | undefined;
+
+  function write(out: Buffer): boolean {
+    const room = sink.write(out);
+    if (redactor.hits > hits) {
+      hits = redactor.hits;
+      onHit();
+    }
+    return room;
+  }
+
+  /** The last characters of a prompt may be the first ones of a form; they are not worth waiting for. */
+  function releaseSoon(): void {
+    if (!redactor.short) return;
+    if (prompt) prompt.refresh();
+    else prompt = setTimeout(() => write(Buffer.from(redactor.release())), PROMPT_MS).unref();
+  }
 
   /** A busy event loop may be late itself: what is in the pipe by now is read before `then` is called. */
   function afterOneMoreRead(then: () => void): void {
@@ -31,7 +50,7 @@ export function pump(source: Readable, redactor: Redactor, sink: FdSink): Pump {
 
   function pauseOver(): void {
     const before = late;
-    afterOneMoreRead(() => (late === before ? source.destroy() : listen()));
+    afterOneMoreRead(() => (late === before ? source.close() : listen()));
   }
 
   function listen(): void {
@@ -40,26 +59,31 @@ export function pump(source: Readable, redactor: Redactor, sink: FdSink): Pump {
   }
 
   const done = new Promise<void>((resolve) => {
-    source.on('data', (chunk: Buffer) => {
-      const room = sink.write(redactor.push(chunk));
-      if (!ended) {
-        if (!room) source.pause();
-        return;
-      }
-      late += chunk.length;
-      if (late > MOST_IN_A_PIPE) source.destroy();
-      else listen();
-    });
-    source.on('error', () => source.destroy());
-    source.on('close', () => {
-      clearTimeout(quiet);
-      clearTimeout(stop);
-      sink.write(redactor.flush());
-      resolve();
+    source.start({
+      onData(chunk, room) {
+        if (!ended) {
+          const goOn = write(redactor.push(chunk, room));
+          releaseSoon();
+          return goOn;
+        }
+        // The sink is not waited for any more, so it gets memory of its own.
+        write(Buffer.from(redactor.push(chunk, room)));
+        late += chunk.length;
+        if (late > MOST_IN_A_PIPE) source.close();
+        else listen();
+        return true;
+      },
+      onEnd() {
+        clearTimeout(quiet);
+        clearTimeout(stop);
+        clearTimeout(prompt);
+        write(redactor.flush());
+        resolve();
+      },
     });
   });
-  sink.onRoom = () => void source.resume();
-  sink.onBroken = () => void source.destroy();
+  sink.onRoom = () => source.resume();
+  sink.onBroken = () => source.close();
 
   return {
     done,
@@ -68,11 +92,13 @@ export function pump(source: Readable, redactor: Redactor, sink: FdSink): Pump {
       if (source.closed) return;
       source.resume();
       listen();
-      stop = setTimeout(() => afterOneMoreRead(() => source.destroy()), LONGEST_DRAIN_MS);
+      stop = setTimeout(() => afterOneMoreRead(() => source.close()), LONGEST_DRAIN_MS);
     },
   };
 }
 
+/** Longer than the pauses within a stream of output, shorter than anybody notices. */
+const PROMPT_MS = 4;
 /** No output for so long after the child's end means that its own is through. */
 const QUIET_MS = 150;
 const LONGEST_DRAIN_MS = 1000;

@@ -1,17 +1,17 @@
 /** Runs the one child of a run, with its output masked. */
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import type { Readable } from 'node:stream';
-import { systemErrorCode } from '../errors.ts';
+import type { Launch } from '../base/launch.ts';
 import type { Redactor } from '../redact/redactor.ts';
 import type { StartableCommand } from './command-error.ts';
-import { createFdSink, type FdSink } from './fd-sink.ts';
+import { createEnding, type EndReason } from './ending.ts';
 import { inForegroundGroup } from './foreground.ts';
+import { openOutputs, type TerminalMode } from './outputs.ts';
 import { childAndDescendants, ownGroup } from './process-tree.ts';
 import { pump } from './pump.ts';
 import { recheck } from './resolve-command.ts';
 import type { Signals } from './signals.ts';
-import { enforceTimeLimit } from './time-limit.ts';
+import { createSink, type Sink } from './sink.ts';
+import { startChild } from './start-child.ts';
+import { watchTimeLimit } from './time-limit.ts';
 
 export interface RunChildOptions {
   readonly command: StartableCommand;
@@ -23,8 +23,17 @@ export interface RunChildOptions {
   /** Milliseconds from TERM to KILL. */
   readonly killAfterMs: number;
   readonly signals: Signals;
+  readonly launch: Launch;
+  /** Whether a terminal is masked, or the child has the real one. */
+  readonly terminal: 'masked' | 'direct';
+  /** Descriptors of the caller's, beside the standard ones, that the child gets under the same numbers. */
+  readonly descriptors?: readonly number[];
   /** Called once the child is there, before any of its output goes out. */
-  readonly onStart?: () => void;
+  readonly onStart?: (terminal: TerminalMode | null) => void;
+  /** Called ahead of the deadline. */
+  readonly onTimeWarning?: (leftMs: number) => void;
+  /** Where it is given, a secret in the output ends the child: called once, at the first one. */
+  readonly onLeak?: () => void;
   /** Descriptors that the output goes to; 1 and 2 where not given. */
   readonly stdout?: number;
   readonly stderr?: number;
@@ -38,10 +47,14 @@ export interface ChildResult {
   readonly exitCode: number | null;
   /** The signal that ended the child, or that kept it from being started. */
   readonly signal: NodeJS.Signals | null;
+  /** The number of the real-time signal that ended it, which has no name; then `exitCode` and `signal` are null. */
+  readonly realTimeSignal: number | null;
   readonly durationMs: number;
-  /** True where the child was asked to end because the grant's time was over. */
-  readonly timeLimitReached: boolean;
-  /** Replacements by stream. */
+  /** Why capwrap asked the child to end, or null where it didn't. */
+  readonly endReason: EndReason | null;
+  /** How the child had the terminal; null where its output went to none. */
+  readonly terminal: TerminalMode | null;
+  /** Replacements by stream; where both go to the same place, all of them count for stdout. */
   readonly masked: { readonly stdout: number; readonly stderr: number };
   /**
    * Resolves when all output is written: null, or the code of the error that cut it short (ENOSPC, …); a reader that
@@ -57,74 +70,66 @@ export interface ChildResult {
  * ERR_COMMAND_CHANGED.
  */
 export async function runChild(options: RunChildOptions): Promise<ChildResult> {
-  const { command, redactors, signals } = options;
+  const { command, redactors, signals, launch } = options;
   recheck(command);
   if (signals.pending !== null) return notStarted({ signal: signals.pending });
 
   // 1. Spawn. Nothing can come between this and `attach`: signals are handled when the event loop turns.
+  const targets = { stdout: options.stdout ?? 1, stderr: options.stderr ?? 2 };
+  const outputs = openOutputs({ targets, wish: options.terminal, launch });
   const own = !inForegroundGroup();
-  const started = performance.now();
-  const child = start(command, options.env, own);
-  if (typeof child === 'string') return notStarted({ spawnError: child });
-  if (child.pid === undefined) {
-    const [error] = await once(child, 'error');
-    return notStarted({ spawnError: systemErrorCode(error) ?? 'EIO' });
+  const child = await startChild({ ...options, outputs, own, ignored: launch.ignored });
+  if (typeof child === 'string') {
+    outputs.close();
+    return notStarted({ spawnError: child });
   }
-  const { pid, stdout, stderr } = child;
-  signals.attach({ pid, ownGroup: own });
-  options.onStart?.();
+  const { pid } = child;
+  const tree = own ? ownGroup(pid) : childAndDescendants(pid, child.isRunning);
+  const ending = createEnding(tree, options.killAfterMs);
+  signals.attach({
+    pid,
+    ownGroup: own,
+    resized: outputs.resized,
+    onRepeated: () => {
+      // A program that has the real terminal to itself may use Ctrl-C for something else.
+      if (outputs.terminal !== 'direct') ending.begin('repeated_signal');
+    },
+  });
+  options.onStart?.(outputs.terminal);
 
   // 2. Carry the output, and wait for the end of the child or of its time.
-  const sinks = [createFdSink(options.stdout ?? 1), createFdSink(options.stderr ?? 2)] as const;
-  const pumps = [pump(stdout, redactors.stdout, sinks[0]), pump(stderr, redactors.stderr, sinks[1])];
-  const limit = enforceTimeLimit(
-    own
-      ? ownGroup(pid)
-      : childAndDescendants(pid, () => child.exitCode === null && child.signalCode === null),
-    options.deadline,
-    options.killAfterMs,
-  );
-  const [exitCode, signal]: [number | null, NodeJS.Signals | null] = await new Promise((resolve) => {
-    child.once('exit', (...end) => resolve(end));
+  const { onLeak } = options;
+  const leaked = () => {
+    if (!onLeak || ending.reason === 'leak') return;
+    ending.begin('leak');
+    onLeak();
+  };
+  const streams = child.sources.map(({ name, target, source }) => {
+    const sink = createSink(target);
+    return { sink, pump: pump(source, redactors[name], sink, leaked) };
   });
+  const limit = watchTimeLimit(
+    options.deadline,
+    (leftMs) => options.onTimeWarning?.(leftMs),
+    () => ending.begin('time_limit'),
+  );
+  const exit = await child.exit;
   signals.detach();
-  const durationMs = Math.round(performance.now() - started);
+  limit.stop();
 
-  // 3. Read what is left in the pipes, and see that nothing outlives a limit that was reached.
-  for (const { childEnded } of pumps) childEnded();
-  await Promise.all([limit.settle(), ...pumps.map(({ done }) => done)]);
+  // 3. Read what is left in the pipes, and see that nothing outlives an end that was asked for.
+  for (const { pump } of streams) pump.childEnded();
+  await Promise.all([ending.settle(), ...streams.map(({ pump }) => pump.done)]);
+  outputs.close();
   return {
+    ...exit,
     startedPid: pid,
     spawnError: null,
-    exitCode,
-    signal,
-    durationMs,
-    timeLimitReached: limit.reached,
+    endReason: ending.reason,
+    terminal: outputs.terminal,
     masked: { stdout: redactors.stdout.hits, stderr: redactors.stderr.hits },
-    written: allWritten(sinks),
+    written: allWritten(streams.map(({ sink }) => sink)),
   };
-}
-
-/** A child whose output is read; one that failed to start has no pid. */
-type PipedChild = ChildProcess & { readonly stdout: Readable; readonly stderr: Readable };
-
-function start(
-  command: StartableCommand,
-  env: Readonly<Record<string, string>>,
-  own: boolean,
-): PipedChild | string {
-  const [argv0, ...args] = command.argv;
-  try {
-    return spawn(command.path, args, {
-      ...(argv0 === undefined ? {} : { argv0 }),
-      cwd: command.cwd,
-      env: Object.assign(Object.create(null), env), // Node writes to it
-      stdio: ['inherit', 'pipe', 'pipe'],
-      detached: own,
-    }) as PipedChild;
-  } catch (error) {
-    return systemErrorCode(error) ?? 'EIO';
-  }
 }
 
 function notStarted(why: Partial<Pick<ChildResult, 'signal' | 'spawnError'>>): ChildResult {
@@ -133,15 +138,17 @@ function notStarted(why: Partial<Pick<ChildResult, 'signal' | 'spawnError'>>): C
     spawnError: null,
     exitCode: null,
     signal: null,
+    realTimeSignal: null,
     durationMs: 0,
-    timeLimitReached: false,
+    endReason: null,
+    terminal: null,
     masked: { stdout: 0, stderr: 0 },
     written: Promise.resolve(null),
     ...why,
   };
 }
 
-async function allWritten(sinks: readonly FdSink[]): Promise<string | null> {
+async function allWritten(sinks: readonly Sink[]): Promise<string | null> {
   const errors = await Promise.all(sinks.map((sink) => sink.written()));
   return errors.find((code) => code !== null) ?? null;
 }

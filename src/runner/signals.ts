@@ -1,17 +1,28 @@
 /** Signals to capwrap: held before there is a child, handed on while there is one, swallowed after it. */
 import { closeSync, openSync } from 'node:fs';
-import { ownGroup, send } from './process-tree.ts';
+import type { Resized } from './outputs.ts';
+import { childAndDescendants, ownGroup, send } from './process-tree.ts';
 
 /** Those that ask a process to end. */
 export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
+
+export interface SignalledChild {
+  readonly pid: number;
+  /** True where it leads a group that capwrap made for it. */
+  readonly ownGroup: boolean;
+  /** To be called when the terminal may have another size. */
+  readonly resized: () => Resized;
+  /** INT or TERM came again soon after the first. */
+  readonly onRepeated: () => void;
+}
 
 export interface Signals {
   /** The first signal that asked for an end before there was a child; then none is to be started. */
   readonly pending: EndingSignal | null;
   /** Aborted together with `pending`: ends what is waited for before there is a child. */
   readonly aborted: AbortSignal;
-  /** From now on signals go to this child, until `detach`. `ownGroup`: it leads a group that capwrap made for it. */
-  attach(child: { readonly pid: number; readonly ownGroup: boolean }): void;
+  /** From now on signals go to this child, until `detach`. */
+  attach(child: SignalledChild): void;
   /** The child has ended: signals are swallowed, so that the end of the lease and the record are not cut short. */
   detach(): void;
   /** Gives all signals back their default action. */
@@ -20,14 +31,16 @@ export interface Signals {
 
 /**
  * Installs the handlers; to be called before anything is waited for. A handler for SIGUSR1 is there from the first
- * moment: without one Node would open its inspector.
+ * moment: without one Node would open its inspector. `ignored`: the signals that the caller ignores (`nohup`). They end
+ * nothing here, and are handed on like all others, to a child that ignores them too unless it says otherwise.
  */
-export function installSignals(): Signals {
+export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals {
   const listeners = new Map<NodeJS.Signals, () => void>();
   const abort = new AbortController();
   let pending: EndingSignal | null = null;
   let forward: ((signal: NodeJS.Signals) => void) | null = null;
   let before = true;
+  let lastAsked = Number.NEGATIVE_INFINITY;
 
   function on(signal: NodeJS.Signals, listener: () => void): void {
     listeners.set(signal, listener);
@@ -36,7 +49,7 @@ export function installSignals(): Signals {
 
   for (const signal of ENDING) {
     on(signal, () => {
-      if (before && pending === null) {
+      if (before && pending === null && !ignored.includes(signal)) {
         pending = signal;
         abort.abort();
       }
@@ -50,13 +63,25 @@ export function installSignals(): Signals {
       return pending;
     },
     aborted: abort.signal,
-    attach({ pid, ownGroup: own }) {
+    attach({ pid, ownGroup: own, resized, onRepeated }) {
       before = false;
-      forward = own
-        ? (signal) => ownGroup(pid).signal(signal)
-        : (signal) => forwardInSharedGroup(pid, signal);
-      if (!own) return; // the terminal itself stops, continues and resizes the whole group
-      for (const signal of ['SIGWINCH', 'SIGCONT'] as const) on(signal, () => forward?.(signal));
+      const handOn = own
+        ? (signal: NodeJS.Signals) => ownGroup(pid).signal(signal)
+        : (signal: NodeJS.Signals) => forwardInSharedGroup(pid, signal);
+      forward = (signal) => {
+        handOn(signal);
+        if ((signal !== 'SIGINT' && signal !== 'SIGTERM') || ignored.includes(signal)) return;
+        const now = performance.now();
+        if (now - lastAsked < REPEATED_WITHIN_MS) onRepeated();
+        lastAsked = now;
+      };
+      on('SIGWINCH', () => {
+        const change = resized();
+        if (own) forward?.('SIGWINCH');
+        else if (forward) resizeInSharedGroup(pid, change);
+      });
+      if (!own) return; // the terminal itself stops and continues the whole group
+      on('SIGCONT', () => forward?.('SIGCONT'));
       on('SIGTSTP', () => {
         // The child's group has no parent in its session, and such a group ignores TSTP (POSIX, orphaned groups).
         forward?.('SIGSTOP');
@@ -75,6 +100,9 @@ export function installSignals(): Signals {
 
 const ENDING: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 
+/** Whoever asks again within this time was not heard. */
+const REPEATED_WITHIN_MS = 10_000;
+
 /**
  * Ctrl-C and Ctrl-\ have already reached the child, as has the hang-up of a terminal that is gone. What remains was
  * sent to capwrap alone.
@@ -83,6 +111,15 @@ function forwardInSharedGroup(pid: number, signal: NodeJS.Signals): void {
   if (signal === 'SIGINT' || signal === 'SIGQUIT') return;
   if (signal === 'SIGHUP' && !terminalIsThere()) return;
   send(pid, signal);
+}
+
+/**
+ * The real terminal has told the group already, but then the child may have asked its own terminal, the one that
+ * capwrap reads, before that one followed. A signal without a new size was sent to capwrap alone.
+ */
+function resizeInSharedGroup(pid: number, change: Resized): void {
+  if (change === 'followed') childAndDescendants(pid, () => true).signal('SIGWINCH');
+  else if (change === 'same') send(pid, 'SIGWINCH');
 }
 
 function terminalIsThere(): boolean {

@@ -1,50 +1,46 @@
-/** Ends the child when the grant's time is over. */
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { ProcessTree } from './process-tree.ts';
+/** Watches the end of the grant's time. */
 
 export interface TimeLimit {
-  /** True from the moment that the processes were asked to end. */
-  readonly reached: boolean;
-  /**
-   * To be awaited once the child has ended. Returns at once where the limit was not reached; else when the other
-   * processes are gone too, at the latest when the grace is over and KILL was sent.
-   */
-  settle(): Promise<void>;
+  stop(): void;
 }
 
 /**
- * Sends TERM at the deadline, by the wall clock, and KILL when `killAfterMs` have passed. CONT follows TERM, because a
- * stopped process would not see it.
+ * Calls `onWarning` ahead of the deadline, once, with the milliseconds that are left, and `onEnd` at it. The wall clock
+ * counts: it also runs while the machine is suspended, and it is what the issuer goes by.
  */
-export function enforceTimeLimit(tree: ProcessTree, deadline: Date, killAfterMs: number): TimeLimit {
+export function watchTimeLimit(
+  deadline: Date,
+  onWarning: (leftMs: number) => void,
+  onEnd: () => void,
+): TimeLimit {
+  const warningAt = deadline.getTime() - warningMs(deadline.getTime() - Date.now());
+  let warned = false;
   let timer: NodeJS.Timeout;
-  let killAt: number | null = null;
 
   function check(): void {
-    const left = deadline.getTime() - Date.now();
-    if (left > 0) {
-      timer = setTimeout(check, Math.min(left, LONGEST_SLEEP_MS));
+    const now = Date.now();
+    const left = deadline.getTime() - now;
+    if (left <= 0) {
+      onEnd();
       return;
     }
-    killAt = performance.now() + killAfterMs;
-    timer = setTimeout(() => tree.signal('SIGKILL'), killAfterMs);
-    tree.signal('SIGTERM');
-    tree.signal('SIGCONT');
+    if (!warned && now >= warningAt) {
+      warned = true;
+      onWarning(left);
+    }
+    const next = warned ? left : Math.min(left, warningAt - now);
+    timer = setTimeout(check, Math.min(next, LONGEST_SLEEP_MS));
   }
   check();
-
-  return {
-    get reached() {
-      return killAt !== null;
-    },
-    async settle() {
-      while (killAt !== null && performance.now() < killAt && tree.alive()) await sleep(POLL_MS);
-      clearTimeout(timer);
-      if (killAt !== null && tree.alive()) tree.signal('SIGKILL');
-    },
-  };
+  return { stop: () => clearTimeout(timer) };
 }
 
+/** A minute ahead of a long grant, a tenth of a short one; none where there is no time to do anything about it. */
+function warningMs(grantMs: number): number {
+  const ahead = Math.min(60_000, grantMs / 10);
+  return ahead < SHORTEST_WARNING_MS ? 0 : ahead;
+}
+
+const SHORTEST_WARNING_MS = 1000;
 /** Timers stand still while the machine is suspended, and the clock can be set: look again this often. */
-const LONGEST_SLEEP_MS = 5000;
-const POLL_MS = 20;
+const LONGEST_SLEEP_MS = 1000;

@@ -1,8 +1,10 @@
 /** An issuer of its own for each test, and what the provider and the commands are called with. */
+
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Chalk } from 'chalk';
 import { NO_ADMIN_CONFIG } from '../../src/base/admin-config.ts';
+import { NO_LAUNCHER } from '../../src/base/launch.ts';
 import type { BrokerContext, IssueRequest, Lease } from '../../src/broker/provider.ts';
 import {
   type IssuerFiles,
@@ -72,6 +74,8 @@ export function issueRequest(
     env: { pass: [], passSensitive: [], set: {} },
     inject: {},
     home: 'inherit',
+    terminal: 'masked',
+    onLeak: 'mask',
     killAfter: 5,
     tests: [],
   };
@@ -140,6 +144,7 @@ export function commandContext(stateDir: string, json = false) {
       gid: process.getgid?.() ?? -1,
       pid: process.pid,
       platform: process.platform,
+      launch: NO_LAUNCHER,
     },
     admin: NO_ADMIN_CONFIG,
     json,

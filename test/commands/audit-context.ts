@@ -1,6 +1,8 @@
 /** A command's context that keeps what is printed. */
+
 import { Chalk } from 'chalk';
 import { NO_ADMIN_CONFIG } from '../../src/base/admin-config.ts';
+import { NO_LAUNCHER } from '../../src/base/launch.ts';
 import type { CommandContext } from '../../src/ui/context.ts';
 
 export interface Printed {
@@ -22,6 +24,7 @@ export function printing(stateDir: string, options: { json?: boolean; quiet?: bo
       gid: process.getgid?.() ?? -1,
       pid: process.pid,
       platform: process.platform,
+      launch: NO_LAUNCHER,
     },
     admin: NO_ADMIN_CONFIG,
     json: options.json ?? false,

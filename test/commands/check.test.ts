@@ -1,9 +1,11 @@
 /** `capwrap check` on real files, through its own function. */
+
 import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { Ambient } from '../../src/base/ambient.ts';
+import { NO_LAUNCHER } from '../../src/base/launch.ts';
 import { type CheckOptions, check } from '../../src/commands/check.ts';
 import { schema } from '../../src/commands/schema.ts';
 import { addPin } from '../../src/policy/pins.ts';
@@ -34,6 +36,7 @@ function contextFor(cwd: string, home: string, json = false): KeptOutput {
     gid: process.getgid?.() ?? -1,
     pid: process.pid,
     platform: process.platform,
+    launch: NO_LAUNCHER,
   };
   return keptContext(ambient, { json });
 }

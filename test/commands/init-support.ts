@@ -1,7 +1,9 @@
 /** Runs `init` as the CLI does, in work trees made for a test. */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
+import { NO_LAUNCHER } from '../../src/base/launch.ts';
 import { init } from '../../src/commands/init.ts';
 import type { InitOptions } from '../../src/commands/init-options.ts';
 import { tempDir } from '../helpers/cli.ts';
@@ -16,6 +18,7 @@ export async function runInit(cwd: string, options: InitOptions = {}, json = fal
     gid: process.getgid?.() ?? -1,
     pid: process.pid,
     platform: process.platform,
+    launch: NO_LAUNCHER,
   };
   const { context, text } = keptContext(ambient, { json });
   expect(await init(context, options)).toBe(0);

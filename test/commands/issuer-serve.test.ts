@@ -1,4 +1,5 @@
 /** `capwrap issuer serve` over real HTTP, and a service that relies on it. */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { createServer } from 'node:net';

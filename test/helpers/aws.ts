@@ -50,6 +50,8 @@ export function capability(config: Capability['config'], name = 'publish-preview
     env: { pass: [], passSensitive: [], set: {} },
     inject: {},
     home: 'inherit',
+    terminal: 'masked',
+    onLeak: 'mask',
     killAfter: 10,
     tests: [],
   };

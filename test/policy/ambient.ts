@@ -1,5 +1,7 @@
 /** A caller's world for tests that call the rooms themselves. */
+
 import type { Ambient } from '../../src/base/ambient.ts';
+import { NO_LAUNCHER } from '../../src/base/launch.ts';
 
 export function ambientOf(parts: Partial<Ambient> & { readonly cwd: string }): Ambient {
   return {
@@ -8,6 +10,7 @@ export function ambientOf(parts: Partial<Ambient> & { readonly cwd: string }): A
     gid: process.getgid?.() ?? -1,
     pid: process.pid,
     platform: process.platform,
+    launch: NO_LAUNCHER,
     ...parts,
   };
 }

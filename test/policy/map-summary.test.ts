@@ -68,6 +68,8 @@ const CAPABILITY: Capability = {
   env: { pass: ['PATH', 'GITHUB_TOKEN'], passSensitive: ['GITHUB_TOKEN'], set: { SITE: 'pre view' } },
   inject: { KEY: 'access_key_id' },
   home: 'private',
+  terminal: 'masked',
+  onLeak: 'mask',
   killAfter: 10,
   tests: [],
 };

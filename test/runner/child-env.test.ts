@@ -30,6 +30,7 @@ function input(changes: Changes = {}): ChildEnvInput {
     capability: { name: 'publish', env: { pass, passSensitive: [], set }, inject },
     lease: LEASE,
     taskId: 'task-1',
+    makeflags: null,
     deadline: changes.deadline ?? new Date('2030-01-01T00:10:00Z'),
     isolation: { variables: { AWS_CONFIG_FILE: '/empty' }, home },
   };

@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { NO_LAUNCHER } from '../../src/base/launch.ts';
 import { SecretRegistry } from '../../src/redact/registry.ts';
 import { assertStartable } from '../../src/runner/command-error.ts';
 import { endOf } from '../../src/runner/exit-status.ts';
@@ -36,6 +37,8 @@ async function runHere(
     deadline: new Date(Date.now() + (options.ttlMs ?? 60_000)),
     killAfterMs: options.killAfterMs ?? 5000,
     signals,
+    launch: NO_LAUNCHER,
+    terminal: 'masked',
     stdout,
     stderr,
   });
@@ -149,6 +152,8 @@ describe('the output', () => {
       deadline: new Date(Date.now() + 60_000),
       killAfterMs: 1000,
       signals,
+      launch: NO_LAUNCHER,
+      terminal: 'masked',
       stdout: full,
     });
     await expect(child.written).resolves.toBe('ENOSPC');
@@ -159,32 +164,32 @@ describe('the output', () => {
 describe('the time limit', () => {
   it('ends a child at the deadline', async () => {
     const child = await runHere(['sleep', '30'], { ttlMs: 100 });
-    expect([child.timeLimitReached, child.signal, child.status]).toEqual([true, 'SIGTERM', 124]);
+    expect([child.endReason, child.signal, child.status]).toEqual(['time_limit', 'SIGTERM', 124]);
     expect(child.durationMs).toBeLessThan(5000);
   });
 
   it('kills a child that ignores TERM, and what it started', async () => {
     const script = `trap '' TERM; sh -c 'trap "" TERM; echo $$; while :; do sleep 1; done' & wait; wait`;
     const child = await runHere(['sh', '-c', script], { ttlMs: 300, killAfterMs: 200 });
-    expect([child.timeLimitReached, child.signal, child.status]).toEqual([true, 'SIGKILL', 124]);
+    expect([child.endReason, child.signal, child.status]).toEqual(['time_limit', 'SIGKILL', 124]);
     await until('the grandchild is gone', () => !isRunning(Number(child.out)));
   });
 
   it('kills a grandchild that ignores TERM although the child obeys it', async () => {
     const script = `sh -c 'trap "" TERM; echo $$; while :; do sleep 1; done' & wait`;
     const child = await runHere(['sh', '-c', script], { ttlMs: 300, killAfterMs: 200 });
-    expect([child.timeLimitReached, child.signal]).toEqual([true, 'SIGTERM']);
+    expect([child.endReason, child.signal]).toEqual(['time_limit', 'SIGTERM']);
     await until('the grandchild is gone', () => !isRunning(Number(child.out)));
   });
 
   it('ends a stopped child', async () => {
     const child = await runHere(['sh', '-c', 'kill -STOP $$'], { ttlMs: 200, killAfterMs: 10_000 });
-    expect([child.timeLimitReached, child.signal]).toEqual([true, 'SIGTERM']);
+    expect([child.endReason, child.signal]).toEqual(['time_limit', 'SIGTERM']);
   });
 
   it('leaves a child alone that ends in time', async () => {
     const child = await runHere(['true'], { ttlMs: 20_000 });
-    expect([child.timeLimitReached, child.status]).toEqual([false, 0]);
+    expect([child.endReason, child.status]).toEqual([null, 0]);
   });
 });
 

@@ -1,11 +1,12 @@
 /** Starts the fixture wrapper as a process of its own, with pipes, and shows what a caller sees of it. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ChildResult } from '../../src/runner/run-child.ts';
 import type { WrapperOptions } from '../fixtures/run-child.ts';
 import { bundleTo } from '../helpers/bundle.ts';
+import { ROOT } from '../helpers/cli.ts';
 
 let folder = '';
 export let WRAPPER = '';
@@ -13,8 +14,13 @@ export let WRAPPER = '';
 /** Bundles the wrapper; for `beforeAll`. */
 export async function buildWrapper(): Promise<void> {
   folder = mkdtempSync(join(tmpdir(), 'capwrap-wrapper-'));
-  WRAPPER = join(folder, 'run-child.mjs');
-  await bundleTo(WRAPPER, 'test/fixtures/run-child.ts');
+  WRAPPER = join(folder, 'wrapper.js');
+  await bundleTo(join(folder, 'run-child.mjs'), 'test/fixtures/run-child.ts');
+  // It finds the binary of the pseudo-terminal as the built CLI does.
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'));
+  // Behind the real launcher, which makes pipes for it.
+  const launcher = readFileSync(join(ROOT, 'bin', 'capwrap.js'), 'utf8');
+  writeFileSync(WRAPPER, launcher.replace("require('../dist/start.js')", "import('./run-child.mjs')"));
 }
 
 /** For `afterAll`. */
@@ -36,7 +42,7 @@ export interface Wrapper {
 }
 
 export function startWrapper(options: WrapperOptions, { read = true } = {}): Wrapper {
-  const child = spawn(process.execPath, [WRAPPER, JSON.stringify(options)], {
+  const child = spawn('sh', [WRAPPER, JSON.stringify(options)], {
     stdio: ['ignore', 'pipe', 'pipe', 'pipe'],
     detached: true, // without a terminal, wherever the tests run
   });

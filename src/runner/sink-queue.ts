@@ -1,26 +1,13 @@
-/** Writes to a descriptor of capwrap's own, without ever blocking the event loop or changing the descriptor. */
+/** A queue in front of a descriptor, for what can't be written to without waiting: terminals, sockets, devices. */
 import { writev } from 'node:fs';
 import { systemErrorCode } from '../errors.ts';
+import type { Sink } from './sink.ts';
 
 /**
- * A queue in front of a descriptor. The writes run in Node's thread pool: `process.stdout` would make a shared pipe
- * non-blocking, which the other processes that write to it (make, a script) take for an error.
+ * The writes run in Node's thread pool: `process.stdout` would make a shared descriptor non-blocking, which the other
+ * processes that write to it (make, a script) take for an error.
  */
-export interface FdSink {
-  /** Queues bytes; false where the queue is full and the source should pause until `onRoom`. */
-  write(data: Buffer): boolean;
-  /** Called when there is room again. */
-  onRoom: () => void;
-  /** Called when the reader is gone or the write failed; later bytes are dropped. */
-  onBroken: () => void;
-  /**
-   * Resolves when everything queued is written: null, or the code of the error that cut it short. A reader that went
-   * away is no error.
-   */
-  written(): Promise<string | null>;
-}
-
-export function createFdSink(fd: number): FdSink {
+export function createQueueSink(fd: number): Sink {
   let queue: Buffer[] = [];
   let queued = 0;
   let busy = false;
@@ -66,10 +53,10 @@ export function createFdSink(fd: number): FdSink {
     waiting = [];
   }
 
-  const sink: FdSink = {
+  const sink: Sink = {
     write(data) {
       if (error !== null || data.length === 0) return true;
-      queue.push(data);
+      queue.push(Buffer.from(data)); // the caller uses its memory again
       queued += data.length;
       if (!busy) next();
       return queued < FULL;

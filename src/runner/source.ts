@@ -1,0 +1,89 @@
+/** Where the child's output is read from. */
+import { Socket, type SocketConstructorOpts } from 'node:net';
+import type { Readable } from 'node:stream';
+
+export interface Reader {
+  /**
+   * Gets the next bytes; `room` says how many before them in the same memory may be overwritten. After `true` the
+   * memory is used again at once; after `false` nothing is read until `resume`, and what is read first then goes
+   * elsewhere.
+   */
+  readonly onData: (chunk: Uint8Array, room: number) => boolean;
+  /** Nothing more will come. */
+  readonly onEnd: () => void;
+}
+
+/** `onEof`, where a source is made with one, is called in the very turn in which the other side has closed. */
+export interface Source {
+  start(reader: Reader): void;
+  resume(): void;
+  /** Stops reading and closes the descriptor; `onEnd` follows. */
+  close(): void;
+  readonly closed: boolean;
+}
+
+/** As much as a Linux pipe holds. */
+const READ_SIZE = 64 * 1024;
+/** Space for what the masker holds back, so that it needs no copy of the rest; more is copied. */
+const ROOM = 16 * 1024;
+
+/** Reads a pipe into the same memory, over and over: a fresh piece for each read costs as much as the masking. */
+export function fromPipe(fd: number, onEof: () => void): Source {
+  const memories = [new Uint8Array(ROOM + READ_SIZE), new Uint8Array(ROOM + READ_SIZE)] as const;
+  let current = 0;
+  let reader: Reader | null = null;
+  let goOn = true;
+  const onread = {
+    /** Called before each read. Bytes that could not be passed on at once stay where they are, and the other is used. */
+    buffer(): Uint8Array {
+      if (!goOn) current = 1 - current;
+      return (memories[current] as Uint8Array).subarray(ROOM);
+    },
+    callback(length: number): boolean {
+      const memory = memories[current] as Uint8Array;
+      goOn = reader?.onData(memory.subarray(ROOM, ROOM + length), ROOM) ?? true;
+      return goOn;
+    },
+  };
+  // The types know `onread` for connections only; the constructor takes it for descriptors as well.
+  const options: SocketConstructorOpts & { onread: typeof onread } = {
+    fd,
+    readable: true,
+    writable: false,
+    onread,
+  };
+  const socket = new Socket(options);
+  return control(socket, onEof, (given) => {
+    reader = given;
+    socket.resume();
+  });
+}
+
+/** Reads what Node reads. */
+export function fromReadable(stream: Readable, onEof: () => void): Source {
+  return control(stream, onEof, ({ onData }) => {
+    stream.on('data', (chunk: Buffer) => {
+      if (!onData(chunk, 0)) stream.pause();
+    });
+  });
+}
+
+function control(stream: Readable, onEof: () => void, read: (reader: Reader) => void): Source {
+  return {
+    start(reader) {
+      stream.on('end', onEof);
+      // A terminal whose other side is gone answers EIO, which is its way to say that it is through.
+      stream.on('error', () => {
+        onEof();
+        stream.destroy();
+      });
+      stream.on('close', reader.onEnd);
+      read(reader);
+    },
+    resume: () => void stream.resume(),
+    close: () => void stream.destroy(),
+    get closed() {
+      return stream.closed;
+    },
+  };
+}

@@ -1,0 +1,109 @@
+/** Starts the child, and tells how it ended. */
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { systemErrorCode } from '../errors.ts';
+import type { StartableCommand } from './command-error.ts';
+import { execChain } from './exec-chain.ts';
+import type { Output, Outputs } from './outputs.ts';
+import type { Source } from './source.ts';
+import { realTimeSignalOf } from './wait-status.ts';
+
+export interface StartOptions {
+  readonly command: StartableCommand;
+  readonly env: Readonly<Record<string, string>>;
+  readonly outputs: Outputs;
+  /** True where the child is to lead a session and group of its own. */
+  readonly own: boolean;
+  readonly ignored: readonly NodeJS.Signals[];
+  readonly descriptors?: readonly number[];
+}
+
+export interface StartedChild {
+  readonly pid: number;
+  readonly sources: readonly (Pick<Output, 'name' | 'target'> & { readonly source: Source })[];
+  /** False once it has been waited for: its number may then be somebody else's. */
+  readonly isRunning: () => boolean;
+  readonly exit: Promise<Exit>;
+}
+
+export interface Exit {
+  readonly exitCode: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly realTimeSignal: number | null;
+  readonly durationMs: number;
+}
+
+/** Returns the child, or the system's code of why there is none. */
+export async function startChild(options: StartOptions): Promise<StartedChild | string> {
+  const { outputs } = options;
+  const started = performance.now();
+  const child = spawnNow(options);
+  const failure = typeof child === 'string' ? child : await failureOf(child);
+  if (typeof child === 'string' || failure !== null || child.pid === undefined) {
+    for (const { channel } of outputs.list) channel?.discard();
+    return failure ?? 'EIO';
+  }
+  const { pid } = child;
+  const isRunning = () => child.exitCode === null && child.signalCode === null;
+  let realTimeSignal: number | null = null;
+  let open = 0;
+  const sources = outputs.list.flatMap(({ name, target, indexes, channel }) => {
+    if (channel === null) return [];
+    open += 1;
+    const source = channel.open(child, indexes[0] as 1 | 2, () => {
+      open -= 1;
+      if (open === 0 && isRunning()) realTimeSignal = realTimeSignalOf(pid);
+    });
+    return [{ name, target, source }];
+  });
+  const exit = new Promise<Exit>((resolve) => {
+    child.once('exit', (exitCode, signal) => {
+      const durationMs = Math.round(performance.now() - started);
+      const byRealTime = realTimeSignal !== null && exitCode === 0;
+      resolve({
+        exitCode: byRealTime ? null : exitCode,
+        signal,
+        realTimeSignal: byRealTime ? realTimeSignal : null,
+        durationMs,
+      });
+    });
+  });
+  return { pid, sources, isRunning, exit };
+}
+
+function spawnNow({
+  command,
+  env,
+  outputs,
+  own,
+  ignored,
+  descriptors = [],
+}: StartOptions): ChildProcess | string {
+  const { file, argv } = execChain(command, ignored);
+  const [argv0, ...args] = argv;
+  const stdio: Exclude<SpawnOptions['stdio'], undefined | string> = ['inherit', 'inherit', 'inherit'];
+  for (const { indexes, channel } of outputs.list) {
+    if (channel !== null) for (const index of indexes) stdio[index] = channel.stdio;
+  }
+  for (const fd of descriptors) {
+    while (stdio.length < fd) stdio.push('ignore');
+    stdio[fd] = fd;
+  }
+  try {
+    return spawn(file, args, {
+      ...(argv0 === undefined ? {} : { argv0 }),
+      cwd: command.cwd,
+      env: Object.assign(Object.create(null), env), // Node writes to it
+      stdio,
+      detached: own,
+    });
+  } catch (error) {
+    return systemErrorCode(error) ?? 'EIO';
+  }
+}
+
+async function failureOf(child: ChildProcess): Promise<string | null> {
+  if (child.pid !== undefined) return null;
+  const [error] = await once(child, 'error');
+  return systemErrorCode(error) ?? 'EIO';
+}

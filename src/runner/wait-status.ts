@@ -1,0 +1,35 @@
+/** How a process ended, where Node can't tell: a death by a real-time signal looks to it like an exit with status 0. */
+import { readFileSync } from 'node:fs';
+
+/** Linux: SIGRTMIN to SIGRTMAX, as the kernel counts. */
+const FIRST_REAL_TIME = 32;
+const LAST_REAL_TIME = 64;
+/** Between the end of its output and its own end, a process does nothing but clean up. */
+const LONGEST_LOOK_MS = 2;
+
+/**
+ * The number of the real-time signal that ended process `pid`, or null where it ended otherwise or that can't be seen.
+ * To be called when its output has ended and before Node has waited for it: in between it is a zombie that keeps its
+ * wait status (proc_pid_stat(5), field 52). Node hears of both in the same turn, and of the output first.
+ */
+export function realTimeSignalOf(pid: number): number | null {
+  const until = performance.now() + LONGEST_LOOK_MS;
+  do {
+    const fields = statFields(pid);
+    if (fields === null) return null;
+    if (fields[0] !== 'Z') continue;
+    const signal = Number(fields[49]) & 0x7f;
+    return signal >= FIRST_REAL_TIME && signal <= LAST_REAL_TIME ? signal : null;
+  } while (performance.now() < until);
+  return null;
+}
+
+/** The fields behind the name, from the state on. */
+function statFields(pid: number): string[] | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  } catch {
+    return null;
+  }
+}
