@@ -1,99 +1,133 @@
 /** Which strings give a secret value away: the table of transformations that masking covers. */
-import { base64Forms, base64UrlForms, foldedBase64Forms } from './base64-forms.ts';
+import { base64Forms, base64UrlForms } from './base64-forms.ts';
+import { SHORTEST_FOLDED } from './matcher.ts';
 import { percentForms } from './percent-forms.ts';
 import { jsonForms, literalForms, shellForms, xmlForms } from './text-forms.ts';
 
 /** Values with fewer bytes, blanks around them not counted, would shred ordinary output and are not masked. */
 const SHORTEST_SECRET = 8;
 
+/** Forms of fewer bytes are found folded only where they say so: more samples would be needed for all output. */
+const SHORTEST_WRAPPED = 35;
+
+export interface Value {
+  /** As issued. */
+  readonly issued: string;
+  /** Without blanks and one pair of double quotes around it. */
+  readonly core: string;
+  readonly bytes: Buffer;
+}
+
 export interface Form {
   readonly id: string;
   /** What is covered, as `docs/masking.md` lists it. */
   readonly covers: string;
-  /** `core` is the value without blanks and one pair of double quotes around it; `value` is as issued. */
-  readonly of: (core: string, value: string) => readonly string[];
+  readonly of: (value: Value) => readonly string[];
+  /** Whether they are found folded into lines as well: all of them, or those that are long enough. */
+  readonly folds?: 'all' | 'long';
+}
+
+/** A byte string to search for, as text. */
+export interface FormText {
+  readonly text: string;
+  readonly folds: boolean;
 }
 
 /** In the order of `docs/masking.md`. */
 export const FORMS: readonly Form[] = [
-  { id: 'raw', covers: 'the value as issued', of: (_, value) => [value] },
+  { id: 'raw', covers: 'the value as issued', of: ({ issued }) => [issued], folds: 'long' },
   {
     id: 'trimmed',
     covers: 'without blanks and line ends around it, and without one pair of double quotes around it',
-    of: (core) => [core],
+    of: ({ core }) => [core],
+    folds: 'long',
   },
   {
     id: 'lines',
     covers: 'each line of 8 bytes or more of a value with several lines, without its indentation',
-    of: (core) => longLines(core),
+    of: ({ core }) => longLines(core),
+    folds: 'long',
   },
   {
     id: 'line-ends',
-    covers: 'a value with several lines, its line ends written as LF or as CRLF',
-    of: (core) => [core.replace(/\r?\n/g, '\n'), core.replace(/\r?\n/g, '\r\n')],
+    covers:
+      'a value with several lines, its line ends written as LF or as CRLF, its lines indented by 2, 4, 6 or 8 blanks or a tab, or joined by a blank or by nothing',
+    of: ({ core }) => reflowed(core),
   },
   {
     id: 'base64',
     covers: 'base64, wherever the value stands in what was encoded (three alignments), padded or not',
-    of: (core) => base64Forms(Buffer.from(core)),
+    of: ({ bytes }) => base64Forms(bytes),
+    folds: 'all',
   },
   {
     id: 'base64url',
     covers: 'base64 in the alphabet for URLs, three alignments, padded or not',
-    of: (core) => base64UrlForms(Buffer.from(core)),
-  },
-  {
-    id: 'base64-folded',
-    covers:
-      'base64 folded into lines of 64 or 76 characters that end in LF, three alignments, at every column',
-    of: (core) => FOLD_WIDTHS.flatMap((width) => foldedBase64Forms(Buffer.from(core), width)),
+    of: ({ bytes }) => base64UrlForms(bytes),
+    folds: 'all',
   },
   {
     id: 'hex',
-    covers: 'hexadecimal without separators, lower or upper case',
-    of: (core) => hexForms(Buffer.from(core)),
+    covers: 'hexadecimal, lower or upper case',
+    of: ({ bytes }) => hexForms(bytes, ''),
+    folds: 'all',
+  },
+  {
+    id: 'hex-pairs',
+    covers: 'hexadecimal, lower or upper case, with a colon, a blank or a hyphen between the bytes',
+    of: ({ bytes }) => [':', ' ', '-'].flatMap((separator) => hexForms(bytes, separator)),
+    folds: 'all',
+  },
+  {
+    id: 'folded',
+    covers:
+      'base64 and hexadecimal (not with blanks), and values and lines of 35 bytes or more without a blank or backslash, folded into lines of any width from 35 on, the first of any length; the lines end in LF or CRLF, or in `\\n` or `\\r\\n` as in a JSON string, and are indented by up to 28 blanks or tabs',
+    of: ({ bytes }) => [...base64Forms(bytes), ...base64UrlForms(bytes)].flatMap(shortFolded),
   },
   {
     id: 'percent',
     covers:
       'percent-encoding of RFC 3986, `encodeURIComponent`, path segments, form bodies (`+` for a blank) and of every byte, `%XX` or `%xx`',
-    of: (core) => percentForms(Buffer.from(core)),
+    of: ({ bytes }) => percentForms(bytes),
   },
   {
     id: 'json',
     covers:
       'JSON strings: minimal, `\\/`, ASCII only, safe for HTML (Go, Gson, .NET), and JSON inside a JSON string',
-    of: (core) => jsonForms(core),
+    of: ({ core }) => jsonForms(core),
   },
   {
     id: 'shell',
     covers: "words quoted for a shell: `'…'`, `\"…\"`, `\\`, `$'…'`",
-    of: (core) => shellForms(core),
+    of: ({ core }) => shellForms(core),
   },
   {
     id: 'literal',
     covers: 'string literals of C, Go, Rust and Python as debug output prints them',
-    of: (core) => literalForms(core),
+    of: ({ core }) => literalForms(core),
   },
   {
     id: 'xml',
     covers: 'XML and HTML character references: named, decimal, hexadecimal',
-    of: (core) => xmlForms(core),
+    of: ({ core }) => xmlForms(core),
   },
 ];
 
 /** All forms of a value, each once; none where the value is too short to be masked. */
-export function formsOf(value: string): string[] {
-  const core = coreOf(value);
+export function formsOf(issued: string): FormText[] {
+  const core = coreOf(issued);
   if (isShort(core)) return [];
-  const forms = new Set<string>();
-  for (const form of FORMS) {
-    for (const text of form.of(core, value)) if (!isShort(text)) forms.add(text);
+  const value = { issued, core, bytes: Buffer.from(core) };
+  const forms = new Map<string, boolean>();
+  for (const { of, folds } of FORMS) {
+    for (const text of of(value)) {
+      if (isShort(text)) continue;
+      const found = folds === 'all' || (folds === 'long' && text.length >= SHORTEST_WRAPPED);
+      if (found || !forms.has(text)) forms.set(text, found);
+    }
   }
-  return [...forms];
+  return [...forms].map(([text, folds]) => ({ text, folds }));
 }
-
-const FOLD_WIDTHS = [64, 76];
 
 /** Encodings of the whole value contain those of its core, so the core's are enough. */
 function coreOf(value: string): string {
@@ -117,7 +151,27 @@ function longLines(core: string): string[] {
 /** These lines are in every PEM file (RFC 7468) and say nothing. */
 const PEM_BOUNDARY = /^-----(?:BEGIN|END) [\x20-\x7e]*-----$/;
 
-function hexForms(core: Buffer): string[] {
-  const lower = core.toString('hex');
+/** The value's lines, put together as other programs do. */
+function reflowed(core: string): string[] {
+  if (!core.includes('\n')) return [];
+  const lines = core.split(/\r?\n/);
+  const bare = core.split(/[ \t]*\r?\n[ \t]*/);
+  const indented = ['  ', ' '.repeat(4), ' '.repeat(6), ' '.repeat(8), '\t'].flatMap((indent) => [
+    lines.join(`\n${indent}`),
+    lines.join(`\r\n${indent}`),
+  ]);
+  return [lines.join('\n'), lines.join('\r\n'), ...indented, bare.join(' '), bare.join('')];
+}
+
+function hexForms(bytes: Buffer, separator: string): string[] {
+  const plain = bytes.toString('hex');
+  const lower = separator === '' ? plain : plain.replace(/..(?=.)/g, (pair) => pair + separator);
   return [lower, lower.toUpperCase()];
+}
+
+/** What is too short for the matcher's own way with folds, at every column. */
+function shortFolded(form: string): string[] {
+  if (form.length >= SHORTEST_FOLDED) return [];
+  const columns = Array.from({ length: form.length - 1 }, (_, index) => index + 1);
+  return columns.flatMap((at) => ['\n', '\r\n'].map((end) => form.slice(0, at) + end + form.slice(at)));
 }

@@ -1,145 +1,211 @@
 /**
  * Finds many byte strings in a stream. It knows nothing of secrets.
  *
- * The search is Wu and Manber's ("A fast algorithm for multi-pattern searching", TR-94-17): a table says for
- * three bytes of the text how far the next place can be where any needle may begin, so most bytes are never
- * looked at. A place that is left is compared with the few needles that fit. Where one needle overlaps itself,
- * its Z array tells how much is known to be equal, so no byte is compared twice with the same needle and the
- * search stays linear on hostile input.
+ * Samples of the text (samples.ts) say where a needle may be, so most bytes are never looked at; there the text is
+ * compared with the few needles that fit, no byte twice with the same needle (overlap.ts), so that the search stays
+ * linear on hostile input. A needle that may be folded is sampled at two stretches of its beginning: wherever a fold
+ * stands, one of them is in one piece. From there on it is compared with the text without its folds (folds.ts).
  */
+import { FlatText, FOLD_BYTES, foldBefore, isFoldByte } from './folds.ts';
+import { type Head, headsOf } from './heads.ts';
+import { createComparer } from './overlap.ts';
+import { type Anchor, createSamples, spanOf, strideFor, WORD } from './samples.ts';
 
-/** Called for each match, in order of `start`; `needle` is the index in the list given to `createMatcher`. */
+export interface Pattern {
+  readonly bytes: Uint8Array;
+  /** Finds it as well where line ends and indentation stand in it; see `canFold`. */
+  readonly folds?: boolean;
+}
+
+/** Called for each stretch of matches of one needle that overlap, in order of `start`. */
 type OnMatch = (start: number, end: number, needle: number) => void;
 
 export interface Matcher {
   /**
-   * Reports each match that begins before the returned position: the first one from where the end of the text
-   * may be the beginning of a match, or the text's length. With `final` no text follows.
+   * Reports each match that begins before the returned position: the first one from where the end of the text may be
+   * the beginning of a match, or the text's length. With `final` no text follows. `needle` is the index in the list
+   * given to `createMatcher`.
    */
   search(text: Uint8Array, final: boolean, onMatch: OnMatch): number;
+  /** Bytes compared with needles so far, a measure of the work done. */
+  readonly compared: number;
 }
 
-/** Needles shorter than this are refused: three bytes of them must fit the table. */
-const SHORTEST_NEEDLE = 4;
+/** Needles shorter than this are refused: no sample would fall into them. */
+export const SHORTEST_NEEDLE = spanOf(WORD);
+/** Needles that may be folded and are shorter than this are not found where they are. */
+export const SHORTEST_FOLDED = 2 * SHORTEST_NEEDLE - 1;
 
-const BLOCK = 3;
-const TABLE = 1 << 16;
-/** Further bytes of a needle would let the search skip little more and fill the table. */
-const WIDEST_WINDOW = 16;
+interface Match {
+  readonly start: number;
+  end: number;
+  readonly needle: number;
+}
 
-export function createMatcher(needles: readonly Uint8Array[]): Matcher {
-  if (needles.length === 0) return { search: (text) => text.length };
-  const window = needles.reduce((least, { length }) => Math.min(least, length), WIDEST_WINDOW);
-  if (window < SHORTEST_NEEDLE) throw new RangeError(`a needle has fewer than ${SHORTEST_NEEDLE} bytes`);
-  const { shift, bucketOf, buckets } = tables(needles, window);
-  const byFirstByte = groupByFirstByte(needles);
-  const z: (Int32Array | undefined)[] = [];
-  // The last stretch of the text that equals the beginning of each needle: [origin, reach).
-  const origin = new Int32Array(needles.length);
-  const reach = new Int32Array(needles.length);
+/** Whether `folds` has an effect: long enough, and no blank or backslash in it, which would be ambiguous. */
+export function canFold(bytes: Uint8Array): boolean {
+  return bytes.length >= SHORTEST_FOLDED && !bytes.some(isFoldByte);
+}
 
-  /** How many bytes from `at` on equal the beginning of a needle. */
-  function equalBytes(text: Uint8Array, at: number, index: number): number {
-    const needle = needles[index] as Uint8Array;
-    const known = reach[index] as number;
-    let count = 0;
-    if (at < known) {
-      const offset = at - (origin[index] as number);
-      z[index] ??= zArray(needle);
-      count = z[index][offset] as number;
-      if (at + count < known) return count;
-      count = known - at;
+const NOTHING: Uint8Array = new Uint8Array(0);
+
+export function createMatcher(patterns: readonly Pattern[]): Matcher {
+  if (patterns.length === 0) return { search: (text) => text.length, compared: 0 };
+  const needles = patterns.map(({ bytes }) => bytes);
+  const foldable = patterns.map(({ bytes, folds }) => folds === true && canFold(bytes));
+  const spans = needles.map(({ length }, index) => (foldable[index] ? (length + 1) >> 1 : length));
+  const stride = strideFor(Math.min(...spans));
+  if (stride === 0) throw new RangeError(`a needle has fewer than ${SHORTEST_NEEDLE} bytes`);
+  const span = spanOf(stride);
+  // The byte behind an anchor is looked at as well.
+  const heads = headsOf(needles, span + 1);
+  const folding = needles.flatMap((_, index) => (foldable[index] ? [index] : []));
+  const folds = ({ needles }: Head) => needles.some((index) => foldable[index]);
+  const anchors: Anchor[] = [
+    ...heads.map((head) => ({ bytes: head.bytes, offset: 0, orBehind: folds(head) ? FOLD_BYTES : [] })),
+    ...folding.map((index) => ({
+      bytes: needles[index] as Uint8Array,
+      offset: span - 1,
+      orBehind: FOLD_BYTES,
+    })),
+  ];
+  const samples = createSamples(anchors, stride);
+  const all = byFirstByte(heads);
+  const foldableOnly = byFirstByte(heads.filter(folds));
+  const inText = createComparer(needles);
+  const inFlat = createComparer(needles);
+  const flat = new FlatText();
+
+  let text = NOTHING;
+  let place = 0;
+  let final = false;
+  let stalled = 0;
+  let found: Match[] = [];
+  const lastOf = new Map<number, Match>();
+
+  function report(needle: number, start: number, end: number): void {
+    const last = lastOf.get(needle);
+    if (last !== undefined && start >= last.start && start < last.end) {
+      last.end = Math.max(last.end, end);
+      return;
     }
-    const limit = Math.min(needle.length, text.length - at);
-    while (count < limit && text[at + count] === needle[count]) count++;
-    if (at + count > known) {
-      origin[index] = at;
-      reach[index] = at + count;
-    }
-    return count;
+    const match = { start, end, needle };
+    lastOf.set(needle, match);
+    found.push(match);
   }
 
-  function search(text: Uint8Array, final: boolean, onMatch: OnMatch): number {
+  /** Compares with all needles of a head; what two of them share is compared once. */
+  function compareAt(at: number, head: Head): void {
     const { length } = text;
-    reach.fill(0);
-    // 1. Skip to where the last three bytes of a window are those of a needle's.
-    let last = window - 1;
-    while (last < length) {
-      const hash = hashAt(text, last);
-      const skip = shift[hash] as number;
-      if (skip !== 0) {
-        last += skip;
-        continue;
-      }
-      // 2. Compare with the needles whose window ends in these bytes; stop where one runs over the end.
-      const at = last - window + 1;
-      let matched: number[] | null = null;
-      for (const index of buckets[bucketOf[hash] as number] as readonly number[]) {
-        const count = equalBytes(text, at, index);
-        if (count === (needles[index] as Uint8Array).length) matched = [...(matched ?? []), index];
-        else if (at + count === length && !final) return at;
-      }
-      for (const index of matched ?? []) onMatch(at, at + (needles[index] as Uint8Array).length, index);
-      last += 1;
+    let count = 0;
+    for (let turn = 0; turn < head.needles.length; turn++) {
+      const needle = head.needles[turn] as number;
+      const shared = head.shared[turn] as number;
+      if (shared < count) count = shared;
+      else if (shared === count) count = inText.equal(text, length, at, needle, shared);
+      if (count === (needles[needle] as Uint8Array).length) report(needle, at, at + count);
+      else if (at + count === length) stalled = Math.min(stalled, at);
+      else if (count > 0 && foldable[needle] && isFoldByte(text[at + count])) compareFolded(at, needle);
     }
-    // 3. What is shorter than a window can only be a beginning.
-    if (final) return length;
-    for (let at = last - window + 1; at < length; at++) {
-      for (const index of byFirstByte[text[at] as number] ?? []) {
-        if (at + equalBytes(text, at, index) === length) return at;
-      }
-    }
-    return length;
   }
 
-  return { search };
-}
-
-function hashAt(text: Uint8Array, last: number): number {
-  const first = text[last - 2] as number;
-  const second = text[last - 1] as number;
-  return ((first << 10) ^ (second << 5) ^ (text[last] as number)) & (TABLE - 1);
-}
-
-/** `shift`: how far to move for each hash; where that is 0, `buckets[bucketOf[hash]]` lists the needles to compare. */
-function tables(needles: readonly Uint8Array[], window: number) {
-  const shift = new Uint8Array(TABLE).fill(window - BLOCK + 1);
-  const bucketOf = new Uint16Array(TABLE);
-  const buckets: number[][] = [[]];
-  needles.forEach((needle, index) => {
-    for (let last = BLOCK - 1; last < window; last++) {
-      const hash = hashAt(needle, last);
-      const distance = window - 1 - last;
-      if (distance < (shift[hash] as number)) shift[hash] = distance;
-      if (distance !== 0) continue;
-      const bucket = buckets[bucketOf[hash] as number] as number[];
-      if (bucketOf[hash] !== 0) bucket.push(index);
-      else bucketOf[hash] = buckets.push([index]) - 1;
+  function compareFolded(at: number, needle: number): void {
+    const { length } = needles[needle] as Uint8Array;
+    let from = flat.indexOf(at);
+    if (from < 0) {
+      from = flat.restart(at);
+      inFlat.reset();
     }
-  });
-  return { shift, bucketOf, buckets };
+    let count = 0;
+    for (let wanted = 64; ; wanted *= 4) {
+      flat.extend(from + Math.min(length, wanted));
+      count = inFlat.equal(flat.bytes, flat.size, from, needle, 0);
+      if (count === length || from + count < flat.size || flat.ended) break;
+    }
+    const whole = count === length;
+    if (!whole && from + count < flat.size) return;
+    if (!flat.allows(from, from + count, !whole)) return;
+    if (whole) report(needle, at, flat.placeOf(from + count - 1) + 1);
+    else stalled = Math.min(stalled, at);
+  }
+
+  /** Looks for the beginning of a needle whose second stretch begins at `at`, with a fold in between. */
+  function compareBefore(at: number, needle: number): void {
+    const bytes = needles[needle] as Uint8Array;
+    const stretch = span - 1;
+    let left = stretch;
+    while (left > 0 && text[at - stretch + left - 1] === bytes[left - 1]) left--;
+    if (left === 0) return; // no fold: the first stretch finds it
+    // An "n" may be the end of an escape, and so of the fold, though the needle has one there too.
+    let end = at;
+    let fold = -1;
+    for (left = stretch; left > 0 && end > 0; left--) {
+      if (fold < 0) fold = foldBefore(text, end);
+      if (fold >= 0 && fold < end) end = fold;
+      end -= 1;
+      if (text[end] !== bytes[left - 1]) return;
+    }
+    if (left === 0) compareFolded(end, needle);
+  }
+
+  function visit(anchor: number, shift: number): void {
+    const second = anchor - heads.length;
+    const at = place - shift;
+    if (second >= 0) compareBefore(at, folding[second] as number);
+    else if (at >= 0) compareAt(at, heads[anchor] as Head);
+  }
+
+  function search(given: Uint8Array, noneFollows: boolean, onMatch: OnMatch): number {
+    text = given;
+    final = noneFollows;
+    stalled = text.length;
+    inText.reset();
+    inFlat.reset();
+    flat.take(text, final);
+    // 1. Compare where the samples say so.
+    const unaligned = -text.byteOffset & (WORD - 1);
+    const count = Math.max(0, text.length - unaligned) >> 2;
+    const words = new Int32Array(text.buffer, count === 0 ? 0 : text.byteOffset + unaligned, count);
+    const step = stride / WORD;
+    let at = samples.next(words, 0);
+    for (; at < count; at = samples.next(words, at + step)) {
+      place = unaligned + at * WORD;
+      samples.visit(words[at] as number, visit);
+    }
+    // 2. What begins so near to the end that no sample may have hit it is compared in any case.
+    const sampled = unaligned + at * WORD;
+    for (let start = Math.max(0, sampled - stride + 1); start < text.length; start++) {
+      for (const head of all[text[start] as number] as readonly Head[]) compareAt(start, head);
+    }
+    for (let start = Math.max(0, sampled - 2 * stride - 33); start < sampled - stride + 1; start++) {
+      for (const head of foldableOnly[text[start] as number] as readonly Head[]) compareAt(start, head);
+    }
+    if (found.length > 0) handOver(onMatch);
+    // The text's memory is the caller's.
+    text = NOTHING;
+    flat.take(NOTHING, true);
+    return final ? given.length : stalled;
+  }
+
+  function handOver(onMatch: OnMatch): void {
+    found.sort((a, b) => a.start - b.start || a.needle - b.needle);
+    for (const { start, end, needle } of found) {
+      if (final || start < stalled) onMatch(start, end, needle);
+    }
+    found = [];
+    lastOf.clear();
+  }
+
+  return {
+    search,
+    get compared() {
+      return inText.compared + inFlat.compared;
+    },
+  };
 }
 
-function groupByFirstByte(needles: readonly Uint8Array[]): readonly (readonly number[])[] {
-  const groups: number[][] = Array.from({ length: 256 }, () => []);
-  needles.forEach((needle, index) => {
-    groups[needle[0] as number]?.push(index);
-  });
+function byFirstByte(heads: readonly Head[]): readonly (readonly Head[])[] {
+  const groups: Head[][] = Array.from({ length: 256 }, () => []);
+  for (const head of heads) groups[head.bytes[0] as number]?.push(head);
   return groups;
-}
-
-/** For each offset, how many bytes from there on equal the needle's own beginning (Gusfield 1997, 1.3). */
-function zArray(needle: Uint8Array): Int32Array {
-  const { length } = needle;
-  const z = new Int32Array(length);
-  z[0] = length;
-  let left = 0;
-  let right = 0;
-  for (let i = 1; i < length; i++) {
-    let count = i < right ? Math.min(right - i, z[i - left] as number) : 0;
-    while (i + count < length && needle[count] === needle[i + count]) count++;
-    z[i] = count;
-    if (i + count > right) [left, right] = [i, i + count];
-  }
-  return z;
 }

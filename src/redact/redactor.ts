@@ -1,9 +1,8 @@
 /** Masks needles in a stream of bytes. */
-import { createMatcher, type Matcher } from './matcher.ts';
+import { createMatcher, type Matcher, type Pattern } from './matcher.ts';
 
 /** Bytes that must not appear in output, and the name that is shown for them. */
-export interface Needle {
-  readonly bytes: Uint8Array;
+export interface Needle extends Pattern {
   readonly name: string;
 }
 
@@ -40,7 +39,7 @@ const MOST_RELEASED = 3;
  */
 export function createRedactor(
   needles: readonly Needle[],
-  matcher: Matcher = createMatcher(needles.map(({ bytes }) => bytes)),
+  matcher: Matcher = createMatcher(needles),
 ): Redactor {
   // An own copy of what is held, so that the chunk is not kept alive.
   let hold = new Uint8Array(64);
@@ -76,9 +75,8 @@ export function createRedactor(
         Object.assign(group, { open: true, end: start, longest: 0 });
       }
       group.end = Math.max(group.end, end);
-      if (end - start <= group.longest) return;
-      group.longest = end - start;
-      group.name = (needles[index] as Needle).name;
+      const { bytes, name } = needles[index] as Needle;
+      if (bytes.length > group.longest) Object.assign(group, { longest: bytes.length, name });
     });
     // 2. A group that nothing pending can reach any more is complete.
     if (group.open && group.end <= stalled) closeGroup();

@@ -12,8 +12,11 @@ export class SecretRegistry {
   register(name: string, value: string): void {
     const forms = formsOf(value);
     if (forms.length === 0) this.#tooShort.add(name);
-    for (const form of forms) {
-      if (!this.#needles.has(form)) this.#needles.set(form, { bytes: Buffer.from(form), name });
+    for (const { text, folds } of forms) {
+      const known = this.#needles.get(text);
+      if (known === undefined || (folds && !known.folds)) {
+        this.#needles.set(text, { bytes: Buffer.from(text), name: known?.name ?? name, folds });
+      }
     }
     this.#compiled = null;
   }
@@ -45,7 +48,7 @@ export class SecretRegistry {
   #compile() {
     if (this.#compiled === null) {
       const list = [...this.#needles.values()];
-      this.#compiled = { list, matcher: createMatcher(list.map(({ bytes }) => bytes)) };
+      this.#compiled = { list, matcher: createMatcher(list) };
     }
     return this.#compiled;
   }

@@ -13,6 +13,8 @@ export interface ExecChain {
 
 /**
  * The command, started so that it
+ * - has the terminal on its standard input for its own, in a session of its own (set by util-linux's `setsid`), where
+ *   `ownTerminal` says so,
  * - is killed by the kernel when capwrap dies (PR_SET_PDEATHSIG(2const), set by util-linux's `setpriv`), and
  * - ignores the signals that the caller ignores, which Node resets in its children (set by coreutils' `env`).
  * What the system has no tool for is left out.
@@ -20,12 +22,17 @@ export interface ExecChain {
  * The command keeps the name it was typed under, and these programs look it up on the child's PATH just as it was
  * resolved; one whose content is pinned is named by its path.
  */
-export function execChain(command: StartableCommand, ignored: readonly NodeJS.Signals[]): ExecChain {
+export function execChain(
+  command: StartableCommand,
+  { ignored, ownTerminal }: { readonly ignored: readonly NodeJS.Signals[]; readonly ownTerminal: boolean },
+): ExecChain {
   const [typed = command.path, ...args] = command.argv;
+  const setsid = ownTerminal ? toolWith(SETSID, 'ctty') : null;
   const setpriv = process.platform === 'linux' ? toolWith(SETPRIV, 'pdeathsig') : null;
   // A name with "=" would be an assignment to `env`.
   const env = ignored.length > 0 && !command.path.includes('=') && toolWith(ENV, 'ignore-signal');
   const words = [
+    ...(setsid ? [setsid, '--ctty', '--'] : []),
     ...(setpriv ? [setpriv, '--pdeathsig', 'KILL', '--'] : []),
     ...(env ? [env, `--ignore-signal=${ignored.map((name) => name.slice(3)).join(',')}`, '--'] : []),
   ];
@@ -34,11 +41,12 @@ export function execChain(command: StartableCommand, ignored: readonly NodeJS.Si
   return { file: first, argv: [...words, command.sha256 === null ? typed : command.path, ...args] };
 }
 
-/** True where the child dies with capwrap, even if capwrap is killed. */
-export function diesWithCapwrap(): boolean {
-  return process.platform === 'linux' && toolWith(SETPRIV, 'pdeathsig') !== null;
+/** Whether the system has what it takes to give the child a terminal of its own. */
+export function canTakeTerminal(): boolean {
+  return process.platform === 'linux' && toolWith(SETSID, 'ctty') !== null;
 }
 
+const SETSID = ['/usr/bin/setsid', '/bin/setsid'];
 const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'];
 const ENV = ['/usr/bin/env', '/bin/env'];
 /** Both tools are far smaller; BusyBox's versions lack the options. */

@@ -11,6 +11,10 @@ export interface Ended {
   readonly status: number;
   /** The signal to end by, or null to end with `status`. */
   readonly signal: NodeJS.Signals | number | null;
+  /** True where `signal` is for the whole group: the terminal would have told it. */
+  readonly toGroup: boolean;
+  /** True where the child could change the settings of the real terminal. */
+  readonly hadTerminal: boolean;
   /** See `ChildResult.written`; to be awaited before the process ends. */
   readonly written: Promise<string | null>;
 }
@@ -21,10 +25,13 @@ export interface Ended {
  */
 export function endOf(child: ChildResult | null, pending: EndingSignal | null): Ended {
   const written = child?.written ?? Promise.resolve(null);
-  if (child?.endReason === 'time_limit') return { status: EXIT_STATUS.ERR_TIME_LIMIT, signal: null, written };
+  const toGroup = child?.interruptUnheard ?? false;
+  const hadTerminal = child !== null && child.terminal !== 'masked' && [0, 1, 2].some((fd) => isatty(fd));
+  const how = { toGroup, hadTerminal, written };
+  if (child?.endReason === 'time_limit') return { status: EXIT_STATUS.ERR_TIME_LIMIT, signal: null, ...how };
   const signal = child ? (child.signal ?? child.realTimeSignal) : pending;
-  if (signal !== null) return { status: 128 + numberOf(signal), signal, written };
-  return { status: child?.exitCode ?? EXIT_STATUS.ERR_INTERNAL, signal: null, written };
+  if (signal !== null) return { status: 128 + numberOf(signal), signal, ...how };
+  return { status: child?.exitCode ?? EXIT_STATUS.ERR_INTERNAL, signal: null, ...how };
 }
 
 /** The number of a signal, which may have no name. */
@@ -43,12 +50,13 @@ const FIRST_FREE = 34;
  * of the child (an interrupted loop stops). Returns the status to exit with where there was no signal, where it would
  * write a core file of a process that has held secrets, or where it had no effect (as for process 1).
  *
- * On a terminal only INT is repeated, the one signal that shells treat apart. After the others the status says the
- * same, and a Node that exits sets the terminal as it was at its start: a child that died in raw mode leaves it so.
+ * Where the child had the real terminal only INT is repeated, the one signal that shells treat apart. After the others
+ * the status says the same, and a Node that exits sets the terminal as it was at its start: a child that died in raw
+ * mode leaves it so.
  *
  * Throws ERR_OUTPUT_WRITE where output was lost and the status would not tell.
  */
-export async function endLike({ status, signal, written }: Ended): Promise<number> {
+export async function endLike({ status, signal, toGroup, hadTerminal, written }: Ended): Promise<number> {
   const lost = await written;
   if (lost !== null && status === 0) {
     throw new CapwrapError('ERR_OUTPUT_WRITE', `the child's output could not be written (${lost})`);
@@ -56,7 +64,7 @@ export async function endLike({ status, signal, written }: Ended): Promise<numbe
   if (signal === null) return status;
   if (typeof signal === 'string') {
     if (WITH_CORE_FILE.has(signal)) return status;
-    if (signal !== 'SIGINT' && [0, 1, 2].some((fd) => isatty(fd))) return status;
+    if (signal !== 'SIGINT' && hadTerminal) return status;
     process.removeAllListeners(signal);
     if (signal !== 'SIGKILL' && signal !== 'SIGSTOP') {
       // Node ignores SIGPIPE from its start; a listener that comes and goes leaves the default action.
@@ -64,7 +72,7 @@ export async function endLike({ status, signal, written }: Ended): Promise<numbe
       process.on(signal, listener).off(signal, listener);
     }
   }
-  process.kill(process.pid, signal);
+  process.kill(toGroup ? 0 : process.pid, signal);
   await sleep(SIGNAL_GRACE_MS);
   return status;
 }

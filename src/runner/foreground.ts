@@ -2,6 +2,11 @@
 import { isatty } from 'node:tty';
 import { readProcess } from './process-tree.ts';
 
+/** True where this process has a controlling terminal, be it in front of it or in the background. */
+export function hasTerminal(): boolean {
+  return (readProcess(process.pid)?.terminal ?? 0) !== 0;
+}
+
 /**
  * True where this process belongs to the foreground group of its controlling terminal. Then the child stays in that
  * group: it can read from the terminal, and Ctrl-C and Ctrl-Z reach it from the kernel, once. Without /proc (macOS) a

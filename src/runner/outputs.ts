@@ -1,29 +1,32 @@
-/** What the child's standard output and standard error are: the same kinds of things that capwrap's own are. */
-import { fstatSync } from 'node:fs';
+/** What the child's standard descriptors are: the same kinds of things that capwrap's own are. */
+import { chmodSync, fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { Launch } from '../base/launch.ts';
 import { type Channel, openPipe } from './channel.ts';
+import { canTakeTerminal } from './exec-chain.ts';
+import { hasTerminal } from './foreground.ts';
 import { openPty, type PtyChannel } from './pty.ts';
-import { openWindow, type Window } from './window.ts';
+import { openWindow } from './window.ts';
 
 export type OutputName = 'stdout' | 'stderr';
 
 /**
- * How the child has the terminal: `masked`, a pseudo-terminal whose output goes through the masker; `direct`, the real
- * one; `pipe`, where a pseudo-terminal can't be had.
+ * How the child has the terminal. `masked`: a pseudo-terminal of its own, all of it masked. `output`: where standard
+ * input, output and error aren't all the terminal, a pseudo-terminal only for what is written there. `direct`: the real
+ * one. `pipe`: none, since a pseudo-terminal can't be had.
  */
-export const TERMINAL_MODES = ['masked', 'direct', 'pipe'] as const;
+export const TERMINAL_MODES = ['masked', 'output', 'direct', 'pipe'] as const;
 export type TerminalMode = (typeof TERMINAL_MODES)[number];
 
 /** `followed`: it has changed, and the child's pseudo-terminal with it; `changed`: the child has none. */
 export type Resized = 'same' | 'changed' | 'followed';
 
-/** One way out of the child. Where standard output and standard error are the same place, one serves for both. */
+/** One way out of the child. Where several of its descriptors are the same place, one serves for all. */
 export interface Output {
   /** Under this name its hits are counted. */
   readonly name: OutputName;
-  /** Indexes of the child's descriptors. */
-  readonly indexes: readonly (1 | 2)[];
+  /** The child's descriptors that lead here. */
+  readonly indexes: readonly (0 | 1 | 2)[];
   /** capwrap's own descriptor that it goes to. */
   readonly target: number;
   /** Null where the child has the real thing. */
@@ -32,8 +35,10 @@ export interface Output {
 
 export interface Outputs {
   readonly list: readonly Output[];
-  /** Null where neither is a terminal. */
+  /** Null where neither output is a terminal. */
   readonly terminal: TerminalMode | null;
+  /** The child's own controlling terminal; null where it has the real one, or none. */
+  readonly ownTerminal: PtyChannel | null;
   /** What became of the terminal's size since this was last asked. */
   resized(): Resized;
   close(): void;
@@ -43,42 +48,59 @@ export interface OutputOptions {
   readonly targets: { readonly stdout: number; readonly stderr: number };
   readonly wish: 'masked' | 'direct';
   readonly launch: Launch;
+  /** Sees what comes from the child's own controlling terminal. */
+  readonly onOwnTerminal: (chunk: Uint8Array) => void;
 }
 
 /** Opens what the child is to write to. */
-export function openOutputs({ targets, wish, launch }: OutputOptions): Outputs {
+export function openOutputs({ targets, wish, launch, onOwnTerminal }: OutputOptions): Outputs {
+  const { stdout, stderr } = targets;
   const taken = new Set<number>();
   const ptys: PtyChannel[] = [];
   let terminal: TerminalMode | null = null;
-  const tty = [targets.stdout, targets.stderr, 0].find((fd) => isatty(fd));
-  const window: Window | null = tty === undefined ? null : openWindow(tty);
+  const tty = [stdout, stderr, 0].find((fd) => isatty(fd));
+  const window = tty === undefined ? null : openWindow(tty);
   let size = window?.size();
 
+  function openTerminal(mode: 'masked' | 'output'): PtyChannel | null {
+    const pty = openPty(size ?? DEFAULT_SIZE, mode === 'masked' ? onOwnTerminal : null);
+    terminal = pty ? mode : 'pipe';
+    if (pty !== null) ptys.push(pty);
+    return pty;
+  }
   function openChannel(target: number): Channel | null {
     if (!isatty(target)) return openPipe(launch, taken);
     if (wish === 'direct') {
       terminal = 'direct';
       return null;
     }
-    const pty = openPty(size ?? { columns: 80, rows: 24 });
-    terminal = pty ? 'masked' : 'pipe';
-    if (pty === null) return openPipe(launch, taken);
-    ptys.push(pty);
-    return pty;
+    const pty = openTerminal('output');
+    if (pty) keepKeyboardAway(pty);
+    return pty ?? openPipe(launch, taken);
   }
-
-  const output = (name: OutputName, indexes: readonly (1 | 2)[], target: number): Output => ({
+  const output = (name: OutputName, indexes: Output['indexes'], target: number): Output => ({
     name,
     indexes,
     target,
     channel: openChannel(target),
   });
-  const list = samePlace(targets.stdout, targets.stderr)
-    ? shared(output('stdout', [1, 2], targets.stdout))
-    : [output('stdout', [1], targets.stdout), output('stderr', [2], targets.stderr)];
+
+  function openList(): readonly Output[] {
+    const together = samePlace(stdout, stderr);
+    const whole = wish === 'masked' && together && isatty(stdout) && samePlace(stdout, 0);
+    const own = whole && hasTerminal() && canTakeTerminal() ? openTerminal('masked') : null;
+    if (own) return [{ name: 'stdout', indexes: [0, 1, 2], target: stdout, channel: own }];
+    const first = output('stdout', together ? [1, 2] : [1], stdout);
+    // Node's own pipes can't be shared by two descriptors.
+    if (together && first.channel?.stdio !== 'pipe') return [first];
+    return [{ ...first, indexes: [1] }, output('stderr', [2], stderr)];
+  }
+
+  const list = openList();
   return {
     list,
     terminal,
+    ownTerminal: terminal === 'masked' ? (ptys[0] ?? null) : null,
     resized() {
       const now = window?.size();
       if (!now || !size || (now.columns === size.columns && now.rows === size.rows)) return 'same';
@@ -88,11 +110,19 @@ export function openOutputs({ targets, wish, launch }: OutputOptions): Outputs {
     },
     close: () => window?.close(),
   };
+}
 
-  /** Node's own pipes can't be shared by two descriptors. */
-  function shared(both: Output): readonly Output[] {
-    if (both.channel?.stdio !== 'pipe') return [both];
-    return [{ ...both, indexes: [1] }, output('stderr', [2], targets.stderr)];
+const DEFAULT_SIZE = { columns: 80, rows: 24 };
+
+/**
+ * A pager reads keys from the terminal that its standard error is, and this one has no keyboard; one that may not open
+ * it goes on to `/dev/tty`, which has. Writing to it by name stays possible.
+ */
+function keepKeyboardAway({ path }: PtyChannel): void {
+  try {
+    chmodSync(path, 0o200);
+  } catch {
+    // not ours to change
   }
 }
 

@@ -9,10 +9,13 @@ export interface ProcessTree {
   alive(): boolean;
 }
 
-/** The group that the child leads: only for a child that was spawned with a group of its own. */
-export function ownGroup(pid: number): ProcessTree {
+/**
+ * The group that the child leads: only for a child that capwrap gives a group of its own. `running` says whether it has
+ * not been waited for yet: while it is being set up it may be without the group.
+ */
+export function ownGroup(pid: number, running: () => boolean): ProcessTree {
   return {
-    signal: (name) => void send(-pid, name),
+    signal: (name) => void (send(-pid, name) || (running() && send(pid, name))),
     alive: () => send(-pid, 0),
   };
 }
@@ -47,10 +50,11 @@ export function send(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-interface ProcessEntry {
+export interface ProcessEntry {
   readonly pid: number;
   readonly parent: number;
   readonly group: number;
+  readonly session: number;
   /** Device number of the controlling terminal, 0 for none. */
   readonly terminal: number;
   /** The terminal's foreground group. */
@@ -66,11 +70,12 @@ export function readProcess(pid: number): ProcessEntry | null {
     // The second field is a name that may hold blanks and brackets; the third is the state.
     const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
     if (state === 'Z' || state === 'X') return null;
-    const [parent, group, , terminal, foreground] = fields.map(Number);
+    const [parent, group, session, terminal, foreground] = fields.map(Number);
     return {
       pid,
       parent: parent ?? 0,
       group: group ?? 0,
+      session: session ?? 0,
       terminal: terminal ?? 0,
       foreground: foreground ?? 0,
       start: fields[18] ?? '',
@@ -82,7 +87,7 @@ export function readProcess(pid: number): ProcessEntry | null {
 
 function descendantsOf(pid: number): ProcessEntry[] {
   const children = new Map<number, ProcessEntry[]>();
-  for (const entry of allProcesses()) {
+  for (const entry of listProcesses()) {
     const siblings = children.get(entry.parent);
     if (siblings) siblings.push(entry);
     else children.set(entry.parent, [entry]);
@@ -98,7 +103,8 @@ function descendantsOf(pid: number): ProcessEntry[] {
   return found;
 }
 
-function allProcesses(): ProcessEntry[] {
+/** All processes that can be seen; none where there is no /proc. */
+export function listProcesses(): ProcessEntry[] {
   let names: string[];
   try {
     names = readdirSync('/proc');

@@ -1,36 +1,53 @@
-/**
- * A pseudo-terminal that carries one output of the child. It is not the child's controlling terminal: that stays the
- * real one, with its keyboard and job control.
- */
-import { closeSync } from 'node:fs';
+/** A pseudo-terminal between the child and the real terminal, so that what the child writes can be masked. */
+import { closeSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { ReadStream } from 'node:tty';
 import type { Channel } from './channel.ts';
-import { fromReadable } from './source.ts';
+import { createQueueSink } from './sink-queue.ts';
+import { fromReadable, type Source } from './source.ts';
 import { undoOnlcr } from './undo-onlcr.ts';
 import type { WindowSize } from './window.ts';
 
 /** The two calls of the package's binary that are needed: openpty(3), and TIOCSWINSZ of ioctl_tty(2). */
 interface PtyBinary {
-  open(columns: number, rows: number): { readonly master: number; readonly slave: number };
+  open(
+    columns: number,
+    rows: number,
+  ): { readonly master: number; readonly slave: number; readonly pty: string };
   resize(master: number, columns: number, rows: number): void;
 }
 
 export interface PtyChannel extends Channel {
-  /** Sets the size that the child reads from this output; without effect once the output is over. */
+  /** The name of the child's side. */
+  readonly path: string;
+  /** Sets the size that the child sees; without effect once the output is over. */
   resize(size: WindowSize): void;
+  /** Types on it. */
+  type(keys: Buffer): void;
 }
 
-/** Opens one; null where the optional package with the binary is not there, or does not fit this machine. */
-export function openPty({ columns, rows }: WindowSize): PtyChannel | null {
+/** What moves the cursor down on a terminal that would add a CR to a LF: IND of ECMA-48. */
+const INDEX = Buffer.from('\x1bD');
+
+/**
+ * Opens one; null where the optional package with the binary is not there, or does not fit this machine. `onOutput`,
+ * where it is given, sees all that comes from it, echoes included.
+ */
+export function openPty(
+  { columns, rows }: WindowSize,
+  onOutput: ((chunk: Uint8Array) => void) | null,
+): PtyChannel | null {
   const binary = loadBinary();
   if (binary === null) return null;
-  const { master, slave } = binary.open(columns, rows);
+  const { master, slave, pty } = binary.open(columns, rows);
+  const keys = createQueueSink(master);
   return {
+    path: pty,
     stdio: slave,
     open(_child, _index, onEof) {
       closeSync(slave);
-      return undoOnlcr(fromReadable(new ReadStream(master), onEof));
+      const source = fromReadable(new ReadStream(master), onEof, () => readRest(master));
+      return undoOnlcr(onOutput ? tap(source, onOutput) : source, INDEX);
     },
     discard() {
       closeSync(slave);
@@ -42,6 +59,39 @@ export function openPty({ columns, rows }: WindowSize): PtyChannel | null {
       } catch {
         // closed, since the child is through with it
       }
+    },
+    type: (bytes) => void keys.write(bytes),
+  };
+}
+
+/**
+ * Node takes a hang-up for the end as soon as a read has not filled its buffer (libuv, uv__stream_io). That holds for
+ * pipes; a terminal hands out what it has in pieces, and the last ones would be lost.
+ */
+function readRest(master: number): Uint8Array | null {
+  const memory = Buffer.allocUnsafe(4096);
+  try {
+    const length = readSync(master, memory);
+    return length === 0 ? null : memory.subarray(0, length);
+  } catch {
+    return null; // EIO: nothing is left, and nobody is there to write more
+  }
+}
+
+function tap(source: Source, onOutput: (chunk: Uint8Array) => void): Source {
+  return {
+    ...source,
+    get closed() {
+      return source.closed;
+    },
+    start(reader) {
+      source.start({
+        ...reader,
+        onData(chunk, room) {
+          onOutput(chunk);
+          return reader.onData(chunk, room);
+        },
+      });
     },
   };
 }

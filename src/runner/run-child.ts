@@ -4,6 +4,7 @@ import type { Redactor } from '../redact/redactor.ts';
 import type { StartableCommand } from './command-error.ts';
 import { createEnding, type EndReason } from './ending.ts';
 import { inForegroundGroup } from './foreground.ts';
+import { connectKeyboard, type Keyboard } from './keyboard.ts';
 import { openOutputs, type TerminalMode } from './outputs.ts';
 import { childAndDescendants, ownGroup } from './process-tree.ts';
 import { pump } from './pump.ts';
@@ -49,6 +50,8 @@ export interface ChildResult {
   readonly signal: NodeJS.Signals | null;
   /** The number of the real-time signal that ended it, which has no name; then `exitCode` and `signal` are null. */
   readonly realTimeSignal: number | null;
+  /** True where it died of a Ctrl-C on its own terminal, of which capwrap's group has not been told. */
+  readonly interruptUnheard: boolean;
   readonly durationMs: number;
   /** Why capwrap asked the child to end, or null where it didn't. */
   readonly endReason: EndReason | null;
@@ -76,24 +79,35 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
 
   // 1. Spawn. Nothing can come between this and `attach`: signals are handled when the event loop turns.
   const targets = { stdout: options.stdout ?? 1, stderr: options.stderr ?? 2 };
-  const outputs = openOutputs({ targets, wish: options.terminal, launch });
-  const own = !inForegroundGroup();
-  const child = await startChild({ ...options, outputs, own, ignored: launch.ignored });
+  let keyboard: Keyboard | null = null;
+  const outputs = openOutputs({
+    targets,
+    wish: options.terminal,
+    launch,
+    onOwnTerminal: (chunk) => keyboard?.seen(chunk),
+  });
+  const shared = outputs.ownTerminal === null && inForegroundGroup();
+  const detached = outputs.ownTerminal === null && !shared;
+  const child = await startChild({ ...options, outputs, detached, ignored: launch.ignored });
   if (typeof child === 'string') {
     outputs.close();
     return notStarted({ spawnError: child });
   }
-  const { pid } = child;
-  const tree = own ? ownGroup(pid) : childAndDescendants(pid, child.isRunning);
+  const { pid, isRunning } = child;
+  const tree = shared ? childAndDescendants(pid, isRunning) : ownGroup(pid, isRunning);
   const ending = createEnding(tree, options.killAfterMs);
+  keyboard = connectKeyboard(outputs.ownTerminal, pid, signals);
   signals.attach({
     pid,
-    ownGroup: own,
+    isRunning,
+    ownGroup: !shared,
     resized: outputs.resized,
     onRepeated: () => {
       // A program that has the real terminal to itself may use Ctrl-C for something else.
       if (outputs.terminal !== 'direct') ending.begin('repeated_signal');
     },
+    onStop: () => keyboard?.giveBack(),
+    onContinue: () => keyboard?.take(),
   });
   options.onStart?.(outputs.terminal);
 
@@ -115,6 +129,9 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   );
   const exit = await child.exit;
   signals.detach();
+  const interruptUnheard = exit.signal === 'SIGINT' && keyboard?.interruptUnheard === true;
+  keyboard?.giveBack();
+  keyboard?.close();
   limit.stop();
 
   // 3. Read what is left in the pipes, and see that nothing outlives an end that was asked for.
@@ -124,6 +141,7 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   return {
     ...exit,
     startedPid: pid,
+    interruptUnheard,
     spawnError: null,
     endReason: ending.reason,
     terminal: outputs.terminal,
@@ -139,6 +157,7 @@ function notStarted(why: Partial<Pick<ChildResult, 'signal' | 'spawnError'>>): C
     exitCode: null,
     signal: null,
     realTimeSignal: null,
+    interruptUnheard: false,
     durationMs: 0,
     endReason: null,
     terminal: null,

@@ -8,12 +8,16 @@ export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
 
 export interface SignalledChild {
   readonly pid: number;
+  readonly isRunning: () => boolean;
   /** True where it leads a group that capwrap made for it. */
   readonly ownGroup: boolean;
   /** To be called when the terminal may have another size. */
   readonly resized: () => Resized;
   /** INT or TERM came again soon after the first. */
   readonly onRepeated: () => void;
+  /** Called before capwrap stops, and when it goes on. */
+  readonly onStop?: () => void;
+  readonly onContinue?: () => void;
 }
 
 export interface Signals {
@@ -23,6 +27,11 @@ export interface Signals {
   readonly aborted: AbortSignal;
   /** From now on signals go to this child, until `detach`. */
   attach(child: SignalledChild): void;
+  /**
+   * A key on the child's own terminal was such a signal: the rest of capwrap's group is told, as the real terminal would
+   * have. The child has it already.
+   */
+  tellGroup(signal: NodeJS.Signals): void;
   /** The child has ended: signals are swallowed, so that the end of the lease and the record are not cut short. */
   detach(): void;
   /** Gives all signals back their default action. */
@@ -40,6 +49,8 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
   let pending: EndingSignal | null = null;
   let forward: ((signal: NodeJS.Signals) => void) | null = null;
   let before = true;
+  /** Signals on their way to this process by `tellGroup`. */
+  const told = new Set<NodeJS.Signals>();
   let lastAsked = Number.NEGATIVE_INFINITY;
 
   function on(signal: NodeJS.Signals, listener: () => void): void {
@@ -63,13 +74,17 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
       return pending;
     },
     aborted: abort.signal,
-    attach({ pid, ownGroup: own, resized, onRepeated }) {
+    attach({ pid, isRunning, ownGroup: own, resized, onRepeated, onStop, onContinue }) {
       before = false;
       const handOn = own
-        ? (signal: NodeJS.Signals) => ownGroup(pid).signal(signal)
+        ? (signal: NodeJS.Signals) => ownGroup(pid, isRunning).signal(signal)
         : (signal: NodeJS.Signals) => forwardInSharedGroup(pid, signal);
       forward = (signal) => {
+        if (told.delete(signal)) return askedAgain(signal);
         handOn(signal);
+        askedAgain(signal);
+      };
+      const askedAgain = (signal: NodeJS.Signals) => {
         if ((signal !== 'SIGINT' && signal !== 'SIGTERM') || ignored.includes(signal)) return;
         const now = performance.now();
         if (now - lastAsked < REPEATED_WITHIN_MS) onRepeated();
@@ -81,12 +96,20 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
         else if (forward) resizeInSharedGroup(pid, change);
       });
       if (!own) return; // the terminal itself stops and continues the whole group
-      on('SIGCONT', () => forward?.('SIGCONT'));
+      on('SIGCONT', () => {
+        onContinue?.();
+        forward?.('SIGCONT');
+      });
       on('SIGTSTP', () => {
         // The child's group has no parent in its session, and such a group ignores TSTP (POSIX, orphaned groups).
         forward?.('SIGSTOP');
+        onStop?.();
         send(process.pid, 'SIGSTOP');
       });
+    },
+    tellGroup(signal) {
+      if (signal !== 'SIGTSTP') told.add(signal);
+      send(0, signal);
     },
     detach() {
       forward = null;
@@ -101,7 +124,7 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
 const ENDING: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 
 /** Whoever asks again within this time was not heard. */
-const REPEATED_WITHIN_MS = 10_000;
+const REPEATED_WITHIN_MS = 5000;
 
 /**
  * Ctrl-C and Ctrl-\ have already reached the child, as has the hang-up of a terminal that is gone. What remains was

@@ -59,9 +59,16 @@ export function fromPipe(fd: number, onEof: () => void): Source {
   });
 }
 
-/** Reads what Node reads. */
-export function fromReadable(stream: Readable, onEof: () => void): Source {
+/** Reads what Node reads; `rest`, where it is given, hands out what Node has left unread at the end, null for no more. */
+export function fromReadable(
+  stream: Readable,
+  onEof: () => void,
+  rest: () => Uint8Array | null = () => null,
+): Source {
   return control(stream, onEof, ({ onData }) => {
+    stream.on('end', () => {
+      for (let chunk = rest(); chunk !== null; chunk = rest()) onData(chunk, 0);
+    });
     stream.on('data', (chunk: Buffer) => {
       if (!onData(chunk, 0)) stream.pause();
     });

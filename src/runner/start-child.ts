@@ -12,8 +12,8 @@ export interface StartOptions {
   readonly command: StartableCommand;
   readonly env: Readonly<Record<string, string>>;
   readonly outputs: Outputs;
-  /** True where the child is to lead a session and group of its own. */
-  readonly own: boolean;
+  /** True where the child is to lead a session and group of its own, without a terminal. */
+  readonly detached: boolean;
   readonly ignored: readonly NodeJS.Signals[];
   readonly descriptors?: readonly number[];
 }
@@ -50,7 +50,7 @@ export async function startChild(options: StartOptions): Promise<StartedChild | 
   const sources = outputs.list.flatMap(({ name, target, indexes, channel }) => {
     if (channel === null) return [];
     open += 1;
-    const source = channel.open(child, indexes[0] as 1 | 2, () => {
+    const source = channel.open(child, indexes[0] === 2 ? 2 : 1, () => {
       open -= 1;
       if (open === 0 && isRunning()) realTimeSignal = realTimeSignalOf(pid);
     });
@@ -75,11 +75,11 @@ function spawnNow({
   command,
   env,
   outputs,
-  own,
+  detached,
   ignored,
   descriptors = [],
 }: StartOptions): ChildProcess | string {
-  const { file, argv } = execChain(command, ignored);
+  const { file, argv } = execChain(command, { ignored, ownTerminal: outputs.ownTerminal !== null });
   const [argv0, ...args] = argv;
   const stdio: Exclude<SpawnOptions['stdio'], undefined | string> = ['inherit', 'inherit', 'inherit'];
   for (const { indexes, channel } of outputs.list) {
@@ -95,7 +95,7 @@ function spawnNow({
       cwd: command.cwd,
       env: Object.assign(Object.create(null), env), // Node writes to it
       stdio,
-      detached: own,
+      detached,
     });
   } catch (error) {
     return systemErrorCode(error) ?? 'EIO';

@@ -12,8 +12,11 @@ const WAIT_MS = 3;
 /**
  * The source with each CR LF as LF. ONLCR (termios(3)) writes LF as CR LF, and a CR before it stays, so nothing is lost:
  * what the child wrote as CR LF arrives as CR CR LF and leaves as CR LF.
+ *
+ * A LF without a CR means that the child has switched ONLCR off, and then it only moves the cursor down. `bareLf` is
+ * what does so on the real terminal.
  */
-export function undoOnlcr(source: Source): Source {
+export function undoOnlcr(source: Source, bareLf: Uint8Array): Source {
   return {
     ...source,
     get closed() {
@@ -22,21 +25,20 @@ export function undoOnlcr(source: Source): Source {
     start(reader) {
       let held = false;
       let timer: NodeJS.Timeout | undefined;
-      const letOut = (): boolean => {
+      const letOut = (): void => {
         clearTimeout(timer);
-        if (!held) return true;
+        if (held) reader.onData(Uint8Array.of(CR), 0);
         held = false;
-        return reader.onData(Uint8Array.of(CR), 0);
       };
       source.start({
         onData(chunk) {
-          const first = chunk[0] === LF && held;
-          if (first) held = false;
-          const room = letOut();
-          const { length, endsInCr } = compact(chunk);
-          held = endsInCr;
+          const afterCr = held && chunk[0] === LF;
+          if (afterCr) held = false;
+          letOut();
+          const out = convert(chunk, afterCr, bareLf);
+          held = chunk[chunk.length - 1] === CR;
           if (held) timer = setTimeout(letOut, WAIT_MS);
-          return length === 0 ? room : reader.onData(chunk.subarray(0, length), 0);
+          return out.length === 0 || reader.onData(out, 0);
         },
         onEnd() {
           letOut();
@@ -47,14 +49,20 @@ export function undoOnlcr(source: Source): Source {
   };
 }
 
-/** Drops, in place, each CR that a LF follows, and one at the very end. Returns how much is left. */
-function compact(chunk: Uint8Array): { readonly length: number; readonly endsInCr: boolean } {
-  const endsInCr = chunk[chunk.length - 1] === CR;
+/** `afterCr`: the byte before the chunk was a CR. A CR at the very end is left out. */
+function convert(chunk: Uint8Array, afterCr: boolean, bareLf: Uint8Array): Uint8Array {
+  const out = new Uint8Array(chunk.length * bareLf.length);
   let length = 0;
+  let last = afterCr ? CR : 0;
   for (let at = 0; at < chunk.length; at++) {
     const byte = chunk[at] as number;
-    if (byte === CR && (at + 1 === chunk.length || chunk[at + 1] === LF)) continue;
-    chunk[length++] = byte;
+    if (byte === LF && last !== CR) {
+      out.set(bareLf, length);
+      length += bareLf.length;
+    } else if (byte !== CR || (at + 1 < chunk.length && chunk[at + 1] !== LF)) {
+      out[length++] = byte;
+    }
+    last = byte;
   }
-  return { length, endsInCr };
+  return out.subarray(0, length);
 }
