@@ -1,5 +1,5 @@
 /** Drives programs on a real pseudo-terminal, as a person at a keyboard would, and looks at their processes. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readdirSync, readFileSync, write } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { IPty } from '@lydell/node-pty';
 import { afterEach } from 'vitest';
@@ -81,17 +81,18 @@ export function openTerminal(argv: readonly string[], options: TerminalOptions =
   const name = env['TERM'] ?? 'xterm-256color';
   const started = pty.spawn(file, args, { cols, rows, cwd, env: { ...env }, name, encoding: null });
   const chunks: Buffer[] = [];
-  let end: TerminalEnd | null = null;
   // Without an encoding the chunks are bytes, whatever the types say.
   started.onData((chunk: unknown) => void chunks.push(chunk as Buffer));
+  const bytes = () => withoutMark(Buffer.concat(chunks));
+  const screen = () => bytes().toString('utf8');
+  const drain = drainAtEnd(started, () => Buffer.concat(chunks).includes(MARK));
+  let end: TerminalEnd | null = null;
   const ended = new Promise<TerminalEnd>((resolve) => {
     started.onExit(({ exitCode, signal }) => {
       end = { exitCode, signal: signal || null };
       resolve(end);
     });
   });
-  const bytes = () => Buffer.concat(chunks);
-  const screen = () => bytes().toString('utf8');
 
   const terminal: Terminal = {
     pid: started.pid,
@@ -106,11 +107,11 @@ export function openTerminal(argv: readonly string[], options: TerminalOptions =
         () => JSON.stringify(screen()),
       ),
     ended,
-    hangUp: () => closeMaster(started),
+    hangUp: drain.hangUp,
     close() {
       opened.delete(terminal);
       for (const pid of end === null ? processesOf(started.pid) : membersOf(started.pid)) kill(pid);
-      if (end === null) closeMaster(started);
+      if (end === null) drain.hangUp();
     },
   };
   opened.add(terminal);
@@ -122,9 +123,57 @@ function matches(condition: Condition, screen: string): boolean {
   return condition instanceof RegExp ? condition.test(screen) : condition(screen);
 }
 
-/** `destroy` of the public interface would also send a signal of its own. */
-function closeMaster(terminal: IPty): void {
-  (terminal as unknown as { readonly _socket: { destroy(): void } })._socket.destroy();
+/** Written to the terminal when the program has ended: when it has come through, so has all that was written before. */
+const MARK = Buffer.from('\0\0<the program has ended>\0\0');
+
+function withoutMark(bytes: Buffer): Buffer {
+  const at = bytes.indexOf(MARK);
+  return at < 0 ? bytes : Buffer.concat([bytes.subarray(0, at), bytes.subarray(at + MARK.length)]);
+}
+
+/**
+ * Keeps the terminal open until everything has been read from it. Otherwise Node takes a terminal that nobody has open
+ * any more for one that has been read empty, and what is still in the kernel is lost.
+ */
+function drainAtEnd(started: IPty, marked: () => boolean): { readonly hangUp: () => void } {
+  const { _socket: socket, _pty: path } = started as unknown as {
+    readonly _socket: { destroy(): void };
+    readonly _pty: string;
+  };
+  const destroy = socket.destroy.bind(socket);
+  let slave: number | null = openSync(path, constants.O_RDWR | constants.O_NOCTTY);
+  let late = false;
+  const release = () => {
+    if (slave !== null) closeSync(slave);
+    slave = null;
+    if (late) destroy();
+  };
+  // The package calls it a fixed time after the program's end.
+  socket.destroy = () => {
+    late = true;
+    if (slave === null) destroy();
+  };
+  const poll = setInterval(() => {
+    if (isAlive(started.pid)) return;
+    clearInterval(poll);
+    if (slave === null) return;
+    // Asynchronously: where the terminal is full the write waits for this very process to read.
+    write(slave, MARK, (error) => {
+      if (error) return release();
+      const wait = setInterval(() => {
+        if (!marked() && slave !== null) return;
+        clearInterval(wait);
+        release();
+      }, 2);
+    });
+  }, 2);
+  return {
+    hangUp() {
+      late = true;
+      if (slave === null) destroy();
+      else release();
+    },
+  };
 }
 
 /** Waits until a condition holds; fails after ten seconds and shows `state`. */
@@ -201,8 +250,13 @@ export function stateOf(pid: number): string | null {
 
 /** False also for a process that has ended and that nobody has waited for yet. */
 export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch {
+    return false;
+  }
   const state = stateOf(pid);
-  return state !== null && state !== 'Z' && state !== 'X';
+  return process.platform !== 'linux' || (state !== null && state !== 'Z' && state !== 'X');
 }
 
 /** A process and all that descend from it or belong to its session. */

@@ -159,7 +159,11 @@ describe('the order of both streams', () => {
 
 describe('a shell around it sees no difference', () => {
   it.each([
-    ['> /dev/stderr goes where stderr goes', 'RUN 2>&1 >/dev/null', 'echo one > /dev/stderr; echo two >&2'],
+    [
+      '> /dev/stderr goes where stderr goes',
+      '{ RUN 2>&1 >/dev/null; } | cat',
+      'echo one > /dev/stderr; echo two >&2',
+    ],
     ['> /dev/stdout goes where stdout goes', 'RUN | cat', 'echo one > /dev/stdout; echo two'],
     [
       'what it does not read is left to the next',
