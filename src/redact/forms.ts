@@ -81,7 +81,7 @@ export const FORMS: readonly Form[] = [
   {
     id: 'folded',
     covers:
-      'base64 and hexadecimal (not with blanks), and values and lines of 35 bytes or more without a blank or backslash, folded into lines of any width from 35 on, the first of any length; the lines end in LF or CRLF, or in `\\n` or `\\r\\n` as in a JSON string, and are indented by up to 28 blanks or tabs',
+      'base64 and hexadecimal (not with blanks), and values and lines of 35 bytes or more without a blank or backslash, folded into lines of any width from 35 on, the first of any length; the lines end in LF or CRLF, or in `\\n` or `\\r\\n` as in a JSON string, and are indented by up to 28 blanks or tabs (base64 of a value of 8 bytes: LF or CRLF only)',
     of: ({ bytes }) => [...base64Forms(bytes), ...base64UrlForms(bytes)].flatMap(shortFolded),
   },
   {

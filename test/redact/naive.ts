@@ -8,24 +8,48 @@ export interface Group {
   name: string;
 }
 
+/** A fold: a run of up to 32 bytes of blanks and line ends, or their escapes, with a line end among them. */
+const FOLD = /^(?:[ \t\r\n]|\\[nrt])+/;
+
+/** Where the needle ends that begins at `start`; -1 where there is none. */
+function endOf(text: Buffer, start: number, { bytes, folds }: Needle): number {
+  if (text.subarray(start, start + bytes.length).equals(bytes)) return start + bytes.length;
+  if (!folds || bytes.length < 11 || /[ \t\r\n\\]/.test(Buffer.from(bytes).toString('latin1'))) return -1;
+  let at = start;
+  let early = 0;
+  for (let index = 0; index < bytes.length; index++) {
+    const [run] = index === 0 ? [] : (FOLD.exec(text.subarray(at, at + 100).toString('latin1')) ?? []);
+    if (run !== undefined) {
+      if (run.length > 32 || !/[\r\n]|\\[nr]/.test(run)) return -1;
+      if (index < 35) early += 1;
+      if (early > 1) return -1;
+      at += run.length;
+    }
+    if (text[at] !== bytes[index]) return -1;
+    at += 1;
+  }
+  return at;
+}
+
 /** The stretches of `text` that are to be replaced. */
 export function groupsIn(text: Buffer, needles: readonly Needle[]): Group[] {
-  const found: { start: number; end: number; name: string }[] = [];
+  const found: { start: number; end: number; length: number; name: string }[] = [];
   for (let start = 0; start < text.length; start++) {
-    for (const { bytes, name } of needles) {
-      const end = start + bytes.length;
-      if (end <= text.length && text.subarray(start, end).equals(bytes)) found.push({ start, end, name });
+    for (const needle of needles) {
+      if (text[start] !== needle.bytes[0]) continue;
+      const end = endOf(text, start, needle);
+      if (end >= 0) found.push({ start, end, length: needle.bytes.length, name: needle.name });
     }
   }
   const groups: Group[] = [];
-  for (const { start, end, name } of found) {
+  for (const { start, end, length, name } of found) {
     const last = groups.at(-1);
     if (last === undefined || start >= last.end) {
-      groups.push({ start, end, longest: end - start, name });
+      groups.push({ start, end, longest: length, name });
       continue;
     }
     last.end = Math.max(last.end, end);
-    if (end - start > last.longest) Object.assign(last, { longest: end - start, name });
+    if (length > last.longest) Object.assign(last, { longest: length, name });
   }
   return groups;
 }

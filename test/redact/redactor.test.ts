@@ -23,16 +23,21 @@ function inPieces(text: Uint8Array, size: number): Uint8Array[] {
 const CASES: readonly [string, string[], string, string][] = [
   ['a needle alone', ['hunter2-secret'], 'hunter2-secret', '[capwrap:S0]'],
   ['text around it', ['hunter2-secret'], 'a hunter2-secret b\n', 'a [capwrap:S0] b\n'],
-  ['twice, touching', ['abcd'], 'abcdabcd', '[capwrap:S0][capwrap:S0]'],
-  ['overlapping itself', ['abab'], 'xabababy', 'x[capwrap:S0]y'],
-  ['a run of one byte', ['aaaa'], 'baaaaaab', 'b[capwrap:S0]b'],
-  ['overlapping another, the longer names it', ['abcdef', 'efghi'], '-abcdefghi-', '-[capwrap:S0]-'],
-  ['nested: the longer wins', ['cdef', 'abcdefgh'], '-abcdefgh-', '-[capwrap:S1]-'],
-  ['a beginning that fails, then a match inside it', ['abcdefgh', 'cdef'], 'abcdefgX', 'ab[capwrap:S1]gX'],
+  ['twice, touching', ['abcdef'], 'abcdefabcdef', '[capwrap:S0][capwrap:S0]'],
+  ['overlapping itself', ['ababab'], 'xababababy', 'x[capwrap:S0]y'],
+  ['a run of one byte', ['aaaaaa'], 'baaaaaaaab', 'b[capwrap:S0]b'],
+  ['overlapping another, the longer names it', ['abcdefgh', 'ghijkl'], '-abcdefghijkl-', '-[capwrap:S0]-'],
+  ['nested: the longer wins', ['cdefgh', 'abcdefghij'], '-abcdefghij-', '-[capwrap:S1]-'],
+  [
+    'a beginning that fails, then a match inside it',
+    ['abcdefghij', 'cdefgh'],
+    'abcdefghiX',
+    'ab[capwrap:S1]iX',
+  ],
   ['a beginning that fails and restarts inside itself', ['aabaac'], 'aabaabaac', 'aab[capwrap:S0]'],
-  ['a chain of overlaps', ['abcd', 'defg', 'ghij'], '<abcdefghij>', '<[capwrap:S0]>'],
+  ['a chain of overlaps', ['abcdef', 'fghijk', 'klmnop'], '<abcdefghijklmnop>', '<[capwrap:S0]>'],
   ['the replacement is not searched', ['capwrap'], 'capwrap', '[capwrap:S0]'],
-  ['removal makes no new match', ['abcd'], 'ababcdcd', 'ab[capwrap:S0]cd'],
+  ['removal makes no new match', ['abcdef'], 'abcabcdefdef', 'abc[capwrap:S0]def'],
   ['a held beginning at the end', ['abcdefgh'], 'x abcdefg', 'x abcdefg'],
   ['characters of several bytes', ['pässwörd-日本'], 'é pässwörd-日本 ü', 'é [capwrap:S0] ü'],
   ['no needles', [], 'plain text', 'plain text'],
@@ -51,12 +56,14 @@ describe('createRedactor', () => {
   });
 
   it('gives the same bytes as the model, however the stream is cut', () => {
-    const alphabet = fc.constantFrom(...Buffer.from('ab'), 0xc3, 0xa9);
+    const alphabet = fc.constantFrom(...Buffer.from('ab\n'), 0xc3, 0xa9);
     const bytes = (min: number, max: number) =>
       fc.array(alphabet, { minLength: min, maxLength: max }).map((list) => Buffer.from(list));
     const list = fc
-      .array(bytes(4, 20), { minLength: 1, maxLength: 6 })
-      .map((all) => all.map((needle, index) => ({ bytes: needle, name: `N${index}` })));
+      .array(bytes(6, 20), { minLength: 1, maxLength: 6 })
+      .map((all) =>
+        all.map((needle, index) => ({ bytes: needle, name: `N${index}`, folds: index % 2 === 0 })),
+      );
     fc.assert(
       fc.property(
         list.chain((all) =>
@@ -127,21 +134,6 @@ describe('createRedactor', () => {
     chunk.fill(0);
     expect(redactor.push(Buffer.from('value')).toString()).toBe('[capwrap:S0]');
   });
-
-  it('stays linear on hostile input', () => {
-    const list = needles(`${'a'.repeat(2000)}b`, 'a'.repeat(999).concat('c'));
-    const time = (bytes: number) => {
-      const redactor = createRedactor(list);
-      const chunk = Buffer.alloc(65_536, 'a');
-      const start = performance.now();
-      for (let at = 0; at < bytes; at += chunk.length) redactor.push(chunk);
-      redactor.flush();
-      return performance.now() - start;
-    };
-    time(1 << 20);
-    // Comparing anew at each byte would take 4 million × 3000 steps, more than ten seconds.
-    expect(time(4 << 20)).toBeLessThan(3000);
-  });
 });
 
 describe('release', () => {
@@ -199,7 +191,7 @@ describe('release', () => {
       fc.array(fc.constantFrom(97, 98), { minLength, maxLength }).map((list) => Buffer.from(list));
     fc.assert(
       fc.property(
-        fc.array(bytes(4, 12), { minLength: 1, maxLength: 3 }),
+        fc.array(bytes(6, 14), { minLength: 1, maxLength: 3 }),
         fc.array(
           fc.oneof(
             { weight: 2, arbitrary: bytes(0, 3) },
