@@ -122,6 +122,7 @@ const SAYINGS: Readonly<Record<string, Saying>> = {
     label('session name', textAt(record, 'session_name')),
     label('token id', textAt(record, 'jti')),
     label('obtained with', textAt(record, 'source')),
+    ...sayTerminal(record),
     valueAt(record, 'long_lived_source') === true
       ? 'the proof was a key without an expiry, which the map allows'
       : '',
@@ -149,8 +150,20 @@ function sayChild(record: StoredRecord): string[] {
   const how =
     signal === undefined ? `exited ${numberAt(record, 'child', 'exit_code')}` : `was ended by ${signal}`;
   const took = ((numberAt(record, 'child', 'duration_ms') ?? 0) / 1000).toFixed(1);
-  const limit = valueAt(record, 'time_limit_reached') === true ? ', because its time was over' : '';
-  return [`the child ${how} after ${took} s${limit}`];
+  const why = END_WORDS[textAt(record, 'end_reason') ?? ''] ?? '';
+  return [`the child ${how} after ${took} s${why}`, ...sayTerminal(record)];
+}
+
+const END_WORDS: Readonly<Record<string, string>> = {
+  time_limit: ', because its time was over',
+  repeated_signal: ', because it was asked to end again and again',
+  leak: ', because a secret was in its output',
+};
+
+function sayTerminal(record: StoredRecord): string[] {
+  return textAt(record, 'terminal') === 'direct'
+    ? ['it had the real terminal: what it wrote there was not masked']
+    : [];
 }
 
 function sayEnd(record: StoredRecord): (string | undefined)[] {

@@ -7,6 +7,9 @@ import { osUser } from '../base/os-user.ts';
 import { assertPrivate } from '../base/private-files.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { statePlace } from '../base/state.ts';
+import { NO_PTY } from '../runner/child-words.ts';
+import { canTakeTerminal, diesWithCapwrap } from '../runner/exec-chain.ts';
+import { hasPtyBinary, PTY_PACKAGE } from '../runner/pty.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { type Check, check, look } from './doctor-check.ts';
 
@@ -14,7 +17,9 @@ import { type Check, check, look } from './doctor-check.ts';
 export async function lookAtMachine(context: CommandContext, needsIssuer: boolean): Promise<Check[]> {
   return [
     nodeCheck(),
-    launcherCheck(),
+    launcherCheck(context),
+    terminalCheck(),
+    deathCheck(),
     userCheck(context.ambient.uid),
     adminCheck(context),
     await look('state', () => stateCheck(context)),
@@ -35,14 +40,40 @@ function nodeCheck(): Check {
 }
 
 /** Variables that load code were dropped before Node started, or capwrap would have refused to; options can't be. */
-function launcherCheck(): Check {
-  return process.execArgv.length === 0
-    ? check('launcher', 'ok', 'NODE_OPTIONS and its like do not reach capwrap')
+function launcherCheck({ ambient }: CommandContext): Check {
+  const byName = 'start capwrap by its name';
+  if (process.execArgv.length > 0) {
+    const detail = 'Node was started with options of its own, which can load code';
+    return check('launcher', 'warning', detail, byName);
+  }
+  if (ambient.launch.descriptors === null) {
+    const detail = 'not used: no jobserver, no process substitution, no real pipes for the command';
+    return check('launcher', 'warning', detail, byName);
+  }
+  const pipes =
+    ambient.launch.pipes.length === 2
+      ? 'the command gets real pipes'
+      : 'the command gets socket pairs for pipes (`> /dev/stderr` fails): this shell makes none';
+  return check('launcher', 'ok', `NODE_OPTIONS and its like do not reach capwrap; ${pipes}`);
+}
+
+/** What the command has of a terminal that capwrap masks. */
+function terminalCheck(): Check {
+  if (!hasPtyBinary()) {
+    return check('terminal', 'warning', NO_PTY, `npm install ${PTY_PACKAGE}`);
+  }
+  return canTakeTerminal()
+    ? check('terminal', 'ok', 'the command has a masked terminal of its own')
+    : check('terminal', 'ok', 'output to a terminal is masked; what is written to /dev/tty by name is not');
+}
+
+function deathCheck(): Check {
+  return diesWithCapwrap()
+    ? check('death', 'ok', 'a capwrap that is killed takes the command with it')
     : check(
-        'launcher',
+        'death',
         'warning',
-        'Node was started with options of its own, which can load code',
-        'start capwrap by its name',
+        'a capwrap that is killed leaves the command running until its credential expires',
       );
 }
 

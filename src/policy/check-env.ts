@@ -120,5 +120,7 @@ function checkClashes(raw: SoundCapability, defaults: RawDefaults, at: Place, re
 }
 
 function isOurs(name: string): boolean {
-  return name.startsWith('CAPWRAP_') || (ISOLATION_NAMES as readonly string[]).includes(name);
+  // Where state lives is no part of a lease, and a run inside this one has to find it.
+  const ofTheLease = name.startsWith('CAPWRAP_') && name !== 'CAPWRAP_HOME';
+  return ofTheLease || (ISOLATION_NAMES as readonly string[]).includes(name);
 }

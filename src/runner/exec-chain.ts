@@ -41,6 +41,11 @@ export function execChain(
   return { file: first, argv: [...words, command.sha256 === null ? typed : command.path, ...args] };
 }
 
+/** Whether the kernel ends the child when capwrap is killed. */
+export function diesWithCapwrap(): boolean {
+  return process.platform === 'linux' && toolWith(SETPRIV, 'pdeathsig') !== null;
+}
+
 /** Whether the system has what it takes to give the child a terminal of its own. */
 export function canTakeTerminal(): boolean {
   return process.platform === 'linux' && toolWith(SETSID, 'ctty') !== null;

@@ -77,6 +77,8 @@ function openKeyboard(
     if (stream.destroyed) return;
     if (inForegroundGroup()) {
       stream.setRawMode(true);
+      // Not before: a job in the background that reads from the terminal is stopped.
+      if (stream.listenerCount('data') === 0) stream.on('data', onKeys);
       stream.resume();
     } else {
       // A shell tells a job that it brings to the front nothing unless it was stopped.
@@ -84,13 +86,12 @@ function openKeyboard(
     }
   }
 
-  stream.on('data', (keys: Buffer) => {
+  function onKeys(keys: Buffer): void {
     const last = SIGNAL_KEYS.get(keys[keys.length - 1] ?? 0);
     if (last) expected = { ...last, until: performance.now() + ECHO_WITHIN_MS };
     interruptUnheard = last?.signal === 'SIGINT';
     send(keys);
-  });
-  stream.pause(); // a job in the background that reads is stopped
+  }
   stream.on('error', () => stream.destroy()); // the terminal is gone; HUP tells
 
   return {

@@ -96,13 +96,19 @@ function tap(source: Source, onOutput: (chunk: Uint8Array) => void): Source {
   };
 }
 
+/** The optional package for this machine. */
+export const PTY_PACKAGE = `@lydell/node-pty-${process.platform}-${process.arch}`;
+
+export function hasPtyBinary(): boolean {
+  return loadBinary() !== null;
+}
+
 let loaded: PtyBinary | null | undefined;
 
 function loadBinary(): PtyBinary | null {
   if (loaded !== undefined) return loaded;
   try {
-    const name = `@lydell/node-pty-${process.platform}-${process.arch}/pty.node`;
-    loaded = createRequire(import.meta.url)(name) as PtyBinary;
+    loaded = createRequire(import.meta.url)(`${PTY_PACKAGE}/pty.node`) as PtyBinary;
   } catch {
     loaded = null;
   }

@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { shellQuote } from '../base/shell-quote.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
 import type { CommandFault, CommandFaultKind, ResolvedCommand } from '../request/run-request.ts';
+import { elfLoader } from './elf.ts';
 import { readShebang } from './shebang.ts';
 
 /** Where the C library looks when the child has no PATH (`getconf PATH`); `env` in a `#!` line does the same. */
@@ -43,7 +44,7 @@ export function resolveCommand(argv: readonly string[], options: ResolveOptions)
   const found = findProgram(name, cwd, path);
   if (typeof found !== 'string') return faulty(found);
   const canonical = withRealFolder(found);
-  const broken = scriptFault(canonical, cwd, path, 0);
+  const broken = scriptFault(canonical, cwd, path, 0) ?? loaderFault(canonical);
   if (broken !== null) return faulty(broken, canonical);
   return { argv, cwd, path: canonical, fault: null, sha256: options.sha256 ? sha256Of(canonical) : null };
 }
@@ -127,6 +128,17 @@ function scriptFault(script: string, cwd: string, path: string, depth: number): 
     return fault('interpreter_missing', message, envHint(shebang.viaEnv));
   }
   return scriptFault(interpreter, cwd, path, depth + 1);
+}
+
+/** A program built for another C library names a loader that isn't there; the kernel then says that the program isn't. */
+function loaderFault(program: string): CommandFault | null {
+  const loader = elfLoader(program);
+  if (loader === null || judgeFile(loader, loader) === null) return null;
+  return fault(
+    'interpreter_missing',
+    `"${program}" needs the loader "${loader}", which can't be started: it was built for another system`,
+    `ls -l ${shellQuote(loader)}`,
+  );
 }
 
 function envHint(program: string): string {

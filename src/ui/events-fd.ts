@@ -5,10 +5,11 @@ import { CapwrapError, systemErrorCode } from '../errors.ts';
 /**
  * Throws ERR_USAGE unless `fd` is open for writing and the caller's. Node's own descriptors (its event queues, and
  * pipes to itself) look open too, and a line written into one of them would end the process half-way. Which is whose
- * can be told where there is a /proc; elsewhere only the kind is checked.
+ * the launcher tells (`descriptors`), or else a /proc; without either only the kind is checked.
  */
-export function assertEventsFd(fd: number): void {
+export function assertEventsFd(fd: number, descriptors: ReadonlySet<number> | null): void {
   if (fd <= 2) return;
+  if (descriptors !== null && !descriptors.has(fd)) throw refused(fd);
   let isFifo: boolean;
   try {
     const stat = fstatSync(fd);

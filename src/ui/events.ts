@@ -40,7 +40,7 @@ export function openEvents(
   eventsFd: number | null,
   mask: (text: string) => string,
 ): EventSink {
-  if (eventsFd !== null) assertEventsFd(eventsFd);
+  if (eventsFd !== null) assertEventsFd(eventsFd, context.ambient.launch.descriptors);
   const toFd = (object: object): void => {
     if (eventsFd === null) return;
     try {
