@@ -1,10 +1,16 @@
 /** Whether a terminal's keyboard signals already reach the child without capwrap's help. */
+import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { readProcess } from './process-tree.ts';
 
-/** True where this process has a controlling terminal, be it in front of it or in the background. */
-export function hasTerminal(): boolean {
-  return (readProcess(process.pid)?.terminal ?? 0) !== 0;
+/** True where a descriptor leads to this process's controlling terminal, be it in front of it or in the background. */
+export function isControllingTerminal(fd: number): boolean {
+  const terminal = readProcess(process.pid)?.terminal ?? 0;
+  try {
+    return terminal !== 0 && fstatSync(fd).rdev === terminal >>> 0;
+  } catch {
+    return false;
+  }
 }
 
 /**

@@ -4,7 +4,7 @@ import { isatty } from 'node:tty';
 import type { Launch } from '../base/launch.ts';
 import { type Channel, openPipe } from './channel.ts';
 import { canTakeTerminal } from './exec-chain.ts';
-import { hasTerminal } from './foreground.ts';
+import { isControllingTerminal } from './foreground.ts';
 import { openPty, type PtyChannel } from './pty.ts';
 import { openWindow } from './window.ts';
 
@@ -18,8 +18,11 @@ export type OutputName = 'stdout' | 'stderr';
 export const TERMINAL_MODES = ['masked', 'output', 'direct', 'pipe'] as const;
 export type TerminalMode = (typeof TERMINAL_MODES)[number];
 
-/** `followed`: it has changed, and the child's pseudo-terminal with it; `changed`: the child has none. */
-export type Resized = 'same' | 'changed' | 'followed';
+/**
+ * `changed`: only the real terminal; `followed`: the child's pseudo-terminal as well; `told`: as well, and since that is
+ * the child's controlling terminal, the kernel has told the child.
+ */
+export type Resized = 'same' | 'changed' | 'followed' | 'told';
 
 /** One way out of the child. Where several of its descriptors are the same place, one serves for all. */
 export interface Output {
@@ -88,7 +91,7 @@ export function openOutputs({ targets, wish, launch, onOwnTerminal }: OutputOpti
   function openList(): readonly Output[] {
     const together = samePlace(stdout, stderr);
     const whole = wish === 'masked' && together && isatty(stdout) && samePlace(stdout, 0);
-    const own = whole && hasTerminal() && canTakeTerminal() ? openTerminal('masked') : null;
+    const own = whole && isControllingTerminal(stdout) && canTakeTerminal() ? openTerminal('masked') : null;
     if (own) return [{ name: 'stdout', indexes: [0, 1, 2], target: stdout, channel: own }];
     const first = output('stdout', together ? [1, 2] : [1], stdout);
     // Node's own pipes can't be shared by two descriptors.
@@ -106,6 +109,7 @@ export function openOutputs({ targets, wish, launch, onOwnTerminal }: OutputOpti
       if (!now || !size || (now.columns === size.columns && now.rows === size.rows)) return 'same';
       size = now;
       for (const pty of ptys) pty.resize(now);
+      if (terminal === 'masked') return 'told';
       return ptys.length > 0 ? 'followed' : 'changed';
     },
     close: () => window?.close(),

@@ -21,6 +21,25 @@ export function ownGroup(pid: number, running: () => boolean): ProcessTree {
 }
 
 /**
+ * The session that the child leads, with the groups that a shell in there has made. Those that have left it for a
+ * session of their own can't be told from strangers.
+ */
+export function ownSession(pid: number, running: () => boolean): ProcessTree {
+  const leader = ownGroup(pid, running);
+  const others = () => {
+    const members = listProcesses().filter(({ session, group }) => session === pid && group !== pid);
+    return [...new Set(members.map(({ group }) => group))];
+  };
+  return {
+    signal(name) {
+      for (const group of others()) send(-group, name);
+      leader.signal(name);
+    },
+    alive: () => leader.alive() || others().length > 0,
+  };
+}
+
+/**
  * A child in a group that capwrap shares with others, with the descendants it has at the time of each signal. Those
  * found once are kept, so that the last signal reaches also one whose parent has ended since. Without /proc (macOS)
  * only the child itself can be told apart from the rest of the group. `running` says whether the child has not been

@@ -1,4 +1,5 @@
 /** Runs the one child of a run, with its output masked. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Launch } from '../base/launch.ts';
 import type { Redactor } from '../redact/redactor.ts';
 import type { StartableCommand } from './command-error.ts';
@@ -6,7 +7,7 @@ import { createEnding, type EndReason } from './ending.ts';
 import { inForegroundGroup } from './foreground.ts';
 import { connectKeyboard, type Keyboard } from './keyboard.ts';
 import { openOutputs, type TerminalMode } from './outputs.ts';
-import { childAndDescendants, ownGroup } from './process-tree.ts';
+import { childAndDescendants, ownSession } from './process-tree.ts';
 import { pump } from './pump.ts';
 import { recheck } from './resolve-command.ts';
 import type { Signals } from './signals.ts';
@@ -94,7 +95,7 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
     return notStarted({ spawnError: child });
   }
   const { pid, isRunning } = child;
-  const tree = shared ? childAndDescendants(pid, isRunning) : ownGroup(pid, isRunning);
+  const tree = shared ? childAndDescendants(pid, isRunning) : ownSession(pid, isRunning);
   const ending = createEnding(tree, options.killAfterMs);
   keyboard = connectKeyboard(outputs.ownTerminal, pid, signals);
   signals.attach({
@@ -136,8 +137,11 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
 
   // 3. Read what is left in the pipes, and see that nothing outlives an end that was asked for.
   for (const { pump } of streams) pump.childEnded();
-  await Promise.all([ending.settle(), ...streams.map(({ pump }) => pump.done)]);
+  await Promise.all(streams.map(({ pump }) => pump.done));
+  await ending.settle();
   outputs.close();
+  const written = allWritten(streams.map(({ sink }) => sink));
+  await Promise.race([written, sleep(LAST_WORDS_MS)]);
   return {
     ...exit,
     startedPid: pid,
@@ -146,7 +150,7 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
     endReason: ending.reason,
     terminal: outputs.terminal,
     masked: { stdout: redactors.stdout.hits, stderr: redactors.stderr.hits },
-    written: allWritten(streams.map(({ sink }) => sink)),
+    written,
   };
 }
 
@@ -166,6 +170,9 @@ function notStarted(why: Partial<Pick<ChildResult, 'signal' | 'spawnError'>>): C
     ...why,
   };
 }
+
+/** So long capwrap's own next lines wait for the child's last ones. */
+const LAST_WORDS_MS = 100;
 
 async function allWritten(sinks: readonly Sink[]): Promise<string | null> {
   const errors = await Promise.all(sinks.map((sink) => sink.written()));

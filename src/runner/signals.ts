@@ -92,8 +92,9 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
       };
       on('SIGWINCH', () => {
         const change = resized();
-        if (own) forward?.('SIGWINCH');
-        else if (forward) resizeInSharedGroup(pid, change);
+        if (!forward || change === 'told') return;
+        if (own) forward('SIGWINCH');
+        else resizeInSharedGroup(pid, change);
       });
       if (!own) return; // the terminal itself stops and continues the whole group
       on('SIGCONT', () => {
