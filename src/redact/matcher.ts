@@ -8,7 +8,7 @@
  */
 import { FlatText, FOLD_BYTES, foldBefore, isFoldByte } from './folds.ts';
 import { type Head, headsOf } from './heads.ts';
-import { createComparer } from './overlap.ts';
+import { type Comparer, createComparer } from './overlap.ts';
 import { type Anchor, createSamples, spanOf, strideFor, WORD } from './samples.ts';
 
 export interface Pattern {
@@ -51,7 +51,9 @@ const NOTHING: Uint8Array = new Uint8Array(0);
 
 export function createMatcher(patterns: readonly Pattern[]): Matcher {
   if (patterns.length === 0) return { search: (text) => text.length, compared: 0 };
-  const needles = patterns.map(({ bytes }) => bytes);
+  // One class of arrays for all, Buffer being another: the comparing loops run twice as fast.
+  const needles = patterns.map(({ bytes }) => new Uint8Array(bytes));
+  const lengths = Int32Array.from(needles, ({ length }) => length);
   const foldable = patterns.map(({ bytes, folds }) => folds === true && canFold(bytes));
   const spans = needles.map(({ length }, index) => (foldable[index] ? (length + 1) >> 1 : length));
   const stride = strideFor(Math.min(...spans));
@@ -73,7 +75,9 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
   const all = byFirstByte(heads);
   const foldableOnly = byFirstByte(heads.filter(folds));
   const inText = createComparer(needles);
+  // Each is asked in order; candidates that are found by their second stretch lag behind the others.
   const inFlat = createComparer(needles);
+  const inFlatBehind = createComparer(needles);
   const flat = new FlatText();
 
   let text = NOTHING;
@@ -103,23 +107,25 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
       const shared = head.shared[turn] as number;
       if (shared < count) count = shared;
       else if (shared === count) count = inText.equal(text, length, at, needle, shared);
-      if (count === (needles[needle] as Uint8Array).length) report(needle, at, at + count);
+      if (count === lengths[needle]) report(needle, at, at + count);
       else if (at + count === length) stalled = Math.min(stalled, at);
-      else if (count > 0 && foldable[needle] && isFoldByte(text[at + count])) compareFolded(at, needle);
+      else if (count > 0 && foldable[needle] && isFoldByte(text[at + count]))
+        compareFolded(at, needle, inFlat);
     }
   }
 
-  function compareFolded(at: number, needle: number): void {
-    const { length } = needles[needle] as Uint8Array;
+  function compareFolded(at: number, needle: number, comparer: Comparer): void {
+    const length = lengths[needle] as number;
     let from = flat.indexOf(at);
     if (from < 0) {
       from = flat.restart(at);
       inFlat.reset();
+      inFlatBehind.reset();
     }
     let count = 0;
     for (let wanted = 64; ; wanted *= 4) {
       flat.extend(from + Math.min(length, wanted));
-      count = inFlat.equal(flat.bytes, flat.size, from, needle, 0);
+      count = comparer.equal(flat.bytes, flat.size, from, needle, 0);
       if (count === length || from + count < flat.size || flat.ended) break;
     }
     const whole = count === length;
@@ -145,7 +151,7 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
       end -= 1;
       if (text[end] !== bytes[left - 1]) return;
     }
-    if (left === 0) compareFolded(end, needle);
+    if (left === 0) compareFolded(end, needle, inFlatBehind);
   }
 
   function visit(anchor: number, shift: number): void {
@@ -156,11 +162,12 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
   }
 
   function search(given: Uint8Array, noneFollows: boolean, onMatch: OnMatch): number {
-    text = given;
+    text = new Uint8Array(given.buffer, given.byteOffset, given.length);
     final = noneFollows;
     stalled = text.length;
     inText.reset();
     inFlat.reset();
+    inFlatBehind.reset();
     flat.take(text, final);
     // 1. Compare where the samples say so.
     const unaligned = -text.byteOffset & (WORD - 1);
@@ -199,7 +206,7 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
   return {
     search,
     get compared() {
-      return inText.compared + inFlat.compared;
+      return inText.compared + inFlat.compared + inFlatBehind.compared;
     },
   };
 }

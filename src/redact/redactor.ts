@@ -47,6 +47,7 @@ export function createRedactor(
   /** How many of the held bytes went out already. */
   let released = 0;
   let hits = 0;
+  const markers = new Map<string, Uint8Array>();
   // The matches merged so far that may still grow. `end` counts from the beginning of the held bytes.
   const group = { open: false, end: 0, longest: 0, name: '' };
 
@@ -61,7 +62,7 @@ export function createRedactor(
     }
 
     function closeGroup(): void {
-      out.push(Buffer.from(`[capwrap:${group.name}]`));
+      out.push(markerFor(group.name));
       hits += 1;
       done = group.end;
       group.open = false;
@@ -72,11 +73,15 @@ export function createRedactor(
       if (group.open && start >= group.end) closeGroup();
       if (!group.open) {
         letOut(start);
-        Object.assign(group, { open: true, end: start, longest: 0 });
+        group.open = true;
+        group.end = start;
+        group.longest = 0;
       }
       group.end = Math.max(group.end, end);
       const { bytes, name } = needles[index] as Needle;
-      if (bytes.length > group.longest) Object.assign(group, { longest: bytes.length, name });
+      if (bytes.length <= group.longest) return;
+      group.longest = bytes.length;
+      group.name = name;
     });
     // 2. A group that nothing pending can reach any more is complete.
     if (group.open && group.end <= stalled) closeGroup();
@@ -86,6 +91,14 @@ export function createRedactor(
     released = group.open ? 0 : Math.max(0, released - stalled);
     keep(text.subarray(stalled));
     return joined(out);
+  }
+
+  function markerFor(name: string): Uint8Array {
+    const known = markers.get(name);
+    if (known !== undefined) return known;
+    const marker = Buffer.from(`[capwrap:${name}]`);
+    markers.set(name, marker);
+    return marker;
   }
 
   function keep(rest: Uint8Array): void {
@@ -133,5 +146,5 @@ function joined(pieces: readonly Uint8Array[]): Buffer {
   const [first] = pieces;
   if (first === undefined) return EMPTY;
   if (pieces.length > 1) return Buffer.concat(pieces);
-  return Buffer.from(first.buffer, first.byteOffset, first.byteLength);
+  return Buffer.from(first.buffer, first.byteOffset, first.length);
 }
