@@ -8,6 +8,7 @@ import type { Situation } from './decide.ts';
 import { CapwrapError } from './errors.ts';
 import type { SecretRegistry } from './redact/registry.ts';
 import { buildChildEnv } from './runner/child-env.ts';
+import type { ChildResult } from './runner/child-result.ts';
 import { leakError, NO_PTY, timeWarning } from './runner/child-words.ts';
 import { type StartableCommand, spawnFault } from './runner/command-error.ts';
 import { namedDescriptors } from './runner/descriptors.ts';
@@ -15,7 +16,7 @@ import { realTimeName } from './runner/exit-status.ts';
 import { createIsolation, type Isolation } from './runner/isolation.ts';
 import { findJobserver } from './runner/jobserver.ts';
 import { isDirect, type TerminalMode } from './runner/outputs.ts';
-import { type ChildResult, runChild } from './runner/run-child.ts';
+import { runChild } from './runner/run-child.ts';
 import type { Signals } from './runner/signals.ts';
 import { stepName } from './subject.ts';
 import type { CommandContext } from './ui/context.ts';
@@ -76,7 +77,7 @@ export async function holdLease(input: HoldInput): Promise<Held> {
       };
       child = await useLease(input, issued, isolation, onLeak);
     }
-    if (child?.endReason === 'leak') failure = leakError(child.masked, subject.leaseId);
+    if (child?.leaked) failure = leakError(child.masked, subject.leaseId);
   } catch (error) {
     failure = error;
   }

@@ -3,7 +3,7 @@ import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { CapwrapError, EXIT_STATUS } from '../errors.ts';
-import type { ChildResult } from './run-child.ts';
+import type { ChildResult } from './child-result.ts';
 import type { EndingSignal } from './signals.ts';
 
 /** How capwrap is to end. */

@@ -2,8 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Launch } from '../base/launch.ts';
 import type { Redactor } from '../redact/redactor.ts';
+import { type ChildResult, notStarted } from './child-result.ts';
 import type { StartableCommand } from './command-error.ts';
-import { createEnding, type EndReason } from './ending.ts';
+import { createEnding } from './ending.ts';
 import { inForegroundGroup } from './foreground.ts';
 import { connectKeyboard, type Keyboard } from './keyboard.ts';
 import { openOutputs, type TerminalMode } from './outputs.ts';
@@ -39,33 +40,6 @@ export interface RunChildOptions {
   /** Descriptors that the output goes to; 1 and 2 where not given. */
   readonly stdout?: number;
   readonly stderr?: number;
-}
-
-export interface ChildResult {
-  /** Null where no child was started: a signal came first, or `spawnError`. */
-  readonly startedPid: number | null;
-  /** The system's code of a failed start (`ENOENT`, `E2BIG`, …), or null. */
-  readonly spawnError: string | null;
-  readonly exitCode: number | null;
-  /** The signal that ended the child, or that kept it from being started. */
-  readonly signal: NodeJS.Signals | null;
-  /** The number of the real-time signal that ended it, which has no name; then `exitCode` and `signal` are null. */
-  readonly realTimeSignal: number | null;
-  /** True where it died of a Ctrl-C on its own terminal, of which capwrap's group has not been told. */
-  readonly interruptUnheard: boolean;
-  readonly durationMs: number;
-  /** Why capwrap asked the child to end, or null where it didn't. */
-  readonly endReason: EndReason | null;
-  /** How the child had the terminal; null where its output went to none. */
-  readonly terminal: TerminalMode | null;
-  /** Replacements by stream; where both go to the same place, all of them count for stdout. */
-  readonly masked: { readonly stdout: number; readonly stderr: number };
-  /**
-   * Resolves when all output is written: null, or the code of the error that cut it short (ENOSPC, …); a reader that
-   * went away is none. The child has been read empty before that: a slow reader delays neither the end of the lease
-   * nor the record.
-   */
-  readonly written: Promise<string | null>;
 }
 
 /**
@@ -113,15 +87,16 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   options.onStart?.(outputs.terminal);
 
   // 2. Carry the output, and wait for the end of the child or of its time.
-  const { onLeak } = options;
-  const leaked = () => {
-    if (!onLeak || ending.reason === 'leak') return;
+  let leaked = false;
+  const onHit = () => {
+    if (!options.onLeak || leaked) return;
+    leaked = true;
     ending.begin('leak');
-    onLeak();
+    options.onLeak();
   };
   const streams = child.sources.map(({ name, target, source }) => {
     const sink = createSink(target);
-    return { sink, pump: pump(source, redactors[name], sink, leaked) };
+    return { sink, pump: pump(source, redactors[name], sink, onHit) };
   });
   const limit = watchTimeLimit(
     options.deadline,
@@ -141,33 +116,17 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   await ending.settle();
   outputs.close();
   const written = allWritten(streams.map(({ sink }) => sink));
-  await Promise.race([written, sleep(LAST_WORDS_MS)]);
+  await Promise.race([written, sleep(LAST_WORDS_MS, null, { ref: false })]);
   return {
     ...exit,
     startedPid: pid,
     interruptUnheard,
     spawnError: null,
     endReason: ending.reason,
+    leaked,
     terminal: outputs.terminal,
     masked: { stdout: redactors.stdout.hits, stderr: redactors.stderr.hits },
     written,
-  };
-}
-
-function notStarted(why: Partial<Pick<ChildResult, 'signal' | 'spawnError'>>): ChildResult {
-  return {
-    startedPid: null,
-    spawnError: null,
-    exitCode: null,
-    signal: null,
-    realTimeSignal: null,
-    interruptUnheard: false,
-    durationMs: 0,
-    endReason: null,
-    terminal: null,
-    masked: { stdout: 0, stderr: 0 },
-    written: Promise.resolve(null),
-    ...why,
   };
 }
 

@@ -16,11 +16,18 @@ function hasScript(): boolean {
   }
 }
 
-describe.skipIf(!hasScript())('in the foreground of a terminal (needs script of util-linux)', () => {
+/** [what the child has, redirections, its terminal in the record, whether it is in the group of capwrap] */
+const WAYS: readonly [string, string, string, boolean][] = [
+  ['a terminal of its own', '', 'masked', false],
+  ['a terminal for its output alone', '< /dev/null', 'output', true],
+];
+
+describe.skipIf(!hasScript()).each(WAYS)('%s (needs script of util-linux)', (_, redirect, mode, shared) => {
   beforeAll(buildWrapper);
   afterAll(removeWrapper);
+  const open = (options: WrapperOptions, before = '') => openTerminal(options, redirect, before);
 
-  it('shares its process group with the child, which can read from the terminal', async () => {
+  it(`is read from, ${shared ? 'within' : 'outside'} capwrap's group`, async () => {
     const terminal = open({
       argv: [
         'sh',
@@ -32,7 +39,7 @@ describe.skipIf(!hasScript())('in the foreground of a terminal (needs script of 
     terminal.type('hello\n');
     expect(await terminal.ended).toBe(7);
     const [, child, wrapper] = /groups (\d+) (\d+)/.exec(terminal.screen()) ?? [];
-    expect(child).toBe(wrapper);
+    expect(child === wrapper).toBe(shared);
     expect(terminal.screen()).toContain('got hello');
   });
 
@@ -72,7 +79,7 @@ describe.skipIf(!hasScript())('in the foreground of a terminal (needs script of 
     const [, grandchild] = /pid (\d+)/.exec(terminal.screen()) ?? [];
     const [, other] = /other (\d+)/.exec(terminal.screen()) ?? [];
     await until('the grandchild is gone', () => !isRunning(Number(grandchild)));
-    expect(terminal.result()).toMatchObject({ endReason: 'time_limit', terminal: 'masked' });
+    expect(terminal.result()).toMatchObject({ endReason: 'time_limit', terminal: mode });
     expect(terminal.screen()).toContain('still running');
     expect(Number(other)).toBeGreaterThan(1);
   });
@@ -86,12 +93,12 @@ interface Terminal {
   readonly ended: Promise<number>;
 }
 
-function open(options: WrapperOptions, before = ''): Terminal {
+function openTerminal(options: WrapperOptions, redirect: string, before: string): Terminal {
   const folder = tempDir();
   const words = ['sh', WRAPPER, JSON.stringify(options)].map(shellQuote).join(' ');
   // One shell without job control: all of it is one group in the foreground.
   const check = before ? 'kill -0 $! && echo still running; kill $!;' : '';
-  const command = `trap : INT; ${before} ${words} 3> ${folder}/result; s=$?; ${check} echo $s > ${folder}/status`;
+  const command = `trap : INT; ${before} ${words} ${redirect} 3> ${folder}/result; s=$?; ${check} echo $s > ${folder}/status`;
   const child: ChildProcess = spawn('script', ['-qec', command, '/dev/null'], {
     stdio: ['pipe', 'pipe', 'ignore'],
     env: { PATH: process.env['PATH'], SHELL: '/bin/sh', TERM: 'dumb' },

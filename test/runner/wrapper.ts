@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ChildResult } from '../../src/runner/run-child.ts';
+import type { ChildResult } from '../../src/runner/child-result.ts';
 import type { WrapperOptions } from '../fixtures/run-child.ts';
 import { bundleTo } from '../helpers/bundle.ts';
 import { ROOT } from '../helpers/cli.ts';
