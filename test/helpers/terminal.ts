@@ -212,13 +212,17 @@ export const NO_BASH: string | null = NO_PTY ?? (findTool('bash') === null ? 'ne
 /** ` (skipped: WHY)` for a title. */
 export const NEEDS_BASH = NO_BASH === null ? '' : ` (skipped: ${NO_BASH})`;
 
+export interface ShellOptions extends TerminalOptions {
+  /** What starts the shell; by default nothing else does. */
+  readonly way?: (argv: readonly string[]) => readonly string[];
+}
+
 /** An interactive bash at its first prompt: job control as a person has it. */
-export async function openShell(options: TerminalOptions = {}): Promise<Shell> {
-  // The prompt tells the number of the command and the status of the one before. Without readline what is typed is
-  // echoed by the terminal, so the screen has no escape sequences of the shell's.
-  const env = { ...options.env, PS1: '<\\#:$?> ', HISTFILE: '', LC_ALL: 'C' };
+export async function openShell({ way = (argv) => argv, ...options }: ShellOptions = {}): Promise<Shell> {
+  // Without readline what is typed is echoed by the terminal, so the screen has no escape sequences of the shell's.
   const bash = findTool('bash') ?? 'bash';
-  const terminal = openTerminal([bash, '--norc', '--noprofile', '--noediting', '-i'], { ...options, env });
+  const terminal = openTerminal(way([bash, '--norc', '--noprofile', '--noediting', '-i']), options);
+  await terminal.until('there is a shell', /[$#] $/);
   let from = 0;
   const shell: Shell = {
     ...terminal,
@@ -237,7 +241,8 @@ export async function openShell(options: TerminalOptions = {}): Promise<Shell> {
       return shell.prompt();
     },
   };
-  await shell.prompt();
+  // The prompt tells the number of the command and the status of the one before.
+  await shell.run("HISTFILE='' LC_ALL=C PS1='<\\#:$?> '");
   return shell;
 }
 
