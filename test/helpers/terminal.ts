@@ -2,7 +2,7 @@
 import { closeSync, constants, openSync, readdirSync, readFileSync, write } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { IPty } from '@lydell/node-pty';
-import { afterEach } from 'vitest';
+import { onTestFinished } from 'vitest';
 import { findTool } from './tools.ts';
 
 const pty = loadPty();
@@ -54,7 +54,7 @@ export interface Terminal {
   readonly ended: Promise<TerminalEnd>;
   /** Takes the terminal away, as a closed window or a lost connection does. */
   hangUp(): void;
-  /** Kills everything on the terminal, and what was started from there. Done by itself after each test. */
+  /** Kills everything on the terminal, and what was started from there. Done by itself after a test. */
   close(): void;
 }
 
@@ -67,11 +67,17 @@ export const KEYS = {
   enter: '\r',
 } as const;
 
-const opened = new Set<Terminal>();
-
-afterEach(() => {
-  for (const terminal of opened) terminal.close();
-});
+/**
+ * Has `clean` called when the running test has ended. A hook of this module would be one of the first file that
+ * imports it: the files of a worker share their modules. Outside a test the caller cleans up.
+ */
+export function afterTest(clean: () => void): void {
+  try {
+    onTestFinished(clean);
+  } catch {
+    // in a hook
+  }
+}
 
 /** Starts `argv` as the leader of a session on a terminal of its own. */
 export function openTerminal(argv: readonly string[], options: TerminalOptions = {}): Terminal {
@@ -109,12 +115,11 @@ export function openTerminal(argv: readonly string[], options: TerminalOptions =
     ended,
     hangUp: drain.hangUp,
     close() {
-      opened.delete(terminal);
       for (const pid of end === null ? processesOf(started.pid) : membersOf(started.pid)) kill(pid);
       if (end === null) drain.hangUp();
     },
   };
-  opened.add(terminal);
+  afterTest(terminal.close);
   return terminal;
 }
 

@@ -3,10 +3,10 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll } from 'vitest';
+import { afterAll, beforeAll } from 'vitest';
 import { shellQuote } from '../../src/base/shell-quote.ts';
 import { BIN, ROOT } from '../helpers/cli.ts';
-import { kill, processesOf } from '../helpers/terminal.ts';
+import { afterTest, kill, processesOf } from '../helpers/terminal.ts';
 import { LOCAL_MAP, localWorkspace, type Workspace } from '../helpers/workspace.ts';
 
 /** Reading another process's state, signal sets and descriptors needs /proc. */
@@ -90,13 +90,6 @@ export interface Piped {
   readonly ended: Promise<{ readonly code: number | null; readonly signal: NodeJS.Signals | null }>;
 }
 
-const started = new Set<ChildProcess>();
-
-afterEach(() => {
-  for (const { pid } of started) if (pid !== undefined) for (const one of processesOf(pid)) kill(one);
-  started.clear();
-});
-
 /** Starts a command without a terminal: in a session of its own, with pipes. */
 export function startPiped(
   argv: readonly string[],
@@ -104,15 +97,16 @@ export function startPiped(
 ): Piped {
   const [file = '', ...args] = argv;
   const process = spawn(file, args, { cwd, env, stdio: ['pipe', 'pipe', 'pipe'], detached: true });
-  started.add(process);
   const texts = { out: '', err: '' };
   process.stdout.on('data', (chunk: Buffer) => (texts.out += chunk.toString('latin1')));
   process.stderr.on('data', (chunk: Buffer) => (texts.err += chunk.toString('latin1')));
   const ended = new Promise<Awaited<Piped['ended']>>((resolve) => {
-    process.on('close', (code, signal) => {
-      started.delete(process);
-      resolve({ code, signal });
-    });
+    process.on('close', (code, signal) => resolve({ code, signal }));
+  });
+  let over = false;
+  ended.then(() => (over = true));
+  afterTest(() => {
+    if (!over && process.pid !== undefined) for (const one of processesOf(process.pid)) kill(one);
   });
   return { process, pid: process.pid ?? 0, out: () => texts.out, err: () => texts.err, ended };
 }

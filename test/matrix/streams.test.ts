@@ -61,6 +61,11 @@ async function reports(
   return { directly, 'under capwrap': under };
 }
 
+/** Rows after one that hangs are missing then, and say so. */
+function inTime(end: Promise<unknown>): Promise<unknown> {
+  return Promise.race([end, new Promise((resolve) => setTimeout(resolve, 25_000).unref())]);
+}
+
 const PLACES: readonly Place[] = ['terminal', 'pipe', 'file', 'null', 'closed'];
 
 describe.skipIf(NO_PTY !== null)(`with a terminal${NEEDS_PTY}`, () => {
@@ -82,7 +87,9 @@ describe.skipIf(NO_PTY !== null)(`with a terminal${NEEDS_PTY}`, () => {
     const { folder, shellEnv } = ground();
     seen = await reports(rows, async (text) => {
       const options = { cwd: folder, env: shellEnv, cols: 99, rows: 33 };
-      await openTerminal(['/bin/sh', '-c', `exec 4<&0\n${text}`], options).ended;
+      const terminal = openTerminal(['/bin/sh', '-c', `exec 4<&0\n${text}`], options);
+      await inTime(terminal.ended);
+      terminal.close(); // a hook has to see to that itself
     });
   });
 
@@ -106,7 +113,7 @@ describe('without a terminal', () => {
   beforeAll(async () => {
     const { folder, shellEnv } = ground();
     seen = await reports(rows, (text) => {
-      return startPiped(['/bin/sh', '-c', text], { cwd: folder, env: shellEnv }).ended;
+      return inTime(startPiped(['/bin/sh', '-c', text], { cwd: folder, env: shellEnv }).ended);
     });
   });
 
