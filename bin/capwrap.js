@@ -7,22 +7,23 @@ unset NODE_OPTIONS NODE_EXTRA_CA_CERTS NODE_V8_COVERAGE NODE_COMPILE_CACHE NODE_
 # Three things that Node can't tell or make by itself: which descriptors the caller opened (Node opens its own before
 # any script runs), which signals the caller ignored (Node resets them), and two pipes (Node's are sockets). A small
 # here-document is a pipe in dash, BusyBox and bash 5.1, written by the shell itself without another process.
-fds='' pipes='' ignored=''
-dir=/proc/$$/fd
-[ -d "$dir" ] || dir=/dev/fd
-for fd in "$dir"/*; do
-  [ -e "$fd" ] && ! [ "$fd" -ef "$0" ] 2>/dev/null && fds="$fds,${fd#"$dir/"}"
+# The names are its own: one that the caller exports would be changed for the command.
+capwrap_fds='' capwrap_pipes='' capwrap_ignored=''
+capwrap_dir=/proc/$$/fd
+[ -d "$capwrap_dir" ] || capwrap_dir=/dev/fd
+for capwrap_fd in "$capwrap_dir"/*; do
+  [ -e "$capwrap_fd" ] && ! [ "$capwrap_fd" -ef "$0" ] 2>/dev/null && capwrap_fds="$capwrap_fds,${capwrap_fd#"$capwrap_dir/"}"
 done
-if [ "$dir" != /dev/fd ]; then
-  while read -r name ignored && [ "$name" != SigIgn: ]; do :; done <"/proc/$$/status"
-  for fd in 9 8 7 6 5; do
-    case "$fds,$pipes" in *",$fd,"* | *,?,?) continue ;; esac
-    eval "exec $fd<<E
+if [ "$capwrap_dir" != /dev/fd ]; then
+  while read -r capwrap_name capwrap_ignored && [ "$capwrap_name" != SigIgn: ]; do :; done <"/proc/$$/status"
+  for capwrap_fd in 9 8 7 6 5; do
+    case "$capwrap_fds,$capwrap_pipes" in *",$capwrap_fd,"* | *,?,?) continue ;; esac
+    eval "exec $capwrap_fd<<E
 $$
-E" && pipes="$pipes,$fd"
+E" && capwrap_pipes="$capwrap_pipes,$capwrap_fd"
   done
 fi 2>/dev/null
-CAPWRAP_LAUNCHER="pid=$$ fds=${fds#,} ignored=$ignored pipes=${pipes#,}"
+CAPWRAP_LAUNCHER="pid=$$ fds=${capwrap_fds#,} ignored=$capwrap_ignored pipes=${capwrap_pipes#,}"
 export CAPWRAP_LAUNCHER
 exec node "$0" "$@"
 */

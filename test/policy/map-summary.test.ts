@@ -107,6 +107,8 @@ test('all that a capability allows is in its lines', () => {
     '  env set         SITE="pre view"',
     '  env injected    KEY=access_key_id',
     '  home            private',
+    '  terminal        masked',
+    '  on leak         mask',
     '  kill after      10s',
   ]);
 });
@@ -136,6 +138,8 @@ test('what is not set has no line', () => {
     '  ttl             15m, at most 30m; a longer one asked for: deny',
     '  justification   required',
     '  home            private',
+    '  terminal        masked',
+    '  on leak         mask',
     '  kill after      10s',
   ]);
 });

@@ -38,6 +38,8 @@ describe('the validated form', () => {
       env: { pass: DEFAULT_PASS, passSensitive: [], set: {} },
       inject: { CAPWRAP_TOKEN: 'token' },
       home: 'inherit',
+      terminal: 'masked',
+      onLeak: 'mask',
       killAfter: 10,
       tests: [],
     });
@@ -74,6 +76,8 @@ describe('the validated form', () => {
       justification: 'optional',
       inject: { TF_VAR_key: 'secret_access_key', DEPLOY_ID: 'access_key_id' },
       home: 'inherit',
+      terminal: 'direct',
+      onLeak: 'fail',
       killAfter: 60,
       env: {
         pass: ['PATH', 'SSH_AUTH_SOCK', 'CI', 'NPM_TOKEN'],
