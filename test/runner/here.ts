@@ -3,9 +3,10 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { NO_LAUNCHER } from '../../src/base/launch.ts';
 import { SecretRegistry } from '../../src/redact/registry.ts';
+import type { ChildResult } from '../../src/runner/child-result.ts';
 import { assertStartable } from '../../src/runner/command-error.ts';
 import { resolveCommand } from '../../src/runner/resolve-command.ts';
-import { type ChildResult, type RunChildOptions, runChild } from '../../src/runner/run-child.ts';
+import { type RunChildOptions, runChild } from '../../src/runner/run-child.ts';
 import { installSignals } from '../../src/runner/signals.ts';
 import { tempDir } from '../helpers/cli.ts';
 

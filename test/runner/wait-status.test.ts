@@ -2,8 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ChildResult } from '../../src/runner/child-result.ts';
 import { endOf, realTimeName } from '../../src/runner/exit-status.ts';
-import type { ChildResult } from '../../src/runner/run-child.ts';
 import { realTimeSignalOf } from '../../src/runner/wait-status.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { line, startPiped, useGround, WAYS } from '../matrix/ground.ts';
