@@ -466,7 +466,7 @@ describe.skipIf(NO_BASH !== null || NOT_LINUX)(`job control${NEEDS_BASH}`, () =>
     ['of a child that it ends stops the loop', 'echo "turn $0"; exec sleep 1000', 'turn 1'],
     [
       'of a child that ends for it by itself lets the loop go on',
-      'echo "turn $0"; [ "$0" = 2 ] && exit 0; trap "exit 3" INT; while :; do sleep 0.02; done',
+      'trap "exit 3" INT; echo "turn $0"; [ "$0" = 2 ] && exit 0; while :; do sleep 0.02; done',
       'turn 1 turn 2 after 0',
     ],
   ] as const;
