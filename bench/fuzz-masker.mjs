@@ -106,7 +106,7 @@ function folded(piece) {
     '\n'.padEnd(33),
     ' ',
   ]);
-  const width = pick([1 + below(40), 16, 34, 35, 36, 64, 76]);
+  const width = pick([1 + below(40), 16, 35, 36, 37, 38, 64, 76]);
   const first = 1 + below(width);
   const lines = [piece.subarray(0, first)];
   for (let at = first; at < piece.length; at += width)

@@ -1,6 +1,7 @@
 /** Which strings give a secret value away: the table of transformations that masking covers. */
-import { base64Forms, base64UrlForms } from './base64-forms.ts';
-import { SHORTEST_FOLDED } from './matcher.ts';
+import { base64Forms, base64UrlForms, foldedBase64Forms } from './base64-forms.ts';
+import { hexForms } from './hex-forms.ts';
+import { longLines, reflowed } from './line-forms.ts';
 import { percentForms } from './percent-forms.ts';
 import { jsonForms, literalForms, shellForms, xmlForms } from './text-forms.ts';
 
@@ -8,7 +9,7 @@ import { jsonForms, literalForms, shellForms, xmlForms } from './text-forms.ts';
 const SHORTEST_SECRET = 8;
 
 /** Forms of fewer bytes are found folded only where they say so: more samples would be needed for all output. */
-const SHORTEST_WRAPPED = 35;
+const SHORTEST_WRAPPED = 37;
 
 export interface Value {
   /** As issued. */
@@ -74,15 +75,15 @@ export const FORMS: readonly Form[] = [
   },
   {
     id: 'hex-pairs',
-    covers: 'hexadecimal, lower or upper case, with a colon, a blank or a hyphen between the bytes',
-    of: ({ bytes }) => [':', ' ', '-'].flatMap((separator) => hexForms(bytes, separator)),
+    covers: 'hexadecimal, lower or upper case, with a colon or a blank between the bytes',
+    of: ({ bytes }) => [':', ' '].flatMap((separator) => hexForms(bytes, separator)),
     folds: 'all',
   },
   {
     id: 'folded',
     covers:
-      'base64 and hexadecimal (not with blanks), and values and lines of 35 bytes or more without a blank or backslash, folded into lines of any width from 35 on, the first of any length; the lines end in LF or CRLF, or in `\\n` or `\\r\\n` as in a JSON string, and are indented by up to 28 blanks or tabs (base64 of a value of 8 bytes: LF or CRLF only)',
-    of: ({ bytes }) => [...base64Forms(bytes), ...base64UrlForms(bytes)].flatMap(shortFolded),
+      'base64 and hexadecimal (not with blanks), and values and lines of 37 bytes or more without a blank or backslash, folded into lines of any width from 37 on, the first of any length; the lines end in LF or CRLF, or in `\\n` or `\\r\\n` as in a JSON string, and are indented by up to 28 blanks or tabs (base64 of a value of 8 bytes: LF or CRLF only)',
+    of: ({ bytes }) => foldedBase64Forms(bytes),
   },
   {
     id: 'percent',
@@ -138,40 +139,4 @@ function coreOf(value: string): string {
 
 function isShort(text: string): boolean {
   return text.length < SHORTEST_SECRET && Buffer.byteLength(text) < SHORTEST_SECRET;
-}
-
-function longLines(core: string): string[] {
-  if (!core.includes('\n')) return [];
-  return core
-    .split('\n')
-    .map((line) => line.trim())
-    .filter((line) => !PEM_BOUNDARY.test(line));
-}
-
-/** These lines are in every PEM file (RFC 7468) and say nothing. */
-const PEM_BOUNDARY = /^-----(?:BEGIN|END) [\x20-\x7e]*-----$/;
-
-/** The value's lines, put together as other programs do. */
-function reflowed(core: string): string[] {
-  if (!core.includes('\n')) return [];
-  const lines = core.split(/\r?\n/);
-  const bare = core.split(/[ \t]*\r?\n[ \t]*/);
-  const indented = ['  ', ' '.repeat(4), ' '.repeat(6), ' '.repeat(8), '\t'].flatMap((indent) => [
-    lines.join(`\n${indent}`),
-    lines.join(`\r\n${indent}`),
-  ]);
-  return [lines.join('\n'), lines.join('\r\n'), ...indented, bare.join(' '), bare.join('')];
-}
-
-function hexForms(bytes: Buffer, separator: string): string[] {
-  const plain = bytes.toString('hex');
-  const lower = separator === '' ? plain : plain.replace(/..(?=.)/g, (pair) => pair + separator);
-  return [lower, lower.toUpperCase()];
-}
-
-/** What is too short for the matcher's own way with folds, at every column. */
-function shortFolded(form: string): string[] {
-  if (form.length >= SHORTEST_FOLDED) return [];
-  const columns = Array.from({ length: form.length - 1 }, (_, index) => index + 1);
-  return columns.flatMap((at) => ['\n', '\r\n'].map((end) => form.slice(0, at) + end + form.slice(at)));
 }

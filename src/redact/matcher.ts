@@ -6,19 +6,13 @@
  * linear on hostile input. A needle that may be folded is sampled at two stretches of its beginning: wherever a fold
  * stands, one of them is in one piece. From there on it is compared with the text without its folds (folds.ts).
  */
-import { FlatText, FOLD_BYTES, foldBefore, isFoldByte } from './folds.ts';
-import { type Head, headsOf } from './heads.ts';
+import { FlatText } from './flat-text.ts';
+import { foldBefore, LONGEST_FOLD, mayGoOn } from './folds.ts';
+import type { Head } from './heads.ts';
+import { Matches, type OnMatch } from './matches.ts';
 import { type Comparer, createComparer } from './overlap.ts';
-import { type Anchor, createSamples, spanOf, strideFor, WORD } from './samples.ts';
-
-export interface Pattern {
-  readonly bytes: Uint8Array;
-  /** Finds it as well where line ends and indentation stand in it; see `canFold`. */
-  readonly folds?: boolean;
-}
-
-/** Called for each stretch of matches of one needle that overlap, in order of `start`. */
-type OnMatch = (start: number, end: number, needle: number) => void;
+import { type Pattern, planFor, type Second } from './patterns.ts';
+import { createSamples, spanOf, WORD } from './samples.ts';
 
 export interface Matcher {
   /**
@@ -31,72 +25,23 @@ export interface Matcher {
   readonly compared: number;
 }
 
-/** Needles shorter than this are refused: no sample would fall into them. */
-export const SHORTEST_NEEDLE = spanOf(WORD);
-/** Needles that may be folded and are shorter than this are not found where they are. */
-export const SHORTEST_FOLDED = 2 * SHORTEST_NEEDLE - 1;
-
-interface Match {
-  readonly start: number;
-  end: number;
-  readonly needle: number;
-}
-
-/** Whether `folds` has an effect: long enough, and no blank or backslash in it, which would be ambiguous. */
-export function canFold(bytes: Uint8Array): boolean {
-  return bytes.length >= SHORTEST_FOLDED && !bytes.some(isFoldByte);
-}
-
-const NOTHING: Uint8Array = new Uint8Array(0);
-
 export function createMatcher(patterns: readonly Pattern[]): Matcher {
   if (patterns.length === 0) return { search: (text) => text.length, compared: 0 };
-  // One class of arrays for all, Buffer being another: the comparing loops run twice as fast.
-  const needles = patterns.map(({ bytes }) => new Uint8Array(bytes));
+  const { needles, foldable, stride, heads, seconds, anchors } = planFor(patterns);
   const lengths = Int32Array.from(needles, ({ length }) => length);
-  const foldable = patterns.map(({ bytes, folds }) => folds === true && canFold(bytes));
-  const spans = needles.map(({ length }, index) => (foldable[index] ? (length + 1) >> 1 : length));
-  const stride = strideFor(Math.min(...spans));
-  if (stride === 0) throw new RangeError(`a needle has fewer than ${SHORTEST_NEEDLE} bytes`);
-  const span = spanOf(stride);
-  // The byte behind an anchor is looked at as well.
-  const heads = headsOf(needles, span + 1);
-  const folding = needles.flatMap((_, index) => (foldable[index] ? [index] : []));
-  const folds = ({ needles }: Head) => needles.some((index) => foldable[index]);
-  const anchors: Anchor[] = [
-    ...heads.map((head) => ({ bytes: head.bytes, offset: 0, orBehind: folds(head) ? FOLD_BYTES : [] })),
-    ...folding.map((index) => ({
-      bytes: needles[index] as Uint8Array,
-      offset: span - 1,
-      orBehind: FOLD_BYTES,
-    })),
-  ];
   const samples = createSamples(anchors, stride);
   const all = byFirstByte(heads);
-  const foldableOnly = byFirstByte(heads.filter(folds));
+  const thatFold = byFirstByte(heads.filter((head) => head.needles.some((needle) => foldable[needle])));
   const inText = createComparer(needles);
   // Each is asked in order; candidates that are found by their second stretch lag behind the others.
   const inFlat = createComparer(needles);
   const inFlatBehind = createComparer(needles);
   const flat = new FlatText();
-
+  const matches = new Matches();
   let text = NOTHING;
-  let place = 0;
-  let final = false;
   let stalled = 0;
-  let found: Match[] = [];
-  const lastOf = new Map<number, Match>();
-
-  function report(needle: number, start: number, end: number): void {
-    const last = lastOf.get(needle);
-    if (last !== undefined && start >= last.start && start < last.end) {
-      last.end = Math.max(last.end, end);
-      return;
-    }
-    const match = { start, end, needle };
-    lastOf.set(needle, match);
-    found.push(match);
-  }
+  /** Where the text was sampled last. */
+  let place = 0;
 
   /** Compares with all needles of a head; what two of them share is compared once. */
   function compareAt(at: number, head: Head): void {
@@ -107,10 +52,12 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
       const shared = head.shared[turn] as number;
       if (shared < count) count = shared;
       else if (shared === count) count = inText.equal(text, length, at, needle, shared);
-      if (count === lengths[needle]) report(needle, at, at + count);
-      else if (at + count === length) stalled = Math.min(stalled, at);
-      else if (count > 0 && foldable[needle] && isFoldByte(text[at + count]))
+      const end = at + count;
+      if (count === lengths[needle]) matches.add(needle, at, end);
+      else if (end === length) stalled = Math.min(stalled, at);
+      else if (count > 0 && foldable[needle] && mayGoOn(text, end, needles[needle]?.[count])) {
         compareFolded(at, needle, inFlat);
+      }
     }
   }
 
@@ -123,7 +70,7 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
       inFlatBehind.reset();
     }
     let count = 0;
-    for (let wanted = 64; ; wanted *= 4) {
+    for (let wanted = 2 * stride; ; wanted *= 4) {
       flat.extend(from + Math.min(length, wanted));
       count = comparer.equal(flat.bytes, flat.size, from, needle, 0);
       if (count === length || from + count < flat.size || flat.ended) break;
@@ -131,14 +78,12 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
     const whole = count === length;
     if (!whole && from + count < flat.size) return;
     if (!flat.allows(from, from + count, !whole)) return;
-    if (whole) report(needle, at, flat.placeOf(from + count - 1) + 1);
+    if (whole) matches.add(needle, at, flat.placeOf(from + count - 1) + 1);
     else stalled = Math.min(stalled, at);
   }
 
   /** Looks for the beginning of a needle whose second stretch begins at `at`, with a fold in between. */
-  function compareBefore(at: number, needle: number): void {
-    const bytes = needles[needle] as Uint8Array;
-    const stretch = span - 1;
+  function compareBefore(at: number, { bytes, needle, offset: stretch }: Second): void {
     let left = stretch;
     while (left > 0 && text[at - stretch + left - 1] === bytes[left - 1]) left--;
     if (left === 0) return; // no fold: the first stretch finds it
@@ -155,52 +100,42 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
   }
 
   function visit(anchor: number, shift: number): void {
-    const second = anchor - heads.length;
     const at = place - shift;
-    if (second >= 0) compareBefore(at, folding[second] as number);
-    else if (at >= 0) compareAt(at, heads[anchor] as Head);
+    const head = heads[anchor];
+    if (head === undefined) compareBefore(at, seconds[anchor - heads.length] as Second);
+    else if (at >= 0) compareAt(at, head);
   }
 
-  function search(given: Uint8Array, noneFollows: boolean, onMatch: OnMatch): number {
+  function search(given: Uint8Array, final: boolean, onMatch: OnMatch): number {
     text = new Uint8Array(given.buffer, given.byteOffset, given.length);
-    final = noneFollows;
     stalled = text.length;
-    inText.reset();
-    inFlat.reset();
-    inFlatBehind.reset();
     flat.take(text, final);
+    for (const comparer of [inText, inFlat, inFlatBehind]) comparer.reset();
     // 1. Compare where the samples say so.
     const unaligned = -text.byteOffset & (WORD - 1);
     const count = Math.max(0, text.length - unaligned) >> 2;
     const words = new Int32Array(text.buffer, count === 0 ? 0 : text.byteOffset + unaligned, count);
-    const step = stride / WORD;
     let at = samples.next(words, 0);
-    for (; at < count; at = samples.next(words, at + step)) {
+    for (; at < count; at = samples.next(words, at + stride / WORD)) {
       place = unaligned + at * WORD;
       samples.visit(words[at] as number, visit);
     }
     // 2. What begins so near to the end that no sample may have hit it is compared in any case.
     const sampled = unaligned + at * WORD;
-    for (let start = Math.max(0, sampled - stride + 1); start < text.length; start++) {
-      for (const head of all[text[start] as number] as readonly Head[]) compareAt(start, head);
-    }
-    for (let start = Math.max(0, sampled - 2 * stride - 33); start < sampled - stride + 1; start++) {
-      for (const head of foldableOnly[text[start] as number] as readonly Head[]) compareAt(start, head);
-    }
-    if (found.length > 0) handOver(onMatch);
+    compareFrom(sampled - stride + 1, text.length, all);
+    compareFrom(sampled - stride - spanOf(stride) - LONGEST_FOLD, sampled - stride + 1, thatFold);
+    const limit = final ? text.length : stalled;
     // The text's memory is the caller's.
     text = NOTHING;
     flat.take(NOTHING, true);
-    return final ? given.length : stalled;
+    matches.handOver(limit, onMatch);
+    return limit;
   }
 
-  function handOver(onMatch: OnMatch): void {
-    found.sort((a, b) => a.start - b.start || a.needle - b.needle);
-    for (const { start, end, needle } of found) {
-      if (final || start < stalled) onMatch(start, end, needle);
+  function compareFrom(start: number, end: number, groups: readonly (readonly Head[])[]): void {
+    for (let at = Math.max(0, start); at < end; at++) {
+      for (const head of groups[text[at] as number] as readonly Head[]) compareAt(at, head);
     }
-    found = [];
-    lastOf.clear();
   }
 
   return {
@@ -210,6 +145,8 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
     },
   };
 }
+
+const NOTHING: Uint8Array = new Uint8Array(0);
 
 function byFirstByte(heads: readonly Head[]): readonly (readonly Head[])[] {
   const groups: Head[][] = Array.from({ length: 256 }, () => []);

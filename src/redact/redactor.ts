@@ -1,5 +1,6 @@
 /** Masks needles in a stream of bytes. */
-import { createMatcher, type Matcher, type Pattern } from './matcher.ts';
+import { createMatcher, type Matcher } from './matcher.ts';
+import type { Pattern } from './patterns.ts';
 
 /** Bytes that must not appear in output, and the name that is shown for them. */
 export interface Needle extends Pattern {

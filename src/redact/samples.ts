@@ -35,21 +35,41 @@ export function strideFor(span: number): number {
 }
 
 export function createSamples(anchors: readonly Anchor[], stride: number): Samples {
+  const { present, heads, places } = tableOf(anchors, stride);
+  const nexts = Int32Array.from(places, ({ next }) => next);
+  const contents = Int32Array.from(places, ({ content }) => content);
+  const table = { present, heads, nexts, contents };
+  const step = stride / WORD;
+
+  return {
+    next: (words, from) => nextPlace(words, from, step, table),
+    visit(content, visit) {
+      for (let at = heads[hashOf(content)] as number; at !== 0; at = nexts[at] as number) {
+        if (contents[at] !== content) continue;
+        const { anchor, shift } = places[at] as Place;
+        visit(anchor, shift);
+      }
+    },
+  };
+}
+
+interface Place {
+  readonly content: number;
+  readonly anchor: number;
+  readonly shift: number;
+  /** The next place with the same hash, or 0. */
+  readonly next: number;
+}
+
+function tableOf(anchors: readonly Anchor[], stride: number) {
   const present = new Uint8Array(1 << BITS);
-  // Places with the same hash form a chain; 0 ends it.
   const heads = new Int32Array(1 << BITS);
-  const nexts = [0];
-  const contents = [0];
-  const anchorOf = [0];
-  const shifts = [0];
+  const places: Place[] = [{ content: 0, anchor: 0, shift: 0, next: 0 }];
 
   function add(content: number, anchor: number, shift: number): void {
     const hash = hashOf(content);
     present[hash] = 1;
-    nexts.push(heads[hash] as number);
-    heads[hash] = contents.push(content) - 1;
-    anchorOf.push(anchor);
-    shifts.push(shift);
+    heads[hash] = places.push({ content, anchor, shift, next: heads[hash] as number }) - 1;
   }
 
   const bytes = new Uint8Array(WORD);
@@ -68,28 +88,7 @@ export function createSamples(anchors: readonly Anchor[], stride: number): Sampl
       }
     }
   }
-
-  return {
-    next(words, from) {
-      const step = stride / WORD;
-      let at = nextSample(words, from, step, present);
-      while (at < words.length && placeOf(words[at] as number) === 0) {
-        at = nextSample(words, at + step, step, present);
-      }
-      return at;
-    },
-    visit(content, visit) {
-      for (let at = placeOf(content); at !== 0; at = nexts[at] as number) {
-        if (contents[at] === content) visit(anchorOf[at] as number, shifts[at] as number);
-      }
-    },
-  };
-
-  function placeOf(content: number): number {
-    let at = heads[hashOf(content)] as number;
-    while (at !== 0 && contents[at] !== content) at = nexts[at] as number;
-    return at;
-  }
+  return { present, heads, places };
 }
 
 const ANY_BYTE = Array.from({ length: 256 }, (_, byte) => byte);
@@ -98,19 +97,43 @@ function hashOf(content: number): number {
   return Math.imul(content, 0x9e3779b1) >>> (32 - BITS);
 }
 
-function nextSample(words: Int32Array, from: number, step: number, present: Uint8Array): number {
+interface Table {
+  readonly present: Uint8Array;
+  readonly heads: Int32Array;
+  readonly nexts: Int32Array;
+  readonly contents: Int32Array;
+}
+
+/** The first place of a word, or 0. */
+function placeOf(content: number, { present, heads, nexts, contents }: Table): number {
+  const hash = hashOf(content);
+  if (present[hash] === 0) return 0;
+  let place = heads[hash] as number;
+  while (place !== 0 && contents[place] !== content) place = nexts[place] as number;
+  return place;
+}
+
+function nextPlace(words: Int32Array, from: number, step: number, table: Table): number {
+  const { present } = table;
   const { length } = words;
   const unrolled = length - 3 * step;
   let at = from;
-  while (at < unrolled) {
+  for (; at < unrolled; at += 4 * step) {
+    const first = words[at] as number;
+    const second = words[at + step] as number;
+    const third = words[at + 2 * step] as number;
+    const fourth = words[at + 3 * step] as number;
     const found =
-      (present[hashOf(words[at] as number)] as number) |
-      (present[hashOf(words[at + step] as number)] as number) |
-      (present[hashOf(words[at + 2 * step] as number)] as number) |
-      (present[hashOf(words[at + 3 * step] as number)] as number);
-    if (found !== 0) break;
-    at += 4 * step;
+      (present[hashOf(first)] as number) |
+      (present[hashOf(second)] as number) |
+      (present[hashOf(third)] as number) |
+      (present[hashOf(fourth)] as number);
+    if (found === 0) continue;
+    if (placeOf(first, table) !== 0) return at;
+    if (placeOf(second, table) !== 0) return at + step;
+    if (placeOf(third, table) !== 0) return at + 2 * step;
+    if (placeOf(fourth, table) !== 0) return at + 3 * step;
   }
-  while (at < length && present[hashOf(words[at] as number)] === 0) at += step;
+  while (at < length && placeOf(words[at] as number, table) === 0) at += step;
   return at;
 }

@@ -80,7 +80,7 @@ describe('formsOf', () => {
       fc.property(
         fc.uint8Array({ maxLength: 120 }),
         fc.uint8Array({ maxLength: 60 }),
-        fc.constantFrom(0, 35, 60, 64, 76),
+        fc.constantFrom(0, 37, 60, 64, 76),
         fc.constantFrom('\n', '\r\n', '\n    ', '\r\n\t', '\\n'),
         (before, after, width, end) => {
           const document = Buffer.concat([before, Buffer.from(AWS_KEY), after]).toString('base64');

@@ -121,7 +121,7 @@ const TRICKS: readonly [string, readonly string[], string, string][] = [
   [
     'a wrapped long value, wrapped again',
     [KEY],
-    `${KEY.slice(0, 1)}\n${KEY.slice(1, 36)}\n${KEY.slice(36)}`,
+    `${KEY.slice(0, 1)}\n${KEY.slice(1, 38)}\n${KEY.slice(38)}`,
     '<A>',
   ],
   [

@@ -21,7 +21,7 @@ function endOf(text: Buffer, start: number, { bytes, folds }: Needle): number {
     const [run] = index === 0 ? [] : (FOLD.exec(text.subarray(at, at + 100).toString('latin1')) ?? []);
     if (run !== undefined) {
       if (run.length > 32 || !/[\r\n]|\\[nr]/.test(run)) return -1;
-      if (index < 35) early += 1;
+      if (index < 37) early += 1;
       if (early > 1) return -1;
       at += run.length;
     }
