@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createEnding, END_REASONS } from '../../src/runner/ending.ts';
 import { ownGroup } from '../../src/runner/process-tree.ts';
+import { findTool, needs } from '../helpers/tools.ts';
 import { runHere } from './here.ts';
 import { isRunning, until } from './wrapper.ts';
 
@@ -112,6 +113,20 @@ describe('an ending', () => {
   });
 });
 
+describe.skipIf(findTool('setsid') === null)(`a process that nobody waits for${needs('setsid')}`, () => {
+  it('is gone when it has ended: in a container there may be nobody who waits for what its parent left', async () => {
+    // The holder has become a program that knows of no child; the child leads a group and has ended.
+    const { numbers } = await group('setsid sh -c "echo pid \\$\\$; echo ready" & exec sleep 600');
+    const [leader = 0] = numbers();
+    await until('it has ended', () => !isRunning(leader));
+    const tree = ownGroup(leader, () => false);
+    expect(tree.alive()).toBe(false);
+    const ending = createEnding(tree, LONG);
+    ending.begin('time_limit');
+    await ending.settle();
+  });
+});
+
 describe('a secret in the output', () => {
   it('ends the child, and is told once', async () => {
     let leaks = 0;
@@ -120,6 +135,18 @@ describe('a secret in the output', () => {
     expect(child).toMatchObject({ endReason: 'leak', exitCode: 3, masked: { stdout: 2, stderr: 0 } });
     expect(child.out).toBe('[capwrap:SECRET] told\n[capwrap:SECRET]');
     expect(leaks).toBe(1);
+  });
+
+  it.each([
+    ['ends otherwise than any form begins', 'wJalrXUtnFEMI/K7MDENG/bPxRfi+YEXAMPLEKEY'],
+    ['ends as it begins itself', 'wJalrXUtnFEMI/K7MDENG/bPxRfi+YEXAMPLEKEw'],
+    ['ends as its hexadecimal form begins', 'wJalrXUtnFEMI/K7MDENG/bPxRfi+YEXAMPLEKE7'],
+    ['ends as a base64 form begins', 'wJalrXUtnFEMI/K7MDENG/bPxRfi+YEXAMPLEKEd'],
+  ])('that %s is noticed although nothing follows it', async (_, secret) => {
+    // The time limit is there for a test that fails.
+    const script = `printf %s "$SECRET"; ${WAIT}`;
+    const child = await runHere(['sh', '-c', script], { secret, onLeak: () => {}, ttlMs: 1500 });
+    expect(child).toMatchObject({ endReason: 'leak', out: '[capwrap:SECRET]' });
   });
 
   it('is told once where the child’s time was over before', async () => {

@@ -16,26 +16,27 @@ export const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfi+YEXAMPLEKEY';
 export interface RunHereOptions
   extends Partial<Pick<RunChildOptions, 'onLeak' | 'onTimeWarning' | 'onStart' | 'descriptors' | 'launch'>> {
   readonly env?: Readonly<Record<string, string>>;
+  /** Registered, and in the child's variable SECRET. */
+  readonly secret?: string;
   readonly ttlMs?: number;
   readonly killAfterMs?: number;
 }
 
-/** The registered secret is in the child's variable SECRET. */
 export async function runHere(
   argv: readonly string[],
   options: RunHereOptions = {},
 ): Promise<ChildResult & { readonly out: string; readonly err: string }> {
-  const { env, ttlMs = 60_000, killAfterMs = 5000, ...rest } = options;
+  const { env, secret = SECRET, ttlMs = 60_000, killAfterMs = 5000, ...rest } = options;
   const folder = tempDir();
   const secrets = new SecretRegistry();
-  secrets.register('SECRET', SECRET);
+  secrets.register('SECRET', secret);
   const signals = installSignals();
   const files = ['out', 'err'].map((name) => join(folder, name));
   const [stdout = -1, stderr = -1] = files.map((path) => openSync(path, 'w'));
   try {
     const child = await runChild({
       command: assertStartable(resolveCommand(argv, { cwd: folder, path: PATH, sha256: false })),
-      env: { PATH, SECRET, ...env },
+      env: { PATH, SECRET: secret, ...env },
       redactors: { stdout: secrets.redactor(), stderr: secrets.redactor() },
       deadline: new Date(Date.now() + ttlMs),
       killAfterMs,
