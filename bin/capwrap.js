@@ -25,7 +25,8 @@ E" && capwrap_pipes="$capwrap_pipes,$capwrap_fd"
 fi 2>/dev/null
 CAPWRAP_LAUNCHER="pid=$$ fds=${capwrap_fds#,} ignored=$capwrap_ignored pipes=${capwrap_pipes#,}"
 export CAPWRAP_LAUNCHER
-exec node "$0" "$@"
+# A SIGUSR1 before Node's first script would open its inspector; it finds no such address to open it at (RFC 5737).
+exec node --inspect-port=192.0.2.1:9229 "$0" "$@"
 */
 try {
   require('../dist/start.js');

@@ -13,7 +13,7 @@ import { holdLease } from './hold-lease.ts';
 import { callerSecrets } from './redact/caller-secrets.ts';
 import { SecretRegistry } from './redact/registry.ts';
 import { checkEvent, closingFault, deniedError, resultEvent, timeLimitError } from './refuse.ts';
-import { assertStartable } from './runner/command-error.ts';
+import { assertStartable, commandError } from './runner/command-error.ts';
 import { type Ended, endOf } from './runner/exit-status.ts';
 import { installSignals } from './runner/signals.ts';
 import { subjectOf } from './subject.ts';
@@ -70,7 +70,8 @@ async function tell(
   checkEvent(events, situation);
   phases.mark('decide');
 
-  // 2. A denial is a record before it is an error.
+  // 2. Without a working directory nothing can be told of the request. A denial is a record before it is an error.
+  if (request.command?.fault?.kind === 'cwd_missing') throw commandError(request.command.fault);
   if (decision.effect === 'deny') {
     resultEvent(events, decision);
     await audit.append(deniedRecord(subject, decision.reason, decision.rule, NO_APPROVAL), { durable: true });

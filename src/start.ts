@@ -1,11 +1,13 @@
 /** The first code that runs: takes the environment away, turns on Node's compile cache where there is one, and hands over. */
-import { lstatSync, mkdirSync } from 'node:fs';
+import { closeSync, fstatSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import module from 'node:module';
 import { isAbsolute, join } from 'node:path';
+import { isatty } from 'node:tty';
 
 // Library warnings (deprecations, experimental features) are not the caller's business and could quote values.
 process.removeAllListeners('warning');
 process.on('warning', () => undefined);
+process.on('exit', forgetDeadTerminals);
 // Without a listener, SIGUSR1 opens Node's inspector, through which a lease could be read.
 process.on('SIGUSR1', () => undefined);
 
@@ -17,6 +19,22 @@ if (process.channel) {
     ({ main }) => main(),
     () => stop('the installation is damaged: a part of it is missing'),
   );
+}
+
+/**
+ * At its exit Node sets the terminal as it was, and aborts, with a core file, where the terminal has been hung up by
+ * then. Another file in its place is left alone.
+ */
+function forgetDeadTerminals(): void {
+  for (const fd of [0, 1, 2]) {
+    try {
+      if (!fstatSync(fd).isCharacterDevice() || isatty(fd)) continue;
+      closeSync(fd);
+      openSync('/dev/null', 'r+'); // takes the lowest number that is free
+    } catch {
+      // closed already
+    }
+  }
 }
 
 /** The end before there is anything else to report it. */

@@ -1,6 +1,7 @@
 /**
  * What the process was started with, read once. Everything else in capwrap gets it as a value.
  */
+import { readlinkSync } from 'node:fs';
 import { url as inspectorUrl } from 'node:inspector';
 import { CapwrapError } from '../errors.ts';
 import { LAUNCH_VARIABLE, type Launch, parseLaunch } from './launch.ts';
@@ -40,13 +41,27 @@ export function takeAmbient(): Ambient {
   refuseInspector();
   return Object.freeze({
     env: Object.freeze(env),
-    cwd: process.cwd(),
+    cwd: workingDirectory(),
     uid: process.getuid?.() ?? -1,
     gid: process.getgid?.() ?? -1,
     pid: process.pid,
     platform: process.platform,
     launch,
   });
+}
+
+/** Where the process was started; a folder that is gone by now is named as it was. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch {
+    // where there is a /proc
+  }
+  try {
+    return readlinkSync('/proc/self/cwd').replace(/ \(deleted\)$/, '');
+  } catch {
+    return '/';
+  }
 }
 
 /** What prints request headers; and what the launcher drops, so that it has had its effect where it got this far. */

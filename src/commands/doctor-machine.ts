@@ -40,9 +40,12 @@ function nodeCheck(): Check {
 }
 
 /** Variables that load code were dropped before Node started, or capwrap would have refused to; options can't be. */
+/** See bin/capwrap.js. */
+const LAUNCHER_OPTION = '--inspect-port=192.0.2.1:9229';
+
 function launcherCheck({ ambient }: CommandContext): Check {
   const byName = 'start capwrap by its name';
-  if (process.execArgv.length > 0) {
+  if (process.execArgv.some((option) => option !== LAUNCHER_OPTION)) {
     const detail = 'Node was started with options of its own, which can load code';
     return check('launcher', 'warning', detail, byName);
   }

@@ -5,7 +5,7 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 import { inForegroundGroup } from './foreground.ts';
-import { inOrphanedGroup } from './job-control.ts';
+import { stopsAtCtrlZ } from './job-control.ts';
 import { readProcess } from './process-tree.ts';
 import type { PtyChannel } from './pty.ts';
 import type { Signals } from './signals.ts';
@@ -37,9 +37,9 @@ export function connectKeyboard(terminal: PtyChannel | null, pid: number, signal
   const keyboard = openKeyboard(terminal.type, (signal) => {
     // A shell in there that does job control itself has another group in the foreground, and has seen to the key.
     const child = readProcess(pid);
-    if (child === null || child.foreground !== child.group) return;
+    if (child !== null && child.foreground !== child.group) return;
     if (signal !== 'SIGTSTP') signals.tellGroup(signal);
-    else if (!inOrphanedGroup()) setTimeout(() => signals.tellGroup(signal), LAST_OUTPUT_MS);
+    else if (stopsAtCtrlZ(pid)) setTimeout(() => signals.tellGroup(signal), LAST_OUTPUT_MS);
   });
   keyboard?.take();
   return keyboard;
@@ -66,6 +66,8 @@ function openKeyboard(
   } catch {
     return null;
   }
+  /** What may be the first half of an echo. */
+  let tail = '';
   let expected: { readonly echo: string; readonly signal: NodeJS.Signals; readonly until: number } | null =
     null;
   let interruptUnheard = false;
@@ -88,6 +90,7 @@ function openKeyboard(
 
   function onKeys(keys: Buffer): void {
     const last = SIGNAL_KEYS.get(keys[keys.length - 1] ?? 0);
+    tail = '';
     if (last) expected = { ...last, until: performance.now() + ECHO_WITHIN_MS };
     interruptUnheard = last?.signal === 'SIGINT';
     send(keys);
@@ -105,8 +108,10 @@ function openKeyboard(
     seen(output) {
       if (expected === null) return;
       const { echo, signal, until } = expected;
+      const text = tail + Buffer.from(output).toString('latin1');
+      tail = text.slice(-1);
       if (performance.now() > until) expected = null;
-      else if (Buffer.from(output.buffer, output.byteOffset, output.byteLength).includes(echo)) {
+      else if (text.includes(echo)) {
         expected = null;
         interruptUnheard = false;
         onSignal(signal);
@@ -126,4 +131,4 @@ function openKeyboard(
 const LAST_OUTPUT_MS = 15;
 const LOOK_AGAIN_MS = 200;
 /** The echo comes from the kernel, not from a program that would have to be run first. */
-const ECHO_WITHIN_MS = 200;
+const ECHO_WITHIN_MS = 500;

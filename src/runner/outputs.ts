@@ -6,7 +6,7 @@ import { type Channel, openPipe } from './channel.ts';
 import { canTakeTerminal } from './exec-chain.ts';
 import { isControllingTerminal } from './foreground.ts';
 import { openPty, type PtyChannel } from './pty.ts';
-import { openWindow } from './window.ts';
+import { type WindowSize, windowSize } from './window.ts';
 
 export type OutputName = 'stdout' | 'stderr';
 
@@ -44,7 +44,6 @@ export interface Outputs {
   readonly ownTerminal: PtyChannel | null;
   /** What became of the terminal's size since this was last asked. */
   resized(): Resized;
-  close(): void;
 }
 
 export interface OutputOptions {
@@ -62,8 +61,8 @@ export function openOutputs({ targets, wish, launch, onOwnTerminal }: OutputOpti
   const ptys: PtyChannel[] = [];
   let terminal: TerminalMode | null = null;
   const tty = [stdout, stderr, 0].find((fd) => isatty(fd));
-  const window = tty === undefined ? null : openWindow(tty);
-  let size = window?.size();
+  const sizeNow = (): WindowSize | null => (tty === undefined ? null : windowSize(tty));
+  let size = sizeNow();
 
   function openTerminal(mode: 'masked' | 'output'): PtyChannel | null {
     const pty = openPty(size ?? DEFAULT_SIZE, mode === 'masked' ? onOwnTerminal : null);
@@ -105,14 +104,13 @@ export function openOutputs({ targets, wish, launch, onOwnTerminal }: OutputOpti
     terminal,
     ownTerminal: terminal === 'masked' ? (ptys[0] ?? null) : null,
     resized() {
-      const now = window?.size();
+      const now = sizeNow();
       if (!now || !size || (now.columns === size.columns && now.rows === size.rows)) return 'same';
       size = now;
       for (const pty of ptys) pty.resize(now);
       if (terminal === 'masked') return 'told';
       return ptys.length > 0 ? 'followed' : 'changed';
     },
-    close: () => window?.close(),
   };
 }
 

@@ -71,6 +71,8 @@ export function send(pid: number, signal: NodeJS.Signals | 0): boolean {
 
 export interface ProcessEntry {
   readonly pid: number;
+  /** One letter: R, S, D, T, … */
+  readonly state: string;
   readonly parent: number;
   readonly group: number;
   readonly session: number;
@@ -92,6 +94,7 @@ export function readProcess(pid: number): ProcessEntry | null {
     const [parent, group, session, terminal, foreground] = fields.map(Number);
     return {
       pid,
+      state: state ?? '',
       parent: parent ?? 0,
       group: group ?? 0,
       session: session ?? 0,

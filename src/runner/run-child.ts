@@ -6,6 +6,7 @@ import { type ChildResult, notStarted } from './child-result.ts';
 import type { StartableCommand } from './command-error.ts';
 import { createEnding } from './ending.ts';
 import { inForegroundGroup } from './foreground.ts';
+import { watchStops } from './job-control.ts';
 import { connectKeyboard, type Keyboard } from './keyboard.ts';
 import { openOutputs, type TerminalMode } from './outputs.ts';
 import { childAndDescendants, ownSession } from './process-tree.ts';
@@ -64,10 +65,7 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   const shared = outputs.ownTerminal === null && inForegroundGroup();
   const detached = outputs.ownTerminal === null && !shared;
   const child = await startChild({ ...options, outputs, detached, ignored: launch.ignored });
-  if (typeof child === 'string') {
-    outputs.close();
-    return notStarted({ spawnError: child });
-  }
+  if (typeof child === 'string') return notStarted({ spawnError: child });
   const { pid, isRunning } = child;
   const tree = shared ? childAndDescendants(pid, isRunning) : ownSession(pid, isRunning);
   const ending = createEnding(tree, options.killAfterMs);
@@ -84,6 +82,7 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
     onStop: () => keyboard?.giveBack(),
     onContinue: () => keyboard?.take(),
   });
+  const stops = shared || keyboard !== null ? watchStops(pid, signals.stopWithChild) : null;
   options.onStart?.(outputs.terminal);
 
   // 2. Carry the output, and wait for the end of the child or of its time.
@@ -105,6 +104,7 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   );
   const exit = await child.exit;
   signals.detach();
+  stops?.close();
   const interruptUnheard = exit.signal === 'SIGINT' && keyboard?.interruptUnheard === true;
   keyboard?.giveBack();
   keyboard?.close();
@@ -114,7 +114,6 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   for (const { pump } of streams) pump.childEnded();
   await Promise.all(streams.map(({ pump }) => pump.done));
   await ending.settle();
-  outputs.close();
   const written = allWritten(streams.map(({ sink }) => sink));
   await Promise.race([written, sleep(LAST_WORDS_MS, null, { ref: false })]);
   return {

@@ -1,7 +1,8 @@
 /** Signals to capwrap: held before there is a child, handed on while there is one, swallowed after it. */
 import { closeSync, openSync } from 'node:fs';
+import { inOrphanedGroup } from './job-control.ts';
 import type { Resized } from './outputs.ts';
-import { childAndDescendants, ownGroup, send } from './process-tree.ts';
+import { childAndDescendants, ownGroup, readProcess, send } from './process-tree.ts';
 
 /** Those that ask a process to end. */
 export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
@@ -32,6 +33,8 @@ export interface Signals {
    * have. The child has it already.
    */
   tellGroup(signal: NodeJS.Signals): void;
+  /** The child was stopped by somebody else: this process stops as well, so that its shell hears of it. */
+  stopWithChild(): void;
   /** The child has ended: signals are swallowed, so that the end of the lease and the record are not cut short. */
   detach(): void;
   /** Gives all signals back their default action. */
@@ -52,6 +55,21 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
   /** Signals on their way to this process by `tellGroup`. */
   const told = new Set<NodeJS.Signals>();
   let lastAsked = Number.NEGATIVE_INFINITY;
+  let beforeStop: (() => void) | undefined;
+
+  /** Stops this process the way that its shell understands, until it is continued. */
+  function stop(stopChild: () => void): void {
+    stopChild();
+    beforeStop?.();
+    if (inOrphanedGroup()) {
+      send(process.pid, 'SIGSTOP');
+      return;
+    }
+    const listener = listeners.get('SIGTSTP');
+    if (listener) process.off('SIGTSTP', listener);
+    send(process.pid, 'SIGTSTP');
+    if (listener) process.on('SIGTSTP', listener);
+  }
 
   function on(signal: NodeJS.Signals, listener: () => void): void {
     listeners.set(signal, listener);
@@ -76,6 +94,7 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
     aborted: abort.signal,
     attach({ pid, isRunning, ownGroup: own, resized, onRepeated, onStop, onContinue }) {
       before = false;
+      beforeStop = onStop;
       const handOn = own
         ? (signal: NodeJS.Signals) => ownGroup(pid, isRunning).signal(signal)
         : (signal: NodeJS.Signals) => forwardInSharedGroup(pid, signal);
@@ -101,13 +120,10 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
         onContinue?.();
         forward?.('SIGCONT');
       });
-      on('SIGTSTP', () => {
-        // The child's group has no parent in its session, and such a group ignores TSTP (POSIX, orphaned groups).
-        forward?.('SIGSTOP');
-        onStop?.();
-        send(process.pid, 'SIGSTOP');
-      });
+      // The child's group has no parent in its session, and such a group ignores TSTP (POSIX, orphaned groups).
+      on('SIGTSTP', () => stop(() => forward?.('SIGSTOP')));
     },
+    stopWithChild: () => stop(() => undefined),
     tellGroup(signal) {
       if (signal !== 'SIGTSTP') told.add(signal);
       send(0, signal);
@@ -128,12 +144,12 @@ const ENDING: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT
 const REPEATED_WITHIN_MS = 5000;
 
 /**
- * Ctrl-C and Ctrl-\ have already reached the child, as has the hang-up of a terminal that is gone. What remains was
- * sent to capwrap alone.
+ * Ctrl-C and Ctrl-\ have already reached the child, as has the hang-up of a terminal that is gone, from the shell; a
+ * session's leader is the only one that the kernel tells. What remains was sent to capwrap alone.
  */
 function forwardInSharedGroup(pid: number, signal: NodeJS.Signals): void {
   if (signal === 'SIGINT' || signal === 'SIGQUIT') return;
-  if (signal === 'SIGHUP' && !terminalIsThere()) return;
+  if (signal === 'SIGHUP' && !terminalIsThere() && !leadsSession()) return;
   send(pid, signal);
 }
 
@@ -144,6 +160,10 @@ function forwardInSharedGroup(pid: number, signal: NodeJS.Signals): void {
 function resizeInSharedGroup(pid: number, change: Resized): void {
   if (change === 'followed') childAndDescendants(pid, () => true).signal('SIGWINCH');
   else if (change === 'same') send(pid, 'SIGWINCH');
+}
+
+function leadsSession(): boolean {
+  return readProcess(process.pid)?.session === process.pid;
 }
 
 function terminalIsThere(): boolean {

@@ -16,9 +16,14 @@ interface Row {
 type Way = keyof typeof WAYS;
 const BOTH = Object.keys(WAYS) as Way[];
 
-/** One row as lines of a shell script, whose own descriptor 4 is the terminal. `file` is the row's own name. */
-function script({ stdin, stdout, stderr }: Row, way: Way, file: string): string {
-  const waits = stdin === 'terminal' || stdin === 'closed' ? 'no' : 'yes';
+/**
+ * One row as lines of a shell script, whose own descriptor 4 is the terminal. `file` is the row's own name. A stream that
+ * is closed for capwrap is as good as `/dev/null` for its child.
+ */
+function script(row: Row, way: Way, file: string): string {
+  const opened = <T>(place: T) => (place === 'closed' && way === 'directly' ? 'null' : place);
+  const [stdin, stdout, stderr] = [opened(row.stdin), opened(row.stdout), opened(row.stderr)];
+  const waits = row.stdin === 'terminal' || row.stdin === 'closed' ? 'no' : 'yes';
   const command = line(WAYS[way](child('streams.sh', file, waits)));
   const from = {
     terminal: '<&4',

@@ -28,7 +28,6 @@ describe('the plan of the outputs', () => {
       launch,
       onOwnTerminal: () => {},
     });
-    outputs.close();
     for (const { channel } of outputs.list) channel?.discard();
     return outputs;
   };
@@ -69,7 +68,7 @@ describe('the wrapper as a process', () => {
     const folder = tempDir();
     const options = { argv: ['sh', '-c', body], env: { V: SECRET }, secret: SECRET };
     const run = startPiped(
-      ['/bin/sh', '-c', text.replaceAll('RUN', line(['sh', WRAPPER, JSON.stringify(options)]))],
+      ['/bin/sh', '-c', text.replaceAll('RUN', () => line(['sh', WRAPPER, JSON.stringify(options)]))],
       { cwd: folder, env: { PATH } },
     );
     const { code } = await run.ended;
