@@ -19,6 +19,8 @@ export function base64UrlForms(value: Buffer): string[] {
 
 /** Those of the forms that the matcher is not able to find folded, folded at every column. */
 export function foldedBase64Forms(value: Buffer): string[] {
+  const shortest = Math.floor((value.length * 8) / 6) - 1;
+  if (shortest >= SHORTEST_FOLDED) return [];
   return [...base64Forms(value), ...base64UrlForms(value)].flatMap(shortFolded);
 }
 

@@ -12,7 +12,9 @@ export interface Head {
 export function headsOf(needles: readonly Uint8Array[], size: number): Head[] {
   const groups = new Map<string, number[]>();
   needles.forEach((needle, index) => {
-    const key = Buffer.from(needle.subarray(0, size)).toString('latin1');
+    const key = Buffer.from(needle.buffer, needle.byteOffset, Math.min(size, needle.length)).toString(
+      'latin1',
+    );
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [index]);
     else group.push(index);

@@ -1,5 +1,5 @@
 /** What the matcher searches for, and at which stretches of it the text is sampled. */
-import { FOLD_BYTES, isFoldByte } from './folds.ts';
+import { FOLD_BYTES } from './folds.ts';
 import { type Head, headsOf } from './heads.ts';
 import { type Anchor, spanOf, strideFor, WORD } from './samples.ts';
 
@@ -32,7 +32,7 @@ export interface Plan {
 
 export function planFor(patterns: readonly Pattern[]): Plan {
   // One class of arrays for all, Buffer being another, or else every comparison asks which it is.
-  const needles = patterns.map(({ bytes }) => new Uint8Array(bytes));
+  const needles = patterns.map(({ bytes }) => new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length));
   const foldable = patterns.map(({ bytes, folds }) => folds === true && canFold(bytes));
   const spans = needles.map(({ length }, index) => (foldable[index] ? (length + 1) >> 1 : length));
   const stride = strideFor(spans.reduce((least, span) => Math.min(least, span)));
@@ -41,12 +41,14 @@ export function planFor(patterns: readonly Pattern[]): Plan {
 
   // A sample looks at the byte behind a stretch as well. Needles that are long enough have longer stretches.
   const heads = headsOf(needles, span + 1);
-  const seconds = needles.flatMap((bytes, needle): Second[] => {
-    if (!foldable[needle]) return [];
+  const seconds: Second[] = [];
+  const short = new Set<number>();
+  for (const [needle, bytes] of needles.entries()) {
+    if (!foldable[needle]) continue;
     const isLong = bytes.length >= 2 * span + 1;
-    return [{ bytes, needle, offset: isLong ? span : span - 1, orBehind: isLong ? [] : FOLD_BYTES }];
-  });
-  const short = new Set(seconds.flatMap(({ needle, offset }) => (offset < span ? [needle] : [])));
+    seconds.push({ bytes, needle, offset: isLong ? span : span - 1, orBehind: isLong ? [] : FOLD_BYTES });
+    if (!isLong) short.add(needle);
+  }
   const firsts = heads.map(({ bytes, needles: all }): Anchor => {
     return { bytes, offset: 0, orBehind: all.some((needle) => short.has(needle)) ? FOLD_BYTES : [] };
   });
@@ -54,5 +56,5 @@ export function planFor(patterns: readonly Pattern[]): Plan {
 }
 
 function canFold(bytes: Uint8Array): boolean {
-  return bytes.length >= SHORTEST_FOLDED && !bytes.some(isFoldByte);
+  return bytes.length >= SHORTEST_FOLDED && !FOLD_BYTES.some((byte) => bytes.includes(byte));
 }

@@ -35,73 +35,79 @@ export function strideFor(span: number): number {
 }
 
 export function createSamples(anchors: readonly Anchor[], stride: number): Samples {
-  const { present, heads, places } = tableOf(anchors, stride);
-  const nexts = Int32Array.from(places, ({ next }) => next);
-  const contents = Int32Array.from(places, ({ content }) => content);
-  const table = { present, heads, nexts, contents };
+  const table = tableOf(anchors, stride);
+  const { heads, nexts, contents, spots } = table;
   const step = stride / WORD;
 
   return {
     next: (words, from) => nextPlace(words, from, step, table),
     visit(content, visit) {
-      for (let at = heads[hashOf(content)] as number; at !== 0; at = nexts[at] as number) {
-        if (contents[at] !== content) continue;
-        const { anchor, shift } = places[at] as Place;
-        visit(anchor, shift);
+      for (let place = heads[hashOf(content)] as number; place !== 0; place = nexts[place] as number) {
+        if (contents[place] !== content) continue;
+        const spot = spots[place] as number;
+        const shift = spot % WIDEST_STRIDE;
+        visit((spot - shift) / WIDEST_STRIDE, shift);
       }
     },
   };
 }
 
-interface Place {
-  readonly content: number;
-  readonly anchor: number;
-  readonly shift: number;
-  /** The next place with the same hash, or 0. */
-  readonly next: number;
+/** Words of anchors, chained by their hashes. */
+interface Table {
+  readonly present: Uint8Array;
+  /** The first place for each hash, or 0. */
+  readonly heads: Int32Array;
+  readonly nexts: readonly number[];
+  readonly contents: readonly number[];
+  /** The anchor's index, and how far into it. */
+  readonly spots: readonly number[];
 }
 
-function tableOf(anchors: readonly Anchor[], stride: number) {
+/** This is on the way to every run's start and runs once, so it is written for the interpreter. */
+function tableOf(anchors: readonly Anchor[], stride: number): Table {
   const present = new Uint8Array(1 << BITS);
   const heads = new Int32Array(1 << BITS);
-  const places: Place[] = [{ content: 0, anchor: 0, shift: 0, next: 0 }];
+  const nexts = [0];
+  const contents = [0];
+  const spots = [0];
 
-  function add(content: number, anchor: number, shift: number): void {
+  function add(content: number, spot: number): void {
     const hash = hashOf(content);
     present[hash] = 1;
-    heads[hash] = places.push({ content, anchor, shift, next: heads[hash] as number }) - 1;
+    nexts.push(heads[hash] as number);
+    spots.push(spot);
+    heads[hash] = contents.push(content) - 1;
   }
 
-  const bytes = new Uint8Array(WORD);
-  const word = new Int32Array(bytes.buffer);
-  // The last comes first in its chain: the place that begins earliest in the text.
-  for (let shift = 0; shift < stride; shift++) {
-    for (const [index, anchor] of anchors.entries()) {
-      const from = anchor.offset + shift;
-      for (let i = 0; i < WORD; i++) bytes[i] = anchor.bytes[from + i] ?? 0;
-      const known = from + WORD <= anchor.bytes.length;
-      if (known) add(word[0] as number, index, shift);
-      if (shift < stride - 1) continue;
-      for (const byte of known ? anchor.orBehind : ANY_BYTE) {
-        bytes[WORD - 1] = byte;
-        add(word[0] as number, index, shift);
-      }
+  for (let index = 0; index < anchors.length; index++) {
+    const { bytes, offset, orBehind } = anchors[index] as Anchor;
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+    const last = stride - 1;
+    // The last comes first in its chain: the place that begins earliest in the text.
+    for (let shift = 0; shift < last; shift++) {
+      add(view.getInt32(offset + shift, LITTLE_ENDIAN), index * WIDEST_STRIDE + shift);
+    }
+    const end = offset + last;
+    const known = bytes[end + WORD - 1];
+    for (const behind of known === undefined ? ANY_BYTE : [known, ...orBehind]) {
+      const word = Uint8Array.of(
+        bytes[end] as number,
+        bytes[end + 1] as number,
+        bytes[end + 2] as number,
+        behind,
+      );
+      add(new DataView(word.buffer).getInt32(0, LITTLE_ENDIAN), index * WIDEST_STRIDE + last);
     }
   }
-  return { present, heads, places };
+  return { present, heads, nexts, contents, spots };
 }
 
 const ANY_BYTE = Array.from({ length: 256 }, (_, byte) => byte);
+/** As the processor reads words from the text. */
+const LITTLE_ENDIAN = new Uint8Array(Int32Array.of(1).buffer)[0] === 1;
 
 function hashOf(content: number): number {
   return Math.imul(content, 0x9e3779b1) >>> (32 - BITS);
-}
-
-interface Table {
-  readonly present: Uint8Array;
-  readonly heads: Int32Array;
-  readonly nexts: Int32Array;
-  readonly contents: Int32Array;
 }
 
 /** The first place of a word, or 0. */
