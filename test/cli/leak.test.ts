@@ -65,37 +65,39 @@ interface Row {
   readonly child?: Readonly<Record<string, unknown>>;
 }
 const WAIT = 'while :; do sleep 0.05; done';
+/** Becomes a program that does nothing, and leaves no other one behind. */
+const HANG = 'exec sleep 600';
 const BY_TERM = { exit_code: null, signal: 'SIGTERM' };
 
 // With these a run that waited for the grace, and not for the processes, would not end within the test.
 const ROWS: readonly Row[] = [
   {
     what: 'on stdout',
-    body: `echo "$TOKEN ."; ${WAIT}`,
+    body: `echo "$TOKEN ."; ${HANG}`,
     masked: { stdout: 1, stderr: 0 },
     child: BY_TERM,
   },
   {
     what: 'on stderr',
-    body: `echo "$TOKEN ." >&2; ${WAIT}`,
+    body: `echo "$TOKEN ." >&2; ${HANG}`,
     masked: { stdout: 0, stderr: 1 },
     child: BY_TERM,
   },
   {
     what: 'on both',
-    body: `echo "a $TOKEN b"; echo "a $TOKEN b" >&2; ${WAIT}`,
+    body: `echo "a $TOKEN b"; echo "a $TOKEN b" >&2; ${HANG}`,
     masked: { stdout: 1, stderr: 1 },
     child: BY_TERM,
   },
   {
     what: 'only as base64',
-    body: `printf 'x%s' "$TOKEN" | base64 | tr -d '\\n'; echo ' .'; ${WAIT}`,
+    body: `printf 'x%s' "$TOKEN" | base64 | tr -d '\\n'; echo ' .'; ${HANG}`,
     masked: { stdout: 1, stderr: 0 },
     child: BY_TERM,
   },
   {
     what: 'in two writes',
-    body: `printf %s "$TOKEN" | cut -c1-50 | tr -d '\\n'; sleep 0.1; printf %s "$TOKEN" | cut -c51- | tr '\\n' ' '; echo .; ${WAIT}`,
+    body: `printf %s "$TOKEN" | cut -c1-50 | tr -d '\\n'; sleep 0.1; printf %s "$TOKEN" | cut -c51- | tr '\\n' ' '; echo .; ${HANG}`,
     masked: { stdout: 1, stderr: 0 },
     child: BY_TERM,
   },
@@ -111,13 +113,13 @@ const ROWS: readonly Row[] = [
   },
   {
     what: 'from a grandchild',
-    body: `echo "$TOKEN ." & echo $! >> "$0.pids"; ${WAIT}`,
+    body: `echo "$TOKEN ." & echo $! >> "$0.pids"; ${HANG}`,
     masked: { stdout: 1, stderr: 0 },
     child: BY_TERM,
   },
   {
     what: 'from a grandchild, when the child is gone',
-    body: `(sleep 0.1; echo "$TOKEN ."; ${WAIT}) & echo $! >> "$0.pids"; exit 0`,
+    body: `(sleep 0.1; echo "$TOKEN ."; ${HANG}) & echo $! >> "$0.pids"; exit 0`,
     masked: { stdout: 1, stderr: 0 },
     child: { exit_code: 0, signal: null },
   },
