@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { afterEach } from 'vitest';
+import { afterTest } from './after-test.ts';
 
 export const ROOT = join(dirname(fileURLToPath(import.meta.url)), '..', '..');
 export const BIN = join(ROOT, 'bin', 'capwrap.js');
@@ -41,15 +41,9 @@ export async function capwrap(args: readonly string[], options: CliOptions = {})
   };
 }
 
-const folders: string[] = [];
-
-afterEach(() => {
-  for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
-});
-
 /** A private folder that is gone after the test. */
 export function tempDir(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'capwrap-test-')));
-  folders.push(folder);
+  afterTest(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }

@@ -2,7 +2,7 @@
 import { closeSync, constants, openSync, readdirSync, readFileSync, write } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { IPty } from '@lydell/node-pty';
-import { onTestFinished } from 'vitest';
+import { afterTest } from './after-test.ts';
 import { findTool } from './tools.ts';
 
 const pty = loadPty();
@@ -66,18 +66,6 @@ export const KEYS = {
   endOfInput: '\x04',
   enter: '\r',
 } as const;
-
-/**
- * Has `clean` called when the running test has ended. A hook of this module would be one of the first file that
- * imports it: the files of a worker share their modules. Outside a test the caller cleans up.
- */
-export function afterTest(clean: () => void): void {
-  try {
-    onTestFinished(clean);
-  } catch {
-    // in a hook
-  }
-}
 
 /** Starts `argv` as the leader of a session on a terminal of its own. */
 export function openTerminal(argv: readonly string[], options: TerminalOptions = {}): Terminal {

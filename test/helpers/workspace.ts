@@ -2,10 +2,11 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach, expect } from 'vitest';
+import { expect } from 'vitest';
 import { writeConfigFiles } from '../../examples/sandbox/config-files.ts';
 import { type Sandbox, startSandbox } from '../../examples/sandbox/server.ts';
 import type { SandboxOptions } from '../../examples/sandbox/state.ts';
+import { afterTest } from './after-test.ts';
 import { type CliOptions, type CliResult, capwrap, tempDir } from './cli.ts';
 import { expectNowhere } from './secrets.ts';
 
@@ -97,16 +98,10 @@ export interface AwsWorkspace extends Workspace {
   expectNoLeak(...texts: readonly string[]): void;
 }
 
-const sandboxes: Sandbox[] = [];
-
-afterEach(async () => {
-  await Promise.all(sandboxes.splice(0).map((sandbox) => sandbox.stop()));
-});
-
 /** A workspace with a sandbox; `preview` may put objects into `acme-previews`. `extra` is added to the capability. */
 export async function awsWorkspace(extra = '', options: SandboxOptions = {}): Promise<AwsWorkspace> {
   const sandbox = await startSandbox(options);
-  sandboxes.push(sandbox);
+  afterTest(() => sandbox.stop());
   const aws = writeConfigFiles(join(tempDir(), 'aws'), sandbox.credentials, 'us-east-1');
   const workspace = await createWorkspace(awsMap(sandbox.url, aws, extra));
   return {

@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll } from 'vitest';
 import { shellQuote } from '../../src/base/shell-quote.ts';
+import { afterTest } from '../helpers/after-test.ts';
 import { BIN, ROOT } from '../helpers/cli.ts';
-import { afterTest, kill, processesOf } from '../helpers/terminal.ts';
+import { kill, processesOf } from '../helpers/terminal.ts';
 import { LOCAL_MAP, localWorkspace, type Workspace } from '../helpers/workspace.ts';
 
 /** Reading another process's state, signal sets and descriptors needs /proc. */
