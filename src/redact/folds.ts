@@ -12,7 +12,7 @@ const TAB = 9;
 const LF = 10;
 const CR = 13;
 const SPACE = 32;
-const BACKSLASH = 92;
+export const BACKSLASH = 92;
 
 /** The bytes that a fold can begin with. */
 export const FOLD_BYTES = [TAB, LF, CR, SPACE, BACKSLASH];

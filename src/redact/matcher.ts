@@ -7,7 +7,7 @@
  * stands, one of them is in one piece. From there on it is compared with the text without its folds (folds.ts).
  */
 import { FlatText } from './flat-text.ts';
-import { foldBefore, LONGEST_FOLD, mayGoOn } from './folds.ts';
+import { BACKSLASH, foldBefore, LONGEST_FOLD, mayGoOn } from './folds.ts';
 import type { Head } from './heads.ts';
 import { Matches, type OnMatch } from './matches.ts';
 import { type Comparer, createComparer } from './overlap.ts';
@@ -86,8 +86,8 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
   function compareBefore(at: number, { bytes, needle, offset: stretch }: Second): void {
     let left = stretch;
     while (left > 0 && text[at - stretch + left - 1] === bytes[left - 1]) left--;
-    if (left === 0) return; // no fold: the first stretch finds it
-    // An "n" may be the end of an escape, and so of the fold, though the needle has one there too.
+    // Without a fold the first stretch finds it. But an "n" may be the needle's, or the end of an escape.
+    if (left === 0 && text[at - stretch - 1] !== BACKSLASH) return;
     let end = at;
     let fold = -1;
     for (left = stretch; left > 0 && end > 0; left--) {

@@ -138,6 +138,7 @@ const TRICKS: readonly [string, readonly string[], string, string][] = [
     `${KEY.slice(0, 9)}${'\n'.padEnd(33)}${KEY.slice(9)}`,
     `${KEY.slice(0, 9)}${'\n'.padEnd(33)}${KEY.slice(9)}`,
   ],
+  ['an escape that may be a part of it', [`n${KEY}`, `nn${KEY}`], `n\\n${KEY} n\\nn${KEY}`, '<A> <B>'],
   ['a beginning and a line end', [KEY], `${KEY.slice(0, 9)}\n\n\nother`, `${KEY.slice(0, 9)}\n\n\nother`],
 ];
 
