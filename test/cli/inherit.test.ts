@@ -30,7 +30,7 @@ describe.skipIf(bash === null || NOT_LINUX)(`process substitution${needs('bash')
   };
   const CAPWRAP = line(WAYS['under capwrap']([]));
 
-  test.each([
+  const ROWS: readonly (readonly [what: string, text: string, out: string])[] = [
     ['of one input', `${CAPWRAP} cat <(echo hi)`, 'hi\n'],
     ['of two', `${CAPWRAP} paste <(echo one) <(echo two)`, 'one\ttwo\n'],
     [
@@ -41,8 +41,12 @@ describe.skipIf(bash === null || NOT_LINUX)(`process substitution${needs('bash')
     ['of an output', `${CAPWRAP} tee >(cat >&2) <<< hi`, 'hi\n'],
     ['of a descriptor with a low number', `exec 5< <(echo low); ${CAPWRAP} cat /dev/fd/5`, 'low\n'],
     ['by its other name', `exec 5< <(echo low); ${CAPWRAP} cat /proc/self/fd/5`, 'low\n'],
-  ])('%s works', async (_, text, out) => {
-    expect(await under(text)).toMatchObject({ code: 0, out });
+  ];
+  test('works, of whatever kind', async () => {
+    const runs = await Promise.all(ROWS.map(([, text]) => under(text)));
+    expect(runs.map(({ code, out }, index) => [ROWS[index]?.[0], code, out])).toEqual(
+      ROWS.map(([what, , out]) => [what, 0, out]),
+    );
   });
 
   test('leaves all other descriptors to the caller', async () => {

@@ -1,7 +1,7 @@
 /** `on_leak: fail`: a secret in the output ends the lease and the command, however well it was masked. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { expectNowhere } from '../helpers/secrets.ts';
 import { isAlive, until } from '../helpers/terminal.ts';
 import { type Ground, line, NOT_LINUX, startPiped, useGround, WAYS } from '../matrix/ground.ts';
@@ -126,12 +126,23 @@ const ROWS: readonly Row[] = [
 ];
 
 describe('a secret', () => {
-  test.each(ROWS)(
+  // All at the same time: most of it is waiting.
+  let runs: readonly Awaited<ReturnType<typeof finished>>[] = [];
+  const finished = async ({ body }: Row) => {
+    const started = await run(ground(), 'patient', body);
+    return { ...started, end: await started.ended };
+  };
+  beforeAll(async () => {
+    runs = await Promise.all(ROWS.map(finished));
+  });
+
+  test.each(ROWS.map((row, index) => ({ ...row, index })))(
     '$what ends the lease, the command and all that it started',
-    async ({ body, masked, child }) => {
+    async ({ index, masked, child }) => {
       const here = ground();
-      const started = await run(here, 'patient', body);
-      const { code } = await started.ended;
+      const started = runs[index];
+      if (started === undefined) throw new Error('it was not started');
+      const { code } = started.end;
       const said = `masked: ${masked.stdout} on stdout, ${masked.stderr} on stderr`;
       expect(code, started.err()).toBe(125);
       // Not at the beginning of a line where the child has not ended its last one.

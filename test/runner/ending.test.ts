@@ -39,7 +39,7 @@ const WAIT = 'while :; do sleep 0.02; done';
 
 describe('an ending', () => {
   it('asks by TERM, and does not wait for the grace where that is enough', async () => {
-    const { tree, exit } = await group(`echo ready; ${WAIT}`);
+    const { tree, exit } = await group('echo ready; exec sleep 600');
     const ending = createEnding(tree, LONG);
     expect(ending.reason).toBeNull();
     ending.begin('time_limit');
@@ -144,7 +144,7 @@ describe('a secret in the output', () => {
     ['ends as a base64 form begins', 'wJalrXUtnFEMI/K7MDENG/bPxRfi+YEXAMPLEKEd'],
   ])('that %s is noticed although nothing follows it', async (_, secret) => {
     // The time limit is there for a test that fails.
-    const script = `printf %s "$SECRET"; ${WAIT}`;
+    const script = 'printf %s "$SECRET"; exec sleep 600';
     const child = await runHere(['sh', '-c', script], { secret, onLeak: () => {}, ttlMs: 1500 });
     expect(child).toMatchObject({ endReason: 'leak', out: '[capwrap:SECRET]' });
   });

@@ -131,7 +131,7 @@ describe('what comes out of a pipe', () => {
         const sink = await carry(chunks, waits, [needle('never there at all')]);
         expect(sink.text().equals(Buffer.concat(chunks))).toBe(true);
       }),
-      { numRuns: 40 },
+      { numRuns: 30 },
     );
   });
 
@@ -153,7 +153,7 @@ describe('what comes out of a pipe', () => {
           expect(sink.text().toString()).toBe(pieces.join('').replaceAll(secret, '[capwrap:S]'));
         },
       ),
-      { numRuns: 40 },
+      { numRuns: 30 },
     );
   });
 

@@ -91,11 +91,11 @@ describe.skipIf(NOT_LINUX)('the wrapper as a process, with real pipes', () => {
   afterAll(removeWrapper);
 
   it('ends by the same signal, which a shell tells as 128 + n', async () => {
-    const half = SIGNALS.length / 2;
-    const runs = [SIGNALS.slice(0, half), SIGNALS.slice(half)].map(async (some, index) => {
+    const some = [34, 35, 49, 50, 63, 64]; // those of each kind; all of them are above
+    const runs = [some.slice(0, 3), some.slice(3)].map(async (part, index) => {
       const report = join(tempDir(), `report-${index}`);
       writeFileSync(report, '');
-      const commands = some.map((signal) => line(['sh', WRAPPER, JSON.stringify({ argv: die(signal) })]));
+      const commands = part.map((signal) => line(['sh', WRAPPER, JSON.stringify({ argv: die(signal) })]));
       const script = `exec 3>>${report}\n${commands.map((one) => `${one}; echo $?`).join('\n')}`;
       const run = startPiped(['/bin/sh', '-c', script], { cwd: '/', env: { PATH } });
       await run.ended;
@@ -106,8 +106,8 @@ describe.skipIf(NOT_LINUX)('the wrapper as a process, with real pipes', () => {
       return { statuses: run.out().trimEnd().split('\n').map(Number), told };
     });
     const ends = await Promise.all(runs);
-    expect(ends.flatMap(({ statuses }) => statuses)).toEqual(SIGNALS.map((signal) => 128 + signal));
-    expect(ends.flatMap(({ told }) => told)).toEqual(SIGNALS);
+    expect(ends.flatMap(({ statuses }) => statuses)).toEqual(some.map((signal) => 128 + signal));
+    expect(ends.flatMap(({ told }) => told)).toEqual(some);
   });
 
   it('tells it behind a slow reader too', async () => {
