@@ -1,5 +1,5 @@
 /** Which loader the kernel starts for a dynamically linked program (elf(5), PT_INTERP). */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { peekFile } from './peek-file.ts';
 
 const PT_INTERP = 3;
 const HEADER_SIZE = 64;
@@ -7,24 +7,9 @@ const HEADER_SIZE = 64;
 const MOST_HEADERS = 128;
 const LONGEST_PATH = 4096;
 
-/** The path of the loader; null where the file is no such program, or can't be read. */
+/** The path of the loader; null where the file is no such program, is cut short, or can't be read. */
 export function elfLoader(path: string): string | null {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch {
-    return null;
-  }
-  try {
-    return loaderIn((offset, length) => {
-      const bytes = Buffer.alloc(length);
-      return bytes.subarray(0, readSync(fd, bytes, 0, length, offset));
-    });
-  } catch {
-    return null; // cut short, or not what its header says
-  } finally {
-    closeSync(fd);
-  }
+  return peekFile(path, loaderIn);
 }
 
 function loaderIn(read: (offset: number, length: number) => Buffer): string | null {

@@ -1,6 +1,6 @@
 /** Reads the first line of a script: which program the kernel will start for it (execve(2), "Interpreter scripts"). */
-import { closeSync, openSync, readSync } from 'node:fs';
 import { basename } from 'node:path';
+import { peekFile } from './peek-file.ts';
 
 export interface Shebang {
   /** As written. */
@@ -26,21 +26,7 @@ export function readShebang(path: string): Shebang | null {
 const LONGEST_LINE = 256;
 
 function firstLine(path: string): string | null {
-  let fd: number;
-  try {
-    fd = openSync(path, 'r');
-  } catch {
-    return null;
-  }
-  try {
-    const start = Buffer.alloc(LONGEST_LINE);
-    const text = start.toString('utf8', 0, readSync(fd, start, 0, LONGEST_LINE, 0));
-    return text.split('\n', 1)[0] ?? null;
-  } catch {
-    return null;
-  } finally {
-    closeSync(fd);
-  }
+  return peekFile(path, (read) => read(0, LONGEST_LINE).toString('utf8').split('\n', 1)[0] ?? null);
 }
 
 /**
