@@ -25,7 +25,7 @@ export interface Redactor {
   release(): Buffer;
   /** The held-back rest at the end of the stream. */
   flush(): Buffer;
-  /** Matches replaced so far. */
+  /** Matches found so far. */
   readonly hits: number;
 }
 
@@ -135,7 +135,8 @@ export function createRedactor(
     },
     flush: () => step(Uint8Array.from(hold.subarray(0, held)), true),
     get hits() {
-      return hits;
+      // A match that is still being merged has been found all the same.
+      return hits + (group.open ? 1 : 0);
     },
   };
 }

@@ -17,7 +17,7 @@ export function findJobserver(
   makeflags: string | undefined,
   descriptors: ReadonlySet<number> | null,
 ): Jobserver | null {
-  const words = (makeflags ?? '').split(' -- ', 1)[0]?.split(' ') ?? [];
+  const words = optionWords(makeflags ?? '');
   const found = words.flatMap((word) => /^--jobserver-(?:auth|fds)=(.+)$/.exec(word)?.[1] ?? []).at(-1);
   if (found === undefined) return null;
   const jobs = words.find((word) => /^-?[a-zA-Z]*j\d*$/.test(word));
@@ -29,6 +29,12 @@ export function findJobserver(
   const [read, write] = [Number(pair?.[1]), Number(pair?.[2])];
   if (!pair || !isHandedOn(read, descriptors) || !isHandedOn(write, descriptors)) return null;
   return { makeflags: flags(found), descriptors: [read, write] };
+}
+
+/** The options, in which make writes a blank within a word as "\ "; variables and their values stand behind "--". */
+function optionWords(makeflags: string): readonly string[] {
+  const words: readonly string[] = makeflags.match(/(?:\\.|[^\s\\])+/g) ?? [];
+  return words.includes('--') ? words.slice(0, words.indexOf('--')) : words;
 }
 
 /** make closes the pipe for recipes that are not marked with "+"; the numbers then belong to Node. */

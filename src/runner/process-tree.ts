@@ -16,8 +16,13 @@ export interface ProcessTree {
 export function ownGroup(pid: number, running: () => boolean): ProcessTree {
   return {
     signal: (name) => void (send(-pid, name) || (running() && send(pid, name))),
-    alive: () => send(-pid, 0),
+    // A zombie that nobody waits for, as where a container has no init, is a member, too.
+    alive: () => send(-pid, 0) && (readProcess(process.pid) === null || hasMembers(pid)),
   };
+}
+
+function hasMembers(group: number): boolean {
+  return listProcesses().some((process) => process.group === group);
 }
 
 /**

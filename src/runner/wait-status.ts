@@ -4,8 +4,10 @@ import { readFileSync } from 'node:fs';
 /** Linux: SIGRTMIN to SIGRTMAX, as the kernel counts. */
 const FIRST_REAL_TIME = 32;
 const LAST_REAL_TIME = 64;
-/** Between the end of its output and its own end, a process does nothing but clean up. */
-const LONGEST_LOOK_MS = 2;
+/** Set in a process's flags (proc_pid_stat(5), field 9) from the moment that it begins to end: PF_EXITING. */
+const EXITING = 0x4;
+/** What a process that is ending takes to become a zombie, on a machine under load. */
+const LONGEST_LOOK_MS = 1000;
 
 /**
  * The number of the real-time signal that ended process `pid`, or null where it ended otherwise or that can't be seen.
@@ -17,7 +19,11 @@ export function realTimeSignalOf(pid: number): number | null {
   do {
     const fields = statFields(pid);
     if (fields === null) return null;
-    if (fields[0] !== 'Z') continue;
+    if (fields[0] !== 'Z') {
+      // One that has only closed its output lives on.
+      if ((Number(fields[6]) & EXITING) === 0) return null;
+      continue;
+    }
     const signal = Number(fields[49]) & 0x7f;
     return signal >= FIRST_REAL_TIME && signal <= LAST_REAL_TIME ? signal : null;
   } while (performance.now() < until);
