@@ -8,6 +8,8 @@ export default defineConfig({
     hookTimeout: 30_000,
     reporters: process.env['CI'] ? ['dot'] : ['default'],
     pool: 'forks',
+    // Most of the time is spent waiting for processes, so no core is left free for the main one.
+    maxWorkers: '100%',
     // One process per worker, not per file: no module keeps state, and loading them again took half of the time.
     isolate: false,
     // The SDK's notice about old Nodes would bury what a test says.

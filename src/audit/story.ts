@@ -150,7 +150,9 @@ function sayChild(record: StoredRecord): string[] {
   const how =
     signal === undefined ? `exited ${numberAt(record, 'child', 'exit_code')}` : `was ended by ${signal}`;
   const took = ((numberAt(record, 'child', 'duration_ms') ?? 0) / 1000).toFixed(1);
-  const why = END_WORDS[textAt(record, 'end_reason') ?? ''] ?? '';
+  // Records of the first version have only the flag.
+  const flagged = valueAt(record, 'time_limit_reached') === true ? 'time_limit' : '';
+  const why = END_WORDS[textAt(record, 'end_reason') ?? flagged] ?? '';
   return [`the child ${how} after ${took} s${why}`, ...sayTerminal(record)];
 }
 
