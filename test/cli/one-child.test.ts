@@ -56,7 +56,9 @@ test.skipIf(strace === null)(`with the local issuer${needs('strace')}`, async ()
   expect(result.exitCode, result.stderr).toBe(0);
   // The launcher becomes node in place, without a fork. The one new process is the child, which setpriv becomes.
   expect(executed.at(-1)).toMatch(/\/true$/);
-  expect(executed.slice(0, -1).every((path) => /(?:capwrap\.js|\/node|\/setpriv)$/.test(path ?? ''))).toBe(true);
+  expect(executed.slice(0, -1).every((path) => /(?:capwrap\.js|\/node|\/setpriv)$/.test(path ?? ''))).toBe(
+    true,
+  );
   expect(processes).toHaveLength(1);
 });
 
