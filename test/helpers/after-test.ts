@@ -11,7 +11,10 @@ export function afterTest(clean: () => void | Promise<void>): boolean {
     onTestFinished(clean);
     return true;
   } catch {
-    process.once('exit', () => void clean());
+    if (atExit.length === 0) process.once('exit', () => atExit.forEach((last) => void last()));
+    atExit.push(clean);
     return false;
   }
 }
+
+const atExit: (() => void | Promise<void>)[] = [];
