@@ -28,7 +28,7 @@ export function createComparer(needles: readonly Uint8Array[]): Comparer {
     const origin = from[index] as number;
     const known = reach[index] as number;
     let count = base;
-    if (at < known) {
+    if (at < known && known - origin >= WORTH_KNOWING) {
       count = 0;
       z[index] ??= zArray(needle);
       if (at >= origin) {
@@ -60,6 +60,9 @@ export function createComparer(needles: readonly Uint8Array[]): Comparer {
     },
   };
 }
+
+/** Fewer bytes are compared again sooner than a Z array is made, of which most needles never need one. */
+const WORTH_KNOWING = 16;
 
 /** For each offset, how many bytes from there on equal the needle's own beginning. */
 function zArray(needle: Uint8Array): Int32Array {

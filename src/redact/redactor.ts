@@ -1,4 +1,5 @@
 /** Masks needles in a stream of bytes. */
+import { LONGEST_FOLD } from './folds.ts';
 import { createMatcher, type Matcher } from './matcher.ts';
 import type { Pattern } from './patterns.ts';
 
@@ -18,7 +19,7 @@ export interface Redactor {
   /** True while bytes are held back that `release` could let out. */
   readonly short: boolean;
   /**
-   * Lets out a held beginning of fewer than 4 bytes (a prompt's last characters), while the search goes on as if it
+   * Lets out a held beginning of fewer than 4 bytes, blanks and line ends apart (a prompt's last characters), while the search goes on as if it
    * had been kept: should the rest follow, that is replaced. Nothing longer is ever let out, so no more than 3 bytes
    * of a needle go out this way. Returns what goes out now; empty otherwise.
    */
@@ -31,6 +32,12 @@ export interface Redactor {
 
 /** So many bytes say too little of a secret to keep a prompt waiting for them. */
 const MOST_RELEASED = 3;
+/** Blanks and line ends say nothing of it: a fold may follow a form's first bytes, or a program's last ones. */
+const LONGEST_RELEASED = MOST_RELEASED + LONGEST_FOLD;
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
+}
 
 /**
  * A masker that replaces each needle by `[capwrap:NAME]`. Matches that overlap become one, under the name of the
@@ -119,7 +126,10 @@ export function createRedactor(
   }
 
   function canRelease(): boolean {
-    return held > released && held <= MOST_RELEASED && !group.open;
+    if (held === released || held > LONGEST_RELEASED || group.open) return false;
+    let telling = 0;
+    for (let at = 0; at < held; at++) if (!isBlank(hold[at])) telling += 1;
+    return telling <= MOST_RELEASED;
   }
 
   return {

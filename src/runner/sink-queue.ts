@@ -1,48 +1,56 @@
 /** A queue in front of a descriptor, for what can't be written to without waiting: terminals, sockets, devices. */
-import { writev } from 'node:fs';
+import { write } from 'node:fs';
 import { systemErrorCode } from '../errors.ts';
 import type { Sink } from './sink.ts';
 
 /**
  * The writes run in Node's thread pool: `process.stdout` would make a shared descriptor non-blocking, which the other
- * processes that write to it (make, a script) take for an error.
+ * processes that write to it (make, a script) take for an error. Of two buffers one is filled while the other is
+ * written.
  */
 export function createQueueSink(fd: number): Sink {
-  let queue: Buffer[] = [];
-  let queued = 0;
+  let filling = Buffer.allocUnsafeSlow(FIRST_SIZE);
+  let writing = Buffer.allocUnsafeSlow(FIRST_SIZE);
+  let filled = 0;
+  let at = 0;
+  let end = 0;
   let busy = false;
+  let full = false;
   let error: string | null = null;
   let waiting: (() => void)[] = [];
 
   function next(): void {
-    if (queue.length === 0) {
+    if (at === end && filled === 0) {
       idle();
       return;
     }
+    if (at === end) {
+      [filling, writing] = [writing, filling];
+      [at, end, filled] = [0, filled, 0];
+    }
     busy = true;
-    const batch = queue;
-    queue = [];
-    writev(fd, batch, (fault, count) => {
+    write(fd, writing, at, end - at, null, (fault, count) => {
       const code = fault === null ? null : (systemErrorCode(fault) ?? 'EIO');
       // Somebody else made the descriptor non-blocking, and the reader is slow.
-      const wait = code === 'EAGAIN';
-      if (code !== null && !wait) {
-        broken(code);
-        return;
-      }
-      const done = wait ? 0 : count;
-      queue = [...withoutFirst(batch, done), ...queue];
-      queued -= done;
-      if (queued < ROOM) sink.onRoom();
-      if (wait) setTimeout(next, RETRY_MS);
-      else next();
+      if (code === 'EAGAIN') setTimeout(next, RETRY_MS);
+      else if (code !== null) broken(code);
+      else wrote(count);
     });
+    if (full && filled < FULL) {
+      full = false;
+      queueMicrotask(() => sink.onRoom());
+    }
+  }
+
+  function wrote(count: number): void {
+    at += count;
+    next();
   }
 
   function broken(code: string): void {
     error = code;
-    queue = [];
-    queued = 0;
+    filled = 0;
+    at = end;
     idle();
     sink.onBroken();
   }
@@ -56,10 +64,12 @@ export function createQueueSink(fd: number): Sink {
   const sink: Sink = {
     write(data) {
       if (error !== null || data.length === 0) return true;
-      queue.push(Buffer.from(data)); // the caller uses its memory again
-      queued += data.length;
+      if (filled + data.length > filling.length) filling = enlarged(filling, filled, data.length);
+      filling.set(data, filled);
+      filled += data.length;
       if (!busy) next();
-      return queued < FULL;
+      full = filled >= FULL;
+      return !full;
     },
     onRoom: () => {},
     onBroken: () => {},
@@ -71,16 +81,13 @@ export function createQueueSink(fd: number): Sink {
   return sink;
 }
 
-const FULL = 256 * 1024;
-const ROOM = 128 * 1024;
+/** A terminal seldom needs more; whatever does makes it larger. */
+const FIRST_SIZE = 16 * 1024;
+const FULL = 128 * 1024;
 const RETRY_MS = 5;
 
-function withoutFirst(batch: readonly Buffer[], count: number): Buffer[] {
-  const left: Buffer[] = [];
-  let skip = count;
-  for (const buffer of batch) {
-    if (skip < buffer.length) left.push(buffer.subarray(skip));
-    skip = Math.max(0, skip - buffer.length);
-  }
-  return left;
+function enlarged(buffer: Uint8Array, filled: number, more: number) {
+  const larger = Buffer.allocUnsafeSlow(2 * (filled + more));
+  larger.set(buffer.subarray(0, filled));
+  return larger;
 }

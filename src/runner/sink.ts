@@ -36,7 +36,10 @@ export function createSink(fd: number): Sink {
 /** Without O_NONBLOCK, opening would wait for a reader; the flag is this opening's alone. */
 const PIPE_FLAGS = constants.O_WRONLY | constants.O_NONBLOCK;
 
-/** A pipe, opened anew: what fits into it is written at once, the rest when there is room. */
+/**
+ * A pipe, opened anew: what fits into it is written at once, the rest when there is room. The first attempt goes past
+ * Node's streams, which cost as much as the masking.
+ */
 function createPipeSink(fd: number): Sink {
   const socket = new Socket({ fd, readable: false, writable: true });
   let error: string | null = null;
@@ -64,7 +67,9 @@ function createPipeSink(fd: number): Sink {
   const sink: Sink = {
     write(data) {
       if (error !== null || data.length === 0) return true;
-      socket.write(data, taken);
+      const done = socket.writableLength === 0 ? writtenAtOnce(fd, data) : 0;
+      if (done === data.length) return true;
+      socket.write(data.subarray(done), taken);
       full ||= socket.writableLength > 0;
       return !full;
     },
@@ -78,6 +83,15 @@ function createPipeSink(fd: number): Sink {
     },
   };
   return sink;
+}
+
+/** How many bytes a pipe takes without waiting; 0 also where it takes none any more: the socket tells. */
+function writtenAtOnce(fd: number, data: Buffer): number {
+  try {
+    return writeSync(fd, data);
+  } catch {
+    return 0;
+  }
 }
 
 /** A regular file takes what it is given at once, as far as the disk has room. */

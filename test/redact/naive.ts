@@ -66,7 +66,7 @@ export function maskNaively(text: Buffer, needles: readonly Needle[]): { out: Bu
 }
 
 /**
- * The number of bytes that `out` shows of each stretch before its marker; null where anything else differs from the
+ * The number of bytes, blanks and line ends apart, that `out` shows of each stretch before its marker; null where anything else differs from the
  * model. Only for text that does not hold a marker itself.
  */
 export function shownBefore(out: Buffer, text: Buffer, needles: readonly Needle[]): number[] | null {
@@ -78,7 +78,7 @@ export function shownBefore(out: Buffer, text: Buffer, needles: readonly Needle[
     const extra = mark - at - (start - done);
     if (mark < 0 || extra < 0) return null;
     if (!out.subarray(at, mark).equals(text.subarray(done, start + extra))) return null;
-    shown.push(extra);
+    shown.push(text.subarray(start, start + extra).filter((byte) => byte > 32).length);
     at = mark + `[capwrap:${name}]`.length;
     done = end;
   }
