@@ -3,6 +3,7 @@ import type { ChildProcess, StdioNull, StdioPipe } from 'node:child_process';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import type { Launch } from '../base/launch.ts';
+import type { Sink } from './sink.ts';
 import { fromPipe, fromReadable, type Source } from './source.ts';
 
 export interface Channel {
@@ -13,6 +14,8 @@ export interface Channel {
    * `onEof` is called in the very turn in which the last of the child's ends is closed.
    */
   open(child: ChildProcess, index: 1 | 2, onEof: () => void): Source;
+  /** What the output must go through, behind the masker, on its way to capwrap's descriptor. */
+  toTarget?(target: Sink): Sink;
   /** Instead of `open`, where no child was started. */
   discard(): void;
 }

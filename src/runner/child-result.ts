@@ -12,8 +12,6 @@ export interface ChildResult {
   readonly signal: NodeJS.Signals | null;
   /** The number of the real-time signal that ended it, which has no name; then `exitCode` and `signal` are null. */
   readonly realTimeSignal: number | null;
-  /** True where it died of a Ctrl-C on its own terminal, of which capwrap's group has not been told. */
-  readonly interruptUnheard: boolean;
   readonly durationMs: number;
   /** Why capwrap asked the child to end, or null where it didn't. */
   readonly endReason: EndReason | null;
@@ -39,7 +37,6 @@ export function notStarted(why: Partial<Pick<ChildResult, 'signal' | 'spawnError
     exitCode: null,
     signal: null,
     realTimeSignal: null,
-    interruptUnheard: false,
     durationMs: 0,
     endReason: null,
     leaked: false,

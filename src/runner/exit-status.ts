@@ -11,8 +11,6 @@ export interface Ended {
   readonly status: number;
   /** The signal to end by, or null to end with `status`. */
   readonly signal: NodeJS.Signals | number | null;
-  /** True where `signal` is for the whole group: the terminal would have told it. */
-  readonly toGroup: boolean;
   /** True where the child could change the settings of the real terminal. */
   readonly hadTerminal: boolean;
   /** See `ChildResult.written`; to be awaited before the process ends. */
@@ -25,9 +23,8 @@ export interface Ended {
  */
 export function endOf(child: ChildResult | null, pending: EndingSignal | null): Ended {
   const written = child?.written ?? Promise.resolve(null);
-  const toGroup = child?.interruptUnheard ?? false;
   const hadTerminal = child !== null && child.terminal !== 'masked' && [0, 1, 2].some((fd) => isatty(fd));
-  const how = { toGroup, hadTerminal, written };
+  const how = { hadTerminal, written };
   if (child?.endReason === 'time_limit') return { status: EXIT_STATUS.ERR_TIME_LIMIT, signal: null, ...how };
   const signal = child ? (child.signal ?? child.realTimeSignal) : pending;
   if (signal !== null) return { status: 128 + numberOf(signal), signal, ...how };
@@ -56,7 +53,7 @@ const FIRST_FREE = 34;
  *
  * Throws ERR_OUTPUT_WRITE where output was lost and the status would not tell.
  */
-export async function endLike({ status, signal, toGroup, hadTerminal, written }: Ended): Promise<number> {
+export async function endLike({ status, signal, hadTerminal, written }: Ended): Promise<number> {
   const lost = await written;
   if (lost !== null && status === 0) {
     throw new CapwrapError('ERR_OUTPUT_WRITE', `the child's output could not be written (${lost})`);
@@ -72,7 +69,7 @@ export async function endLike({ status, signal, toGroup, hadTerminal, written }:
       process.on(signal, listener).off(signal, listener);
     }
   }
-  process.kill(toGroup ? 0 : process.pid, signal);
+  process.kill(process.pid, signal);
   await sleep(SIGNAL_GRACE_MS);
   return status;
 }

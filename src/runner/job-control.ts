@@ -23,12 +23,44 @@ export function stopsAtCtrlZ(pid: number): boolean {
   return !inOrphanedGroup() && !isSetAside(pid, 'SIGTSTP');
 }
 
+/**
+ * Whether a key that is a signal to the child would be one to capwrap's group as well, were they on one terminal. Not
+ * where a shell in there has job control of its own: it ignores TSTP, and gives its jobs groups of their own. And not
+ * where a program hands the keys on to another terminal, whose echo looks the same.
+ */
+export function sharesKeys(pid: number): boolean {
+  const child = readProcess(pid);
+  if (child === null) return true;
+  if (child.foreground !== child.group || maskHas(pid, 'SigIgn', 'SIGTSTP')) return false;
+  return !listProcesses().some(({ group, name }) => group === child.foreground && RELAYS.has(name));
+}
+
+/** Programs that show a terminal which is elsewhere, by the name that the kernel has for them. */
+const RELAYS: ReadonlySet<string> = new Set([
+  ...['ssh', 'mosh-client', 'telnet', 'docker', 'podman', 'kubectl', 'oc', 'lxc', 'incus', 'machinectl'],
+  ...[
+    'tmux: client',
+    'screen',
+    'script',
+    'dtach',
+    'abduco',
+    'socat',
+    'picocom',
+    'minicom',
+    'session-manager',
+  ],
+]);
+
 /** True where a process ignores a signal or has a handler for it (proc_pid_status(5), SigIgn and SigCgt). */
 function isSetAside(pid: number, signal: NodeJS.Signals): boolean {
+  return maskHas(pid, 'SigIgn', signal) || maskHas(pid, 'SigCgt', signal);
+}
+
+function maskHas(pid: number, mask: 'SigIgn' | 'SigCgt', signal: NodeJS.Signals): boolean {
   try {
-    const masks = readFileSync(`/proc/${pid}/status`, 'latin1').matchAll(/^Sig(?:Ign|Cgt):\s*([0-9a-f]+)$/gm);
-    const bit = 1n << BigInt(constants.signals[signal] - 1);
-    return [...masks].some(([, mask]) => (BigInt(`0x${mask}`) & bit) !== 0n);
+    const status = readFileSync(`/proc/${pid}/status`, 'latin1');
+    const digits = new RegExp(`^${mask}:\\s*([0-9a-f]+)$`, 'm').exec(status)?.[1] ?? '0';
+    return ((BigInt(`0x${digits}`) >> BigInt(constants.signals[signal] - 1)) & 1n) === 1n;
   } catch {
     return false;
   }

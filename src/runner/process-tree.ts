@@ -76,6 +76,8 @@ export function send(pid: number, signal: NodeJS.Signals | 0): boolean {
 
 export interface ProcessEntry {
   readonly pid: number;
+  /** As the kernel has it: at most 15 characters. */
+  readonly name: string;
   /** One letter: R, S, D, T, … */
   readonly state: string;
   readonly parent: number;
@@ -99,6 +101,7 @@ export function readProcess(pid: number): ProcessEntry | null {
     const [parent, group, session, terminal, foreground] = fields.map(Number);
     return {
       pid,
+      name: stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')),
       state: state ?? '',
       parent: parent ?? 0,
       group: group ?? 0,

@@ -24,6 +24,8 @@ export interface PtyChannel extends Channel {
   resize(size: WindowSize): void;
   /** Types on it. */
   type(keys: Buffer): void;
+  /** The real terminal is gone: this one is as well, and the kernel tells those who have it. */
+  hangUp(): void;
 }
 
 /** What moves the cursor down on a terminal that would add a CR to a LF: IND of ECMA-48. */
@@ -41,13 +43,17 @@ export function openPty(
   if (binary === null) return null;
   const { master, slave, pty } = binary.open(columns, rows);
   const keys = createQueueSink(master);
+  let stream: ReadStream | null = null;
   return {
     path: pty,
     stdio: slave,
     open(_child, _index, onEof) {
       closeSync(slave);
-      const source = fromReadable(new ReadStream(master), onEof, () => readRest(master));
-      return undoOnlcr(onOutput ? tap(source, onOutput) : source, INDEX);
+      stream = new ReadStream(master);
+      // What is left to be typed must not end up in another file that gets the same number.
+      stream.on('close', keys.stop);
+      const source = fromReadable(stream, onEof, () => readRest(master));
+      return onOutput ? tap(source, onOutput) : source;
     },
     discard() {
       closeSync(slave);
@@ -60,7 +66,9 @@ export function openPty(
         // closed, since the child is through with it
       }
     },
+    toTarget: (target) => undoOnlcr(target, INDEX),
     type: (bytes) => void keys.write(bytes),
+    hangUp: () => void stream?.destroy(),
   };
 }
 

@@ -93,8 +93,9 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
     ending.begin('leak');
     options.onLeak();
   };
-  const streams = child.sources.map(({ name, target, source }) => {
-    const sink = createSink(target);
+  const streams = child.sources.map(({ name, target, source, channel }) => {
+    const end = createSink(target);
+    const sink = channel.toTarget?.(end) ?? end;
     return { sink, pump: pump(source, redactors[name], sink, onHit) };
   });
   const limit = watchTimeLimit(
@@ -103,9 +104,10 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
     () => ending.begin('time_limit'),
   );
   const exit = await child.exit;
+  // At a prompt without echo nothing showed that the terminal took Ctrl-C for a signal; that the child ended does.
+  if (keyboard?.interruptUnheard) signals.tellGroup('SIGINT');
   signals.detach();
   stops?.close();
-  const interruptUnheard = exit.signal === 'SIGINT' && keyboard?.interruptUnheard === true;
   keyboard?.giveBack();
   keyboard?.close();
   limit.stop();
@@ -119,7 +121,6 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   return {
     ...exit,
     startedPid: pid,
-    interruptUnheard,
     spawnError: null,
     endReason: ending.reason,
     leaked,

@@ -8,7 +8,7 @@ import type { Sink } from './sink.ts';
  * processes that write to it (make, a script) take for an error. Of two buffers one is filled while the other is
  * written.
  */
-export function createQueueSink(fd: number): Sink {
+export function createQueueSink(fd: number): Sink & { stop(): void } {
   let filling = Buffer.allocUnsafeSlow(FIRST_SIZE);
   let writing = Buffer.allocUnsafeSlow(FIRST_SIZE);
   let filled = 0;
@@ -18,6 +18,7 @@ export function createQueueSink(fd: number): Sink {
   let full = false;
   let error: string | null = null;
   let waiting: (() => void)[] = [];
+  let retry: NodeJS.Timeout | undefined;
 
   function next(): void {
     if (at === end && filled === 0) {
@@ -32,7 +33,8 @@ export function createQueueSink(fd: number): Sink {
     write(fd, writing, at, end - at, null, (fault, count) => {
       const code = fault === null ? null : (systemErrorCode(fault) ?? 'EIO');
       // Somebody else made the descriptor non-blocking, and the reader is slow.
-      if (code === 'EAGAIN') setTimeout(next, RETRY_MS);
+      if (error !== null) return;
+      if (code === 'EAGAIN') retry = setTimeout(next, RETRY_MS);
       else if (code !== null) broken(code);
       else wrote(count);
     });
@@ -61,8 +63,8 @@ export function createQueueSink(fd: number): Sink {
     waiting = [];
   }
 
-  const sink: Sink = {
-    write(data) {
+  const sink = {
+    write(data: Buffer) {
       if (error !== null || data.length === 0) return true;
       if (filled + data.length > filling.length) filling = enlarged(filling, filled, data.length);
       filling.set(data, filled);
@@ -73,6 +75,13 @@ export function createQueueSink(fd: number): Sink {
     },
     onRoom: () => {},
     onBroken: () => {},
+    /** Drops what is queued, and writes no more: the descriptor is about to be closed. */
+    stop() {
+      clearTimeout(retry);
+      error ??= 'EBADF';
+      [filled, at] = [0, end];
+      idle();
+    },
     async written() {
       if (busy) await new Promise<void>((resolve) => waiting.push(resolve));
       return error === 'EPIPE' ? null : error;

@@ -2,6 +2,7 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { systemErrorCode } from '../errors.ts';
+import type { Channel } from './channel.ts';
 import type { StartableCommand } from './command-error.ts';
 import { execChain } from './exec-chain.ts';
 import type { Output, Outputs } from './outputs.ts';
@@ -20,7 +21,10 @@ export interface StartOptions {
 
 export interface StartedChild {
   readonly pid: number;
-  readonly sources: readonly (Pick<Output, 'name' | 'target'> & { readonly source: Source })[];
+  readonly sources: readonly (Pick<Output, 'name' | 'target'> & {
+    readonly source: Source;
+    readonly channel: Channel;
+  })[];
   /** False once it has been waited for: its number may then be somebody else's. */
   readonly isRunning: () => boolean;
   readonly exit: Promise<Exit>;
@@ -54,7 +58,7 @@ export async function startChild(options: StartOptions): Promise<StartedChild | 
       open -= 1;
       if (open === 0 && isRunning()) realTimeSignal = realTimeSignalOf(pid);
     });
-    return [{ name, target, source }];
+    return [{ name, target, source, channel }];
   });
   const exit = new Promise<Exit>((resolve) => {
     child.once('exit', (exitCode, signal) => {
