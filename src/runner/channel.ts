@@ -14,6 +14,8 @@ export interface Channel {
    * `onEof` is called in the very turn in which the last of the child's ends is closed.
    */
   open(child: ChildProcess, index: 1 | 2, onEof: () => void): Source;
+  /** Descriptors that the child would get as well: they are not closed on exec, and Node can't have it so. */
+  readonly inherited?: readonly number[];
   /** What the output must go through, behind the masker, on its way to capwrap's descriptor. */
   toTarget?(target: Sink): Sink;
   /** Instead of `open`, where no child was started. */

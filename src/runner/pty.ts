@@ -47,6 +47,7 @@ export function openPty(
   return {
     path: pty,
     stdio: slave,
+    inherited: [master, slave],
     open(_child, _index, onEof) {
       closeSync(slave);
       stream = new ReadStream(master);

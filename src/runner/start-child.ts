@@ -1,6 +1,7 @@
 /** Starts the child, and tells how it ended. */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
 import { systemErrorCode } from '../errors.ts';
 import type { Channel } from './channel.ts';
 import type { StartableCommand } from './command-error.ts';
@@ -89,10 +90,14 @@ function spawnNow({
   for (const { indexes, channel } of outputs.list) {
     if (channel !== null) for (const index of indexes) stdio[index] = channel.stdio;
   }
-  for (const fd of descriptors) {
+  const put = (fd: number, what: number) => {
     while (stdio.length < fd) stdio.push('ignore');
-    stdio[fd] = fd;
-  }
+    stdio[fd] = what;
+  };
+  for (const fd of descriptors) put(fd, fd);
+  // Whoever holds the other end of its own terminal is never hung up, and could read what it has printed.
+  const blank = openSync('/dev/null', 'r');
+  for (const { channel } of outputs.list) for (const fd of channel?.inherited ?? []) put(fd, blank);
   try {
     return spawn(file, args, {
       ...(argv0 === undefined ? {} : { argv0 }),
@@ -103,6 +108,8 @@ function spawnNow({
     });
   } catch (error) {
     return systemErrorCode(error) ?? 'EIO';
+  } finally {
+    closeSync(blank);
   }
 }
 

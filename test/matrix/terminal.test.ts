@@ -693,3 +693,30 @@ describe.skipIf(NO_PTY !== null)(`a pipe on a terminal${NEEDS_PTY}`, () => {
     expect(under.screen).toBe(direct.screen);
   });
 });
+
+describe.skipIf(NO_PTY !== null || NOT_LINUX)(`the ends of the child's terminal${NEEDS_PTY}`, () => {
+  it('are not the child’s: whoever had both would never be hung up', async () => {
+    const { folder, shellEnv, fresh, read } = ground();
+    for (const redirect of ['', '< /dev/null']) {
+      const file = fresh('descriptors');
+      const run = line(wrapped(sh(`ls -l /proc/self/fd > ${file}`)));
+      await openTerminal(['/bin/sh', '-c', `${run} ${redirect}`], { cwd: folder, env: shellEnv }).ended;
+      const links = [...read(file).matchAll(/ (\d+) -> (.*)/g)].map(
+        ([, fd, to]) => [Number(fd), to] as const,
+      );
+      expect(links.length).toBeGreaterThan(2);
+      expect(links.filter(([, to]) => to?.includes('ptmx'))).toEqual([]);
+      expect(links.filter(([fd, to]) => fd > 2 && to?.startsWith('/dev/pts/'))).toEqual([]);
+    }
+  });
+
+  it('go with the real terminal, although the child ignores HUP', async () => {
+    const { folder, shellEnv, fresh, read } = ground();
+    const [up, over] = [fresh('up'), fresh('over')];
+    const argv = wrapped(sh(`trap "" HUP; echo up > ${up}; cat; echo over > ${over}`));
+    const terminal = openTerminal(argv, { cwd: folder, env: shellEnv });
+    await until('the child is there', () => read(up) === 'up\n');
+    terminal.hangUp();
+    await until('it has met the end of its terminal', () => read(over) === 'over\n');
+  });
+});
