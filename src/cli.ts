@@ -20,10 +20,11 @@ export async function main(): Promise<void> {
     fail(error);
     process.exit();
   });
+  let invocation: Invocation | null = null;
   try {
     const ambient = takeAmbient();
     phases.mark('start');
-    const invocation: Invocation = { command, phases, context: (options) => createContext(ambient, options) };
+    invocation = { command, phases, context: (options) => createContext(ambient, options) };
     const program = buildProgram(invocation);
     try {
       await program.parseAsync(own, { from: 'user' });
@@ -35,6 +36,8 @@ export async function main(): Promise<void> {
   } catch (error) {
     fail(error);
   }
+  // A reader that takes none of what was given up on must not hold the process.
+  if (invocation?.endsAtOnce) process.exit();
 }
 
 /** Words before the first `--` are capwrap's, those behind it the command's; null where there is no `--`. */

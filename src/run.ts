@@ -14,7 +14,7 @@ import { callerSecrets } from './redact/caller-secrets.ts';
 import { SecretRegistry } from './redact/registry.ts';
 import { checkEvent, closingFault, deniedError, resultEvent, timeLimitError } from './refuse.ts';
 import { assertStartable, commandError } from './runner/command-error.ts';
-import { type Ended, endOf } from './runner/exit-status.ts';
+import { type Ended, endOf, outputOf } from './runner/exit-status.ts';
 import { installSignals } from './runner/signals.ts';
 import { subjectOf } from './subject.ts';
 import { trustedMap } from './trusted-map.ts';
@@ -118,7 +118,7 @@ async function tell(
   });
 
   // 6. Close, with one record that holds the whole story.
-  const ended = endOf(held.child, signals.pending);
+  const ended = endOf(held.child, signals);
   try {
     await audit.append(closedRecord(subject, terms, held), { durable: true });
   } catch (error) {
@@ -127,7 +127,7 @@ async function tell(
   phases.mark('close');
   if (held.failure !== null && signals.pending === null) throw held.failure;
   if (held.child?.endReason === 'time_limit') {
-    await ended.written;
+    await outputOf(ended);
     throw timeLimitError(terms);
   }
   return ended;

@@ -11,6 +11,8 @@ export interface Invocation {
   readonly phases: Phases;
   readonly context: (options: CommonOptions) => CommandContext;
   status?: number;
+  /** True where all that is to be waited for has been waited for when the command is through. */
+  endsAtOnce?: boolean;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: commander types parsed options this way; each action names what it reads

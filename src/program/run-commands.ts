@@ -12,6 +12,7 @@ export function addRunCommands(add: Add, program: Command, invocation: Invocatio
     'run one command with the credential of a capability',
     help.RUN,
     async (context, values) => {
+      invocation.endsAtOnce = true;
       const { runCommand } = await import('../commands/run.ts');
       return runCommand(context, values, requireCommand(invocation.command), invocation.phases);
     },

@@ -24,8 +24,11 @@ export interface Redactor {
    * of a needle go out this way. Returns what goes out now; empty otherwise.
    */
   release(): Buffer;
-  /** The held-back rest at the end of the stream. */
-  flush(): Buffer;
+  /**
+   * The held-back rest at the end of the stream. With `cut`, what follows was not waited for, so the rest may be most of
+   * a needle: more than 3 bytes of it become `[capwrap:cut]`.
+   */
+  flush(cut?: boolean): Buffer;
   /** Matches found so far. */
   readonly hits: number;
 }
@@ -127,9 +130,28 @@ export function createRedactor(
 
   function canRelease(): boolean {
     if (held === released || held > LONGEST_RELEASED || group.open) return false;
+    return tellsLittle(0);
+  }
+
+  /** Whether what is held from `start` on may be shown. */
+  function tellsLittle(start: number): boolean {
     let telling = 0;
-    for (let at = 0; at < held; at++) if (!isBlank(hold[at])) telling += 1;
+    for (let at = start; at < held; at++) if (!isBlank(hold[at])) telling += 1;
     return telling <= MOST_RELEASED;
+  }
+
+  function cutOff(): Buffer {
+    const out: Uint8Array[] = [];
+    let start = released;
+    if (group.open) {
+      out.push(markerFor(group.name));
+      hits += 1;
+      start = group.end;
+      group.open = false;
+    }
+    if (start < held) out.push(tellsLittle(start) ? hold.slice(start, held) : markerFor('cut'));
+    held = 0;
+    return joined(out);
   }
 
   return {
@@ -143,7 +165,7 @@ export function createRedactor(
       released = held;
       return out;
     },
-    flush: () => step(Uint8Array.from(hold.subarray(0, held)), true),
+    flush: (cut = false) => (cut ? cutOff() : step(Uint8Array.from(hold.subarray(0, held)), true)),
     get hits() {
       // A match that is still being merged has been found all the same.
       return hits + (group.open ? 1 : 0);

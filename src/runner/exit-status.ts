@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
 import { CapwrapError, EXIT_STATUS } from '../errors.ts';
 import type { ChildResult } from './child-result.ts';
-import type { EndingSignal } from './signals.ts';
+import type { Signals } from './signals.ts';
 
 /** How capwrap is to end. */
 export interface Ended {
@@ -15,18 +15,23 @@ export interface Ended {
   readonly hadTerminal: boolean;
   /** See `ChildResult.written`; to be awaited before the process ends. */
   readonly written: Promise<string | null>;
+  /** A signal that asks for an end although the output is not yet written. */
+  readonly asked: Promise<NodeJS.Signals>;
 }
 
 /**
  * The child's own status, 128 + s for signal s, 124 where the grant's time was over. Without a child: the signal that
  * kept it from being started, or else 125.
  */
-export function endOf(child: ChildResult | null, pending: EndingSignal | null): Ended {
-  const written = child?.written ?? Promise.resolve(null);
+export function endOf(
+  child: ChildResult | null,
+  signals: Pick<Signals, 'pending' | 'askedAfterwards'>,
+): Ended {
+  const written = child ? writtenInTime(child) : Promise.resolve(null);
   const hadTerminal = child !== null && child.terminal !== 'masked' && [0, 1, 2].some((fd) => isatty(fd));
-  const how = { hadTerminal, written };
+  const how = { hadTerminal, written, asked: signals.askedAfterwards };
   if (child?.endReason === 'time_limit') return { status: EXIT_STATUS.ERR_TIME_LIMIT, signal: null, ...how };
-  const signal = child ? (child.signal ?? child.realTimeSignal) : pending;
+  const signal = child ? (child.signal ?? child.realTimeSignal) : signals.pending;
   if (signal !== null) return { status: 128 + numberOf(signal), signal, ...how };
   return { status: child?.exitCode ?? EXIT_STATUS.ERR_INTERNAL, signal: null, ...how };
 }
@@ -53,15 +58,40 @@ const FIRST_FREE = 34;
  *
  * Throws ERR_OUTPUT_WRITE where output was lost and the status would not tell.
  */
-export async function endLike({ status, signal, hadTerminal, written }: Ended): Promise<number> {
-  const lost = await written;
+export async function endLike(ended: Ended): Promise<number> {
+  const { status, signal, hadTerminal } = ended;
+  const { lost, asked } = await outputOf(ended);
+  if (asked !== null) return endBy(asked, 128 + numberOf(asked));
   if (lost !== null && status === 0) {
     throw new CapwrapError('ERR_OUTPUT_WRITE', `the child's output could not be written (${lost})`);
   }
   if (signal === null) return status;
+  if (typeof signal === 'string' && WITH_CORE_FILE.has(signal)) return status;
+  if (hadTerminal && signal !== 'SIGINT' && typeof signal === 'string') return status;
+  return endBy(signal, status);
+}
+
+/** Waits for the output, or for a signal that asks not to. */
+export async function outputOf({ written, asked }: Ended): Promise<{
+  readonly lost: string | null;
+  readonly asked: NodeJS.Signals | null;
+}> {
+  return Promise.race([
+    written.then((lost) => ({ lost, asked: null })),
+    asked.then((signal) => ({ lost: null, asked: signal })),
+  ]);
+}
+
+/** A child that was ended in the middle of its output would have left nothing to wait for. */
+async function writtenInTime({ written, signal, endReason }: ChildResult): Promise<string | null> {
+  if (signal === null && endReason === null) return written;
+  return Promise.race([written, sleep(LONGEST_WAIT_MS, null, { ref: false })]);
+}
+
+const LONGEST_WAIT_MS = 1000;
+
+async function endBy(signal: NodeJS.Signals | number, status: number): Promise<number> {
   if (typeof signal === 'string') {
-    if (WITH_CORE_FILE.has(signal)) return status;
-    if (signal !== 'SIGINT' && hadTerminal) return status;
     process.removeAllListeners(signal);
     if (signal !== 'SIGKILL' && signal !== 'SIGSTOP') {
       // Node ignores SIGPIPE from its start; a listener that comes and goes leaves the default action.

@@ -17,10 +17,17 @@ export interface Pump {
  * A process that outlives the child may hold the pipe open. What the child wrote is in the pipe when it ends, so after
  * that the pump reads without waiting for the sink, until a pause or until more came than a pipe can hold.
  *
- * `onHit` is called for each piece of output in which a secret was masked.
+ * `onHit` is called for each piece of output in which a secret was masked. `isEnded` tells whether capwrap has ended the
+ * child, in the middle of its output.
  */
-export function pump(source: Source, redactor: Redactor, sink: Sink, onHit: () => void): Pump {
+export function pump(
+  source: Source,
+  redactor: Redactor,
+  sink: Sink,
+  { onHit, isEnded }: { readonly onHit: () => void; readonly isEnded: () => boolean },
+): Pump {
   let ended = false;
+  let cut = false;
   let late = 0;
   let hits = 0;
   let quiet: NodeJS.Timeout | undefined;
@@ -34,6 +41,12 @@ export function pump(source: Source, redactor: Redactor, sink: Sink, onHit: () =
       onHit();
     }
     return room;
+  }
+
+  /** Stops reading although more could come. */
+  function cutOff(): void {
+    cut = true;
+    source.close();
   }
 
   /** The last characters of a prompt may be the first ones of a form; they are not worth waiting for. */
@@ -50,7 +63,7 @@ export function pump(source: Source, redactor: Redactor, sink: Sink, onHit: () =
 
   function pauseOver(): void {
     const before = late;
-    afterOneMoreRead(() => (late === before ? source.close() : listen()));
+    afterOneMoreRead(() => (late === before ? cutOff() : listen()));
   }
 
   function listen(): void {
@@ -69,7 +82,7 @@ export function pump(source: Source, redactor: Redactor, sink: Sink, onHit: () =
         // The sink is not waited for any more, so it gets memory of its own.
         write(Buffer.from(redactor.push(chunk, room)));
         late += chunk.length;
-        if (late > MOST_IN_A_PIPE) source.close();
+        if (late > MOST_IN_A_PIPE) cutOff();
         else listen();
         return true;
       },
@@ -77,7 +90,7 @@ export function pump(source: Source, redactor: Redactor, sink: Sink, onHit: () =
         clearTimeout(quiet);
         clearTimeout(stop);
         clearTimeout(prompt);
-        write(redactor.flush());
+        write(redactor.flush(cut || isEnded()));
         resolve();
       },
     });
@@ -92,7 +105,7 @@ export function pump(source: Source, redactor: Redactor, sink: Sink, onHit: () =
       if (source.closed) return;
       source.resume();
       listen();
-      stop = setTimeout(() => afterOneMoreRead(() => source.close()), LONGEST_DRAIN_MS);
+      stop = setTimeout(() => afterOneMoreRead(cutOff), LONGEST_DRAIN_MS);
     },
   };
 }

@@ -96,7 +96,10 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   const streams = child.sources.map(({ name, target, source, channel }) => {
     const end = createSink(target);
     const sink = channel.toTarget?.(end) ?? end;
-    return { sink, pump: pump(source, redactors[name], sink, onHit) };
+    return {
+      sink,
+      pump: pump(source, redactors[name], sink, { onHit, isEnded: () => ending.reason !== null }),
+    };
   });
   const limit = watchTimeLimit(
     options.deadline,

@@ -35,8 +35,10 @@ export interface Signals {
   tellGroup(signal: NodeJS.Signals): void;
   /** The child was stopped by somebody else: this process stops as well, so that its shell hears of it. */
   stopWithChild(): void;
-  /** The child has ended: signals are swallowed, so that the end of the lease and the record are not cut short. */
+  /** The child has ended: signals are swallowed until the lease is ended and recorded, so that the end of the lease and the record are not cut short. */
   detach(): void;
+  /** Settles with the first signal that asks for an end after the child's own. */
+  readonly askedAfterwards: Promise<EndingSignal>;
   /** Gives all signals back their default action. */
   dispose(): void;
 }
@@ -52,6 +54,11 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
   let pending: EndingSignal | null = null;
   let forward: ((signal: NodeJS.Signals) => void) | null = null;
   let before = true;
+  let after = false;
+  let askAfterwards: (signal: EndingSignal) => void = () => undefined;
+  const askedAfterwards = new Promise<EndingSignal>((resolve) => {
+    askAfterwards = resolve;
+  });
   /** Signals on their way to this process by `tellGroup`. */
   const told = new Set<NodeJS.Signals>();
   let lastAsked = Number.NEGATIVE_INFINITY;
@@ -82,6 +89,7 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
         pending = signal;
         abort.abort();
       }
+      if (after) askAfterwards(signal);
       forward?.(signal);
     });
   }
@@ -128,7 +136,9 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
       if (signal !== 'SIGTSTP') told.add(signal);
       send(0, signal);
     },
+    askedAfterwards,
     detach() {
+      after = true;
       forward = null;
     },
     dispose() {

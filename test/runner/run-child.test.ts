@@ -47,7 +47,7 @@ async function runHere(
   signals.dispose();
   for (const fd of [stdout, stderr]) closeSync(fd);
   const [out, err] = ['out', 'err'].map((name) => readFileSync(join(folder, name), 'latin1'));
-  return { ...child, out: out ?? '', err: err ?? '', status: endOf(child, null).status };
+  return { ...child, out: out ?? '', err: err ?? '', status: endOf(child, signals).status };
 }
 
 describe('the end of the child', () => {

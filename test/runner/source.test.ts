@@ -110,7 +110,7 @@ async function carry(chunks: readonly Uint8Array[], turns: readonly number[], ne
     fromPipe(read, () => (eofs += 1)),
     createRedactor(needles),
     sink,
-    () => {},
+    { onHit: () => {}, isEnded: () => false },
   );
   await Promise.all([writeAll(write, chunks), done]);
   await sink.written();

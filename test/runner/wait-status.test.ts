@@ -14,6 +14,7 @@ const NOT_LINUX = process.platform !== 'linux';
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => from + index);
 /** SIGRTMIN to SIGRTMAX of the C library. */
 const SIGNALS = range(34, 64);
+const NO_SIGNALS = { pending: null, askedAfterwards: new Promise<never>(() => {}) };
 const die = (signal: number) => ['sh', '-c', `kill -${signal} $$`];
 
 describe('the name of a real-time signal', () => {
@@ -33,7 +34,7 @@ describe.skipIf(NOT_LINUX)('a death by a real-time signal', () => {
     const seen: unknown[] = [];
     for (const signal of SIGNALS) {
       const child = await runHere(die(signal));
-      seen.push([child.realTimeSignal, child.exitCode, child.signal, endOf(child, null).status]);
+      seen.push([child.realTimeSignal, child.exitCode, child.signal, endOf(child, NO_SIGNALS).status]);
     }
     expect(seen).toEqual(SIGNALS.map((signal) => [signal, null, null, 128 + signal]));
   });
@@ -68,7 +69,7 @@ describe.skipIf(NOT_LINUX)('a death by a real-time signal', () => {
     ['whose output another process has kept', 'sleep 0.4 & kill -40 $$'],
   ])('%s is not taken for success', async (_, script) => {
     const child = await runHere(['sh', '-c', script]);
-    expect(endOf(child, null).status).toBe(168);
+    expect(endOf(child, NO_SIGNALS).status).toBe(168);
   });
 
   it('that is not there is none for a child that closed its output long before its exit', async () => {
