@@ -22,6 +22,12 @@ const STEPS = {
     ['node', 'scripts/build.mjs'],
     ['node', 'bench/run.mjs'],
   ],
+  'bench:output': [
+    ['node', 'scripts/build.mjs'],
+    ['node', 'bench/throughput.mjs'],
+  ],
+  'bench:masker': [['node', 'bench/masker.mjs']],
+  fuzz: [['node', 'bench/fuzz-masker.mjs']],
 };
 
 function run([command, ...args]) {

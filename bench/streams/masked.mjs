@@ -26,4 +26,4 @@ const result = await runChild({
   launch,
   terminal: 'masked',
 });
-process.exitCode = await endLike(endOf(result, signals.pending));
+process.exitCode = await endLike(endOf(result, signals));

@@ -111,7 +111,7 @@ export function pump(
 }
 
 /** Longer than the pauses within a stream of output, shorter than anybody notices. */
-const PROMPT_MS = 4;
+const PROMPT_MS = 2;
 /** No output for so long after the child's end means that its own is through. */
 const QUIET_MS = 150;
 const LONGEST_DRAIN_MS = 1000;
