@@ -52,14 +52,17 @@ export async function startChild(options: StartOptions): Promise<StartedChild | 
   const isRunning = () => child.exitCode === null && child.signalCode === null;
   let realTimeSignal: number | null = null;
   let open = 0;
+  const look = () => {
+    if (isRunning()) realTimeSignal ??= realTimeSignalOf(pid);
+  };
   const sources = outputs.list.flatMap(({ name, target, indexes, channel }) => {
     if (channel === null) return [];
     open += 1;
     const source = channel.open(child, indexes[0] === 2 ? 2 : 1, () => {
       open -= 1;
-      if (open === 0 && isRunning()) realTimeSignal = realTimeSignalOf(pid);
+      if (open === 0) look();
     });
-    return [{ name, target, source, channel }];
+    return [{ name, target, source: withLook(source, look), channel }];
   });
   const exit = new Promise<Exit>((resolve) => {
     child.once('exit', (exitCode, signal) => {
@@ -112,6 +115,36 @@ function spawnNow({
     closeSync(blank);
   }
 }
+
+/**
+ * Calls `look` before a piece of output is handed on, now and then: newer Nodes hear of the child's last output and of its
+ * end in one turn, and of the end of its output only in the next.
+ */
+function withLook(source: Source, look: () => void): Source {
+  let last = Number.NEGATIVE_INFINITY;
+  return {
+    ...source,
+    get closed() {
+      return source.closed;
+    },
+    start(reader) {
+      source.start({
+        ...reader,
+        onData(chunk, room) {
+          const now = performance.now();
+          if (now - last > LOOK_EVERY_MS) {
+            last = now;
+            look();
+          }
+          return reader.onData(chunk, room);
+        },
+      });
+    },
+  };
+}
+
+/** A look costs as much as masking a full read. */
+const LOOK_EVERY_MS = 5;
 
 async function failureOf(child: ChildProcess): Promise<string | null> {
   if (child.pid !== undefined) return null;
