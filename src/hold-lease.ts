@@ -12,7 +12,7 @@ import type { ChildResult } from './runner/child-result.ts';
 import { leakError, NO_PTY, timeWarning } from './runner/child-words.ts';
 import { type StartableCommand, spawnFault } from './runner/command-error.ts';
 import { namedDescriptors } from './runner/descriptors.ts';
-import { realTimeName } from './runner/exit-status.ts';
+import { signalName } from './runner/exit-status.ts';
 import { createIsolation, type Isolation } from './runner/isolation.ts';
 import { findJobserver } from './runner/jobserver.ts';
 import { isDirect, type TerminalMode } from './runner/outputs.ts';
@@ -88,7 +88,7 @@ export async function holdLease(input: HoldInput): Promise<Held> {
   if (child?.startedPid) {
     events.exited({
       exit_code: child.exitCode,
-      signal: child.signal ?? (child.realTimeSignal === null ? null : realTimeName(child.realTimeSignal)),
+      signal: signalName(child),
       duration_ms: child.durationMs,
       time_limit_reached: child.endReason === 'time_limit',
     });

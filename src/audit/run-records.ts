@@ -5,7 +5,7 @@ import type { Grant } from '../policy/decision.ts';
 import type { Facts } from '../request/facts.ts';
 import type { RunRequest } from '../request/run-request.ts';
 import type { EndReason } from '../runner/ending.ts';
-import { realTimeName } from '../runner/exit-status.ts';
+import { signalName } from '../runner/exit-status.ts';
 import type { TerminalMode } from '../runner/outputs.ts';
 import type { AuditFields } from './record.ts';
 
@@ -54,7 +54,7 @@ export interface RunEnding {
 /** What is recorded of the child. */
 interface ChildEnding {
   readonly exitCode: number | null;
-  readonly signal: string | null;
+  readonly signal: NodeJS.Signals | null;
   /** Number of a signal that has no name in Node. */
   readonly realTimeSignal: number | null;
   readonly durationMs: number;
@@ -139,10 +139,6 @@ export function closedRecord(subject: RunSubject, terms: Terms, ending: RunEndin
 function outcomeOfRefused(until: Date | null): Outcome {
   if (until === null) return 'not_issued';
   return until.getTime() <= Date.now() ? 'expired' : 'expires';
-}
-
-function signalName({ signal, realTimeSignal }: ChildEnding): string | null {
-  return signal ?? (realTimeSignal === null ? null : realTimeName(realTimeSignal));
 }
 
 function childFields(child: ChildEnding): Omit<AuditFields, 'event'> {

@@ -41,6 +41,11 @@ function numberOf(signal: NodeJS.Signals | number): number {
   return typeof signal === 'number' ? signal : constants.signals[signal];
 }
 
+/** The name of the signal that ended a child, be it one that Node has no name for; null where none did. */
+export function signalName({ signal, realTimeSignal }: Pick<ChildResult, 'signal' | 'realTimeSignal'>) {
+  return signal ?? (realTimeSignal === null ? null : realTimeName(realTimeSignal));
+}
+
 /** The name of a real-time signal, as `kill -l` counts them in the C library: the kernel's first two are its own. */
 export function realTimeName(signal: number): string {
   return signal < FIRST_FREE ? `SIG${signal}` : `SIGRTMIN+${signal - FIRST_FREE}`;

@@ -91,28 +91,35 @@ export interface ProcessEntry {
   readonly start: string;
 }
 
-/** One process as proc_pid_stat(5) shows it; null where it is gone, has ended, or there is no /proc. */
-export function readProcess(pid: number): ProcessEntry | null {
+/** The name, and the fields behind it from the state on, of proc_pid_stat(5); null where there is no such process. */
+export function readStat(pid: number): { readonly name: string; readonly fields: readonly string[] } | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The second field is a name that may hold blanks and brackets; the third is the state.
-    const [state, ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    if (state === 'Z' || state === 'X') return null;
-    const [parent, group, session, terminal, foreground] = fields.map(Number);
-    return {
-      pid,
-      name: stat.slice(stat.indexOf('(') + 1, stat.lastIndexOf(')')),
-      state: state ?? '',
-      parent: parent ?? 0,
-      group: group ?? 0,
-      session: session ?? 0,
-      terminal: terminal ?? 0,
-      foreground: foreground ?? 0,
-      start: fields[18] ?? '',
-    };
+    // The name may hold blanks and brackets.
+    const end = stat.lastIndexOf(')');
+    return { name: stat.slice(stat.indexOf('(') + 1, end), fields: stat.slice(end + 2).split(' ') };
   } catch {
     return null;
   }
+}
+
+/** One process as proc_pid_stat(5) shows it; null where it is gone, has ended, or there is no /proc. */
+export function readProcess(pid: number): ProcessEntry | null {
+  const stat = readStat(pid);
+  const [state = '', ...fields] = stat?.fields ?? [];
+  if (stat === null || state === 'Z' || state === 'X') return null;
+  const [parent = 0, group = 0, session = 0, terminal = 0, foreground = 0] = fields.map(Number);
+  return {
+    pid,
+    name: stat.name,
+    state,
+    parent,
+    group,
+    session,
+    terminal,
+    foreground,
+    start: fields[18] ?? '',
+  };
 }
 
 function descendantsOf(pid: number): ProcessEntry[] {

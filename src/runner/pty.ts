@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import { ReadStream } from 'node:tty';
 import type { Channel } from './channel.ts';
 import { createQueueSink } from './sink-queue.ts';
-import { fromReadable, type Source } from './source.ts';
+import { beforeReader, fromReadable } from './source.ts';
 import { undoOnlcr } from './undo-onlcr.ts';
 import type { WindowSize } from './window.ts';
 
@@ -54,7 +54,7 @@ export function openPty(
       // What is left to be typed must not end up in another file that gets the same number.
       stream.on('close', keys.stop);
       const source = fromReadable(stream, onEof, () => readRest(master));
-      return onOutput ? tap(source, onOutput) : source;
+      return onOutput ? beforeReader(source, onOutput) : source;
     },
     discard() {
       closeSync(slave);
@@ -85,24 +85,6 @@ function readRest(master: number): Uint8Array | null {
   } catch {
     return null; // EIO: nothing is left, and nobody is there to write more
   }
-}
-
-function tap(source: Source, onOutput: (chunk: Uint8Array) => void): Source {
-  return {
-    ...source,
-    get closed() {
-      return source.closed;
-    },
-    start(reader) {
-      source.start({
-        ...reader,
-        onData(chunk, room) {
-          onOutput(chunk);
-          return reader.onData(chunk, room);
-        },
-      });
-    },
-  };
 }
 
 /** The optional package for this machine. */

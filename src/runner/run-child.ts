@@ -44,9 +44,9 @@ export interface RunChildOptions {
 }
 
 /**
- * Spawns the command directly, without a shell, and waits for its end. In the foreground of a terminal the child
- * shares capwrap's process group; otherwise it leads a group of its own, to which signals are handed on. Throws only
- * ERR_COMMAND_CHANGED.
+ * Spawns the command directly, without a shell, and waits for its end. In the foreground of a terminal that is not the
+ * child's own, it shares capwrap's process group; otherwise it leads a session and group of its own, to which signals are
+ * handed on. Throws only ERR_COMMAND_CHANGED.
  */
 export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   const { command, redactors, signals, launch } = options;

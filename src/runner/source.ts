@@ -75,6 +75,25 @@ export function fromReadable(
   });
 }
 
+/** The same source; `look` gets each piece before its reader does. */
+export function beforeReader(source: Source, look: (chunk: Uint8Array) => void): Source {
+  return {
+    ...source,
+    get closed() {
+      return source.closed;
+    },
+    start(reader) {
+      source.start({
+        ...reader,
+        onData(chunk, room) {
+          look(chunk);
+          return reader.onData(chunk, room);
+        },
+      });
+    },
+  };
+}
+
 function control(stream: Readable, onEof: () => void, read: (reader: Reader) => void): Source {
   return {
     start(reader) {

@@ -7,7 +7,7 @@ import type { Channel } from './channel.ts';
 import type { StartableCommand } from './command-error.ts';
 import { execChain } from './exec-chain.ts';
 import type { Output, Outputs } from './outputs.ts';
-import type { Source } from './source.ts';
+import { beforeReader, type Source } from './source.ts';
 import { realTimeSignalOf } from './wait-status.ts';
 
 export interface StartOptions {
@@ -122,25 +122,12 @@ function spawnNow({
  */
 function withLook(source: Source, look: () => void): Source {
   let last = Number.NEGATIVE_INFINITY;
-  return {
-    ...source,
-    get closed() {
-      return source.closed;
-    },
-    start(reader) {
-      source.start({
-        ...reader,
-        onData(chunk, room) {
-          const now = performance.now();
-          if (now - last > LOOK_EVERY_MS) {
-            last = now;
-            look();
-          }
-          return reader.onData(chunk, room);
-        },
-      });
-    },
-  };
+  return beforeReader(source, () => {
+    const now = performance.now();
+    if (now - last <= LOOK_EVERY_MS) return;
+    last = now;
+    look();
+  });
 }
 
 /** A look costs as much as masking a full read. */

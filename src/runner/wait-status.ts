@@ -1,5 +1,5 @@
 /** How a process ended, where Node can't tell: a death by a real-time signal looks to it like an exit with status 0. */
-import { readFileSync } from 'node:fs';
+import { readStat } from './process-tree.ts';
 
 /** Linux: SIGRTMIN to SIGRTMAX, as the kernel counts. */
 const FIRST_REAL_TIME = 32;
@@ -17,8 +17,8 @@ const LONGEST_LOOK_MS = 1000;
 export function realTimeSignalOf(pid: number): number | null {
   const until = performance.now() + LONGEST_LOOK_MS;
   do {
-    const fields = statFields(pid);
-    if (fields === null) return null;
+    const fields = readStat(pid)?.fields;
+    if (fields === undefined) return null;
     if (fields[0] !== 'Z') {
       // One that has only closed its output lives on.
       if ((Number(fields[6]) & EXITING) === 0) return null;
@@ -28,14 +28,4 @@ export function realTimeSignalOf(pid: number): number | null {
     return signal >= FIRST_REAL_TIME && signal <= LAST_REAL_TIME ? signal : null;
   } while (performance.now() < until);
   return null;
-}
-
-/** The fields behind the name, from the state on. */
-function statFields(pid: number): string[] | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return null;
-  }
 }
