@@ -7,12 +7,12 @@ import type { Decision } from './policy/decision.ts';
 import { evaluate, needsCommitClean, needsSha256 } from './policy/evaluate.ts';
 import { findMapFile, type MapFile, readMapFile } from './policy/map-file.ts';
 import { parseMap } from './policy/parse.ts';
-import { readPins } from './policy/pins.ts';
 import { nearest } from './policy/suggest.ts';
-import { judgeTrust, type TrustJudgement } from './policy/trust.ts';
 import { gatherFacts, type RequestClaims } from './request/gather-facts.ts';
 import type { RunRequest } from './request/run-request.ts';
 import { resolveCommand } from './runner/resolve-command.ts';
+import { judgeTrust, type TrustJudgement } from './trust/judge.ts';
+import { readPins } from './trust/pins.ts';
 import type { CommandContext } from './ui/context.ts';
 
 /** What the caller says about a request; flags win over `CAPWRAP_*` variables. */

@@ -6,7 +6,7 @@ import type { Fault } from '../policy/fault.ts';
 import type { Finding } from '../policy/finding.ts';
 import type { TestFailure } from '../policy/inline-tests.ts';
 import { STILL_TO_REMOVE } from '../policy/lint.ts';
-import type { TrustJudgement } from '../policy/trust.ts';
+import type { TrustJudgement } from '../trust/judge.ts';
 
 /** A test that did not give what it expects, with its place in the file. */
 export interface PlacedFailure extends TestFailure {

@@ -7,9 +7,9 @@ import { lintMap } from '../policy/lint.ts';
 import { findMapFile, type MapFile, readMapFile } from '../policy/map-file.ts';
 import { parsePlace } from '../policy/map-place.ts';
 import { analyseMap } from '../policy/parse.ts';
-import { readPins } from '../policy/pins.ts';
 import type { Positions } from '../policy/positions.ts';
-import { judgeTrust } from '../policy/trust.ts';
+import { judgeTrust } from '../trust/judge.ts';
+import { readPins } from '../trust/pins.ts';
 import type { CommandContext } from '../ui/context.ts';
 import {
   type CheckReport,

@@ -11,8 +11,8 @@ import { CapwrapError } from '../errors.ts';
 import { findMapFile, type MapFile, pinnedPathOf, readMapFile, workTreeRoot } from '../policy/map-file.ts';
 import { summariseMap } from '../policy/map-summary.ts';
 import { parseMap } from '../policy/parse.ts';
-import { addPin, isDigest, type Pin, readPins } from '../policy/pins.ts';
-import { requireTrusted } from '../policy/trust.ts';
+import { requireTrusted } from '../trust/judge.ts';
+import { addPin, isDigest, type Pin, readPins } from '../trust/pins.ts';
 import type { CommandContext } from '../ui/context.ts';
 import type { Command } from './command.ts';
 

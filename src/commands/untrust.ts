@@ -4,7 +4,7 @@ import { escapeText, toJson } from '../base/escape.ts';
 import { openState } from '../base/state.ts';
 import { CapwrapError } from '../errors.ts';
 import { findMapFile, pinnedPathOf } from '../policy/map-file.ts';
-import { isDigest, removePins } from '../policy/pins.ts';
+import { isDigest, removePins } from '../trust/pins.ts';
 import type { Command } from './command.ts';
 import { pinRecord } from './trust.ts';
 

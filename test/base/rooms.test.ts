@@ -5,7 +5,19 @@ import { expect, test } from 'vitest';
 import { ROOT } from '../helpers/cli.ts';
 
 const ROOMS = [
-  ...['errors.ts', 'redact', 'base', 'ui', 'request', 'policy', 'broker', 'runner', 'audit', 'approval'],
+  ...[
+    'errors.ts',
+    'redact',
+    'base',
+    'ui',
+    'request',
+    'policy',
+    'trust',
+    'broker',
+    'runner',
+    'audit',
+    'approval',
+  ],
   ...[
     'decide.ts',
     'subject.ts',

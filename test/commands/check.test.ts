@@ -8,7 +8,7 @@ import type { Ambient } from '../../src/base/ambient.ts';
 import { NO_LAUNCHER } from '../../src/base/launch.ts';
 import { type CheckOptions, check } from '../../src/commands/check.ts';
 import { schema } from '../../src/commands/schema.ts';
-import { addPin } from '../../src/policy/pins.ts';
+import { addPin } from '../../src/trust/pins.ts';
 import { ROOT, tempDir } from '../helpers/cli.ts';
 import { type KeptOutput, keptContext } from './command-context.ts';
 

@@ -7,7 +7,7 @@ import { openAuditLog } from '../../src/audit/log.ts';
 import { doctor } from '../../src/commands/doctor.ts';
 import type { Check } from '../../src/commands/doctor-check.ts';
 import { findMapFile, readMapFile } from '../../src/policy/map-file.ts';
-import { addPin } from '../../src/policy/pins.ts';
+import { addPin } from '../../src/trust/pins.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { expectNowhere } from '../helpers/secrets.ts';
 import { ambientOf } from '../policy/ambient.ts';

@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readPins } from '../../src/policy/pins.ts';
+import { readPins } from '../../src/trust/pins.ts';
 import { bundle } from '../helpers/bundle.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { NO_TERMINALS, onTerminal, type Step } from '../helpers/on-terminal.ts';

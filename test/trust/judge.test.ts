@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { NO_ADMIN_CONFIG } from '../../src/base/admin-config.ts';
 import { MAP_TRUST_GRADES, type MapTrust } from '../../src/base/map-trust.ts';
 import type { MapFile } from '../../src/policy/map-file.ts';
-import type { Pin, PinGrade } from '../../src/policy/pins.ts';
-import { judgeTrust, requireTrusted } from '../../src/policy/trust.ts';
+import { judgeTrust, requireTrusted } from '../../src/trust/judge.ts';
+import type { Pin, PinGrade } from '../../src/trust/pins.ts';
 
 const A = 'a'.repeat(64);
 const B = 'b'.repeat(64);

@@ -10,7 +10,7 @@ import {
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { addPin, type Pin, readPins, removePins } from '../../src/policy/pins.ts';
+import { addPin, type Pin, readPins, removePins } from '../../src/trust/pins.ts';
 import { bundle } from '../helpers/bundle.ts';
 import { tempDir } from '../helpers/cli.ts';
 
@@ -135,7 +135,7 @@ describe('a file that capwrap did not write is an error, never an empty list', (
 test('processes that pin at the same time lose no pin', async () => {
   const program = await bundle(`
     import { existsSync } from 'node:fs';
-    import { addPin } from './src/policy/pins.ts';
+    import { addPin } from './src/trust/pins.ts';
     const [dir, name, go] = process.argv.slice(2);
     console.log('ready');
     while (!existsSync(go)) await new Promise((resolve) => setTimeout(resolve, 1));

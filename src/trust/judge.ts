@@ -3,7 +3,7 @@ import { ADMIN_CONFIG_PATH, type AdminConfig } from '../base/admin-config.ts';
 import { MAP_TRUST_GRADES, type MapTrust } from '../base/map-trust.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { CapwrapError } from '../errors.ts';
-import { MAP_NAME, type MapFile } from './map-file.ts';
+import { MAP_NAME, type MapFile } from '../policy/map-file.ts';
 import type { Pin } from './pins.ts';
 
 export type TrustJudgement =
