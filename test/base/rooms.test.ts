@@ -10,6 +10,7 @@ const ROOMS = [
     'redact',
     'base',
     'ui',
+    'sshsig',
     'request',
     'policy',
     'trust',
