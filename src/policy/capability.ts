@@ -1,4 +1,5 @@
 /** The validated capability map: what every room after the parser relies on. Durations are whole seconds. */
+import type { AnswerGrade } from '../base/approval-grade.ts';
 import type { FactName, FactSource } from '../request/facts.ts';
 
 /** One entry of `scope` for AWS. `broad` records that the map allows a wildcard on purpose. */
@@ -73,12 +74,59 @@ export interface Conditions {
   readonly sources?: Readonly<Partial<Record<FactName, FactSource>>>;
 }
 
-export type ApprovalKind = 'none' | 'prompt';
+/** `prompt`: any answer counts, one that was typed on a terminal included. `signed`: only a signature does. */
+export type ApprovalKind = 'none' | 'prompt' | 'signed';
+
+/** What a rule asks of an approval. */
+export interface ApprovalDemand {
+  readonly kind: Exclude<ApprovalKind, 'none'>;
+  /** The weakest grade that counts; `terminal` for a prompt. */
+  readonly grade: AnswerGrade;
+  /** Names of the approvers that count; null means each of the map's. */
+  readonly approvers: readonly string[] | null;
+  /** How many different approvers it takes. */
+  readonly count: number;
+  /** Whether who asks may also be who approves. */
+  readonly selfApproval: 'allow' | 'deny';
+  /** The most runs that one approval may permit. */
+  readonly uses: number;
+  /** The longest that an approval may stand, in seconds. */
+  readonly standsFor: number;
+  /** A program that hands the request to the approvers; null for none. The program's path is absolute. */
+  readonly command: readonly string[] | null;
+  /** Seconds after a denial in which nobody is asked again for this capability; 0 for none. */
+  readonly cooldown: number;
+  /** The most requests for this capability in an hour; null for no limit. */
+  readonly perHour: number | null;
+}
+
+/** Who may sign approvals. */
+export interface Approver {
+  readonly name: string;
+  /** OpenSSH public keys, a line each. */
+  readonly keys: readonly string[];
+  /** Names under which this person asks: actors and users of the operating system. */
+  readonly actors: readonly string[];
+}
+
+/** The most that a rule allows; null for no limit. */
+export interface Limits {
+  /** Runs in an hour. */
+  readonly perHour: number | null;
+  /** Runs for one task. */
+  readonly perTask: number | null;
+  /** Leases that are open at the same time. */
+  readonly open: number | null;
+}
 
 export interface Rule {
   readonly effect: 'allow' | 'deny';
   readonly when: Conditions;
   readonly approval: ApprovalKind;
+  /** What the approval must be like; null where none is asked for. */
+  readonly demand: ApprovalDemand | null;
+  /** Null where the rule limits nothing. */
+  readonly limits: Limits | null;
   /** Cap of this rule on the TTL, in seconds; null means the capability's `max_ttl`. */
   readonly maxTtl: number | null;
   /** Place in the file, for messages: `capabilities.publish-preview-build.rules[0]`. */
@@ -152,5 +200,7 @@ export interface CapabilityMap {
   readonly dir: string;
   /** SHA-256 of the bytes that were parsed, lower-case hex. */
   readonly sha256: string;
+  /** Who may sign, by name. */
+  readonly approvers: ReadonlyMap<string, Approver>;
   readonly capabilities: ReadonlyMap<string, Capability>;
 }

@@ -10,7 +10,7 @@ export function checkRules(raw: SoundCapability, at: Place, dir: string, report:
       const fix = rule.allow === undefined ? 'add "allow:" with the conditions' : 'make two rules of it';
       report(place, 'rule_effect', `"rules[${index}]" must have one of allow and deny`, fix);
     }
-    for (const key of ['approval', 'max_ttl'] as const) {
+    for (const key of ['approval', 'limits', 'max_ttl'] as const) {
       if (rule.deny === undefined || rule.allow !== undefined || rule[key] === undefined) continue;
       report([...place, key], 'rule_effect', `"${key}" has no meaning in a deny rule`, 'delete it', 'key');
     }

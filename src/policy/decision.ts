@@ -1,6 +1,6 @@
 /** The decision: a value that says what was decided, by which rule, and from which observed facts. */
 import type { FactName, FactSource } from '../request/facts.ts';
-import type { ApprovalKind, ProviderConfig } from './capability.ts';
+import type { ApprovalDemand, ApprovalKind, ProviderConfig } from './capability.ts';
 
 /** Stable keys of a denial; scripts and records rely on them. */
 export const DENY_REASONS = [
@@ -44,6 +44,8 @@ export interface Grant {
   /** Place of the rule that allowed it. */
   readonly rule: string;
   readonly approval: ApprovalKind;
+  /** What the approval must be like; null where none is asked for. */
+  readonly demand: ApprovalDemand | null;
   readonly ttlRequested: number;
   /** Seconds granted, never more than the cap. */
   readonly ttl: number;

@@ -86,6 +86,7 @@ function grant(
       config: capability.config,
       rule: rule.at,
       approval: rule.approval,
+      demand: rule.demand,
       ttlRequested,
       ttl: Math.min(ttlRequested, cap),
     },

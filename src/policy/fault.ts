@@ -36,7 +36,9 @@ export type FaultCode =
   | 'credential_value'
   | 'scope_broad'
   | 'source_conflict'
-  | 'test_conflict';
+  | 'test_conflict'
+  | 'key_invalid'
+  | 'approval_impossible';
 
 /** One fault. Lines and columns count from 1, columns in UTF-16 code units. */
 export interface Fault {

@@ -2,6 +2,7 @@
 import { formatDuration } from '../base/duration.ts';
 import { escapeText, escapeValue } from '../base/escape.ts';
 import type {
+  Approver,
   AwsScopeEntry,
   Capability,
   CapabilityMap,
@@ -10,15 +11,24 @@ import type {
   Rule,
   Source,
 } from './capability.ts';
+import { demandWords, limitWords } from './demand-text.ts';
 
 /** One block of lines for each capability, in the order of the map; every value is escaped. */
 export function summariseMap(map: CapabilityMap): string[] {
-  return [...map.capabilities.values()].flatMap((capability) => [
-    escapeText(capability.name),
-    ...rows(capability)
-      .filter(([, text]) => text !== null && text !== '')
-      .map(([label, text]) => `  ${label.padEnd(15)} ${text}`),
-  ]);
+  const approvers = [...map.approvers.values()];
+  return [
+    ...(approvers.length === 0 ? [] : ['approvers', ...laidOut(approvers.flatMap(approverRows))]),
+    ...[...map.capabilities.values()].flatMap((capability) => [
+      escapeText(capability.name),
+      ...laidOut(rows(capability)),
+    ]),
+  ];
+}
+
+function laidOut(lines: readonly Row[]): string[] {
+  return lines
+    .filter(([, text]) => text !== null && text !== '')
+    .map(([label, text]) => `  ${label.padEnd(15)} ${text}`);
 }
 
 /** A row without a text is left out. */
@@ -32,7 +42,7 @@ function rows(capability: Capability): Row[] {
     ...providerRows(capability.config),
     ['ttl', `${ttl}; a longer one asked for: ${capability.ttlOver}`],
     ['environment', capability.environment && escapeValue(capability.environment)],
-    ...capability.rules.map(ruleRow),
+    ...capability.rules.flatMap(ruleRows),
     ['justification', capability.justification],
     ['env passed', words(env.pass)],
     ['env sensitive', words(env.passSensitive)],
@@ -42,6 +52,13 @@ function rows(capability: Capability): Row[] {
     ['terminal', capability.terminal],
     ['on leak', capability.onLeak],
     ['kill after', formatDuration(capability.killAfter)],
+  ];
+}
+
+function approverRows({ name, keys, actors }: Approver): Row[] {
+  return [
+    ...keys.map((key): Row => [name, escapeText(key)]),
+    ...actors.map((actor): Row => [name, `asks as ${escapeValue(actor)}`]),
   ];
 }
 
@@ -83,7 +100,7 @@ function scopeText(entry: AwsScopeEntry): string {
   return entry.broad ? `${text} broad=allow` : text;
 }
 
-function ruleRow(rule: Rule): Row {
+function ruleRows(rule: Rule): Row[] {
   const { command, sources, ...when } = rule.when;
   const terms = [
     ...pairs(when),
@@ -92,7 +109,13 @@ function ruleRow(rule: Rule): Row {
   ];
   const ends = rule.effect === 'deny' ? [] : [`approval=${rule.approval}`];
   if (rule.maxTtl !== null) ends.push(`max_ttl=${formatDuration(rule.maxTtl)}`);
-  return [rule.effect, [...(terms.length === 0 ? ['always'] : terms), ...ends].join(' ')];
+  const { demand, limits } = rule;
+  return [
+    [rule.effect, [...(terms.length === 0 ? ['always'] : terms), ...ends].join(' ')],
+    ['  approval', demand && demandWords(demand).map(escapeText).join(' ')],
+    ['  asked through', demand?.command ? words(demand.command) : null],
+    ['  limits', limits && limitWords(limits).join(' ')],
+  ];
 }
 
 function commandText(pattern: CommandPattern): string {

@@ -1,15 +1,19 @@
 /** Rules with lists for values and absolute paths for programs. */
 import { resolve } from 'node:path';
 import type { CommandPattern, Conditions, Rule } from './capability.ts';
+import { normaliseApproval, normaliseLimits } from './normalise-approval.ts';
 import type { RawConditions, RawRule } from './schema.ts';
 import { seconds } from './schema-fields.ts';
 
 export function normaliseRule(raw: RawRule, dir: string, at: string): Rule {
   const effect = raw.deny === undefined ? 'allow' : 'deny';
+  const demand = normaliseApproval(raw.approval, dir);
   return {
     effect,
     when: normaliseConditions(raw.deny ?? raw.allow ?? {}, dir),
-    approval: raw.approval ?? 'none',
+    approval: demand?.kind ?? 'none',
+    demand,
+    limits: normaliseLimits(raw.limits),
     maxTtl: raw.max_ttl === undefined ? null : seconds(raw.max_ttl),
     at,
   };

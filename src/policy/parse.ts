@@ -1,14 +1,16 @@
 /** The map's bytes to the validated map, or to every fault in them at once. */
 import * as v from 'valibot';
-import type { Capability, CapabilityMap } from './capability.ts';
+import type { CapabilityMap } from './capability.ts';
+import { checkApprovals, checkApprovers } from './check-approvals.ts';
 import { checkCapability, checkDefaultTimes } from './check-capability.ts';
 import { checkDefaultEnv } from './check-env.ts';
 import { type Fault, MapInvalidError, type Report, reportTo } from './fault.ts';
 import { normalise } from './normalise.ts';
+import { normaliseApprover } from './normalise-approval.ts';
 import { type Positions, positionsIn } from './positions.ts';
-import { mapSchema, type RawDefaults, type SoundCapability } from './schema.ts';
+import { mapSchema } from './schema.ts';
 import { reportIssues } from './schema-faults.ts';
-import { soundParts } from './sound-parts.ts';
+import { type SoundParts, soundParts } from './sound-parts.ts';
 import { parseYaml } from './yaml-syntax.ts';
 import { decodeMap } from './yaml-text.ts';
 import { toValue } from './yaml-value.ts';
@@ -46,15 +48,18 @@ export function analyseMap(bytes: Uint8Array, file: MapOrigin): MapAnalysis {
   const positions = positionsIn(text, document);
   const faults: Fault[] = [];
   const report = reportTo(faults, positions);
-  const capabilities = validate(toValue(document, report), file.dir, report);
-  if (faults.length > 0 || capabilities === null)
-    return { map: null, faults: faults.sort(byPosition), positions };
+  const content = validate(toValue(document, report), file.dir, report);
+  if (faults.length > 0 || content === null) return { map: null, faults: faults.sort(byPosition), positions };
   const { path, dir, sha256 } = file;
-  return { map: { path, dir, sha256, capabilities }, faults, positions };
+  return { map: { path, dir, sha256, ...content }, faults, positions };
 }
 
 /** Reports what is wrong with the value; null where the schema does not accept it. */
-function validate(value: unknown, dir: string, report: Report): Map<string, Capability> | null {
+function validate(
+  value: unknown,
+  dir: string,
+  report: Report,
+): Pick<CapabilityMap, 'approvers' | 'capabilities'> | null {
   if (value === null || value === undefined) {
     report([], 'empty_map', '"map" is empty', 'capwrap init');
     return null;
@@ -63,26 +68,28 @@ function validate(value: unknown, dir: string, report: Report): Map<string, Capa
   if (!result.success) {
     reportIssues(result.issues, report);
     const sound = soundParts(value, result.issues);
-    checkAll(sound.defaults, sound.capabilities, dir, report);
+    checkAll(sound, dir, report);
     return null;
   }
-  const { defaults = {}, capabilities } = result.output;
-  checkAll(defaults, capabilities, dir, report);
-  return new Map(
-    Object.entries(capabilities).map(([name, raw]) => [name, normalise(name, raw, defaults, dir)] as const),
-  );
+  const { defaults = {}, approvers = {}, capabilities } = result.output;
+  checkAll({ defaults, approvers, capabilities }, dir, report);
+  return {
+    approvers: new Map(
+      Object.entries(approvers).map(([name, raw]) => [name, normaliseApprover(name, raw)] as const),
+    ),
+    capabilities: new Map(
+      Object.entries(capabilities).map(([name, raw]) => [name, normalise(name, raw, defaults, dir)] as const),
+    ),
+  };
 }
 
-function checkAll(
-  defaults: RawDefaults,
-  capabilities: Readonly<Record<string, SoundCapability>>,
-  dir: string,
-  report: Report,
-): void {
+function checkAll({ defaults, approvers, capabilities }: SoundParts, dir: string, report: Report): void {
+  if (approvers !== null) checkApprovers(approvers, report);
   checkDefaultTimes(defaults, report);
   checkDefaultEnv(defaults, report);
   for (const [name, raw] of Object.entries(capabilities)) {
     checkCapability(raw, defaults, ['capabilities', name], dir, report);
+    if (approvers !== null) checkApprovals(raw, approvers, ['capabilities', name], report);
   }
 }
 

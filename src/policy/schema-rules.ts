@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { FACT_SOURCES } from '../request/facts.ts';
 import { DENY_REASONS } from './decision.ts';
+import { approval, limits } from './schema-approval.ts';
 import {
   boolean,
   duration,
@@ -75,7 +76,8 @@ export const rule = mapping(
         mapping(conditions, 'Conditions'),
         'Conditions that, where all hold, refuse the request whatever else matches',
       ),
-      approval: maybe(oneOf('none', 'prompt'), 'Whether a human is asked first'),
+      approval: maybe(approval, 'Whether a human is asked first, and what the answer must be like'),
+      limits: maybe(limits, 'The most that this rule allows; more is denied'),
       max_ttl: maybe(duration, 'Cap on the TTL of requests that this rule allows'),
     }),
     v.metadata({ oneOf: [{ required: ['allow'] }, { required: ['deny'] }] }),
@@ -108,7 +110,7 @@ export const policyTest = mapping(
     ),
     expect: must(oneOf('allow', 'deny'), 'The decision that the rules must give'),
     reason: maybe(oneOf(...DENY_REASONS), 'The reason that a denial must have'),
-    approval: maybe(oneOf('none', 'prompt'), 'The approval that an allow must carry'),
+    approval: maybe(oneOf('none', 'prompt', 'signed'), 'The approval that an allow must carry'),
   }),
   'An inline test: run by "capwrap check"',
 );

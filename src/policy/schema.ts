@@ -3,6 +3,7 @@
  * It only looks; defaults, durations and paths are worked out in normalise.ts.
  */
 import * as v from 'valibot';
+import { type approval, type approver, approvers, type limits } from './schema-approval.ts';
 import { awsStsFields } from './schema-aws-sts.ts';
 import {
   duration,
@@ -93,6 +94,7 @@ const defaultsSchema = keys(shared);
 export const mapSchema = mapping(
   keys({
     version: v.pipe(v.literal(1, 'must be 1'), v.description('Version of the map format')),
+    approvers: maybe(approvers, 'Who may sign approvals, by name'),
     defaults: maybe(mapping(defaultsSchema, 'Defaults'), 'What capabilities fall back on'),
     capabilities: must(
       mapping(
@@ -129,3 +131,6 @@ export type RawEnv = v.InferOutput<typeof env>;
 export type RawRule = v.InferOutput<typeof rule>;
 export type RawConditions = NonNullable<RawRule['allow']>;
 export type RawTest = v.InferOutput<typeof policyTest>;
+export type RawApproval = v.InferOutput<typeof approval>;
+export type RawApprover = v.InferOutput<typeof approver>;
+export type RawLimits = v.InferOutput<typeof limits>;

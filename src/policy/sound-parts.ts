@@ -1,6 +1,6 @@
 /** What is left of a map when the places with faults are set aside, so that no fault waits behind another. */
 import type * as v from 'valibot';
-import type { RawDefaults, SoundCapability } from './schema.ts';
+import type { RawApprover, RawDefaults, SoundCapability } from './schema.ts';
 
 const PROVIDERS: readonly unknown[] = ['aws-sts', 'local-issuer'] satisfies SoundCapability['provider'][];
 
@@ -9,6 +9,8 @@ const LOOSE = new Set<unknown>(['defaults', 'env', 'set', 'inject', 'session_tag
 
 export interface SoundParts {
   readonly defaults: RawDefaults;
+  /** Null where one of them has a fault: then nothing can be said of who is missing. */
+  readonly approvers: Readonly<Record<string, RawApprover>> | null;
   readonly capabilities: Readonly<Record<string, SoundCapability>>;
 }
 
@@ -40,15 +42,18 @@ export function soundParts(value: unknown, issues: readonly v.BaseIssue<unknown>
     return list;
   }
 
-  const { defaults, capabilities } = isMapping(value) ? value : {};
+  const { defaults, approvers = {}, capabilities } = isMapping(value) ? value : {};
   const known = Object.entries(isMapping(capabilities) ? capabilities : {}).flatMap(([name, raw]) => {
     // What the schema has accepted is what its types say.
     const parts = sound(raw, ['capabilities', name]) as SoundCapability | undefined;
     return isMapping(parts) && PROVIDERS.includes(parts.provider) ? [[name, parts] as const] : [];
   });
+  const place = JSON.stringify(['approvers']);
+  const soundApprovers = isMapping(approvers) && !faulty.has(place) && !touched.has(place) ? approvers : null;
   const soundDefaults = sound(defaults, ['defaults']);
   return {
     defaults: (isMapping(soundDefaults) ? soundDefaults : {}) as RawDefaults,
+    approvers: soundApprovers as SoundParts['approvers'],
     capabilities: Object.fromEntries(known),
   };
 }

@@ -13,7 +13,7 @@ const schema = JSON.parse(readFileSync(SHIPPED, 'utf8'));
 
 /** What takes two fields, a list of names or YAML itself to see; the schema lets it pass. */
 const BEYOND_A_SCHEMA =
-  /^(?:alias-|aws-tags-by-case|command-home|command\.|credential-values|directive|duplicate-keys|env-clash|env-pass|keys-|merge-key|patterns-control|scope-broad|second-document|source-token-conflict|syntax-|tag\.)/;
+  /^(?:alias-|approvers-missing|aws-tags-by-case|command-home|command\.|credential-values|directive|duplicate-keys|env-clash|env-pass|keys-|merge-key|patterns-control|scope-broad|second-document|source-token-conflict|syntax-|tag\.)/;
 
 function read(folder: string, name: string): unknown {
   return parse(readFileSync(join(CASES, folder, name), 'utf8'), { schema: 'core' });

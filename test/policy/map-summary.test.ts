@@ -1,5 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Capability, CapabilityMap, ProviderConfig, Source } from '../../src/policy/capability.ts';
+import type {
+  ApprovalDemand,
+  Capability,
+  CapabilityMap,
+  ProviderConfig,
+  Rule,
+  Source,
+} from '../../src/policy/capability.ts';
 import { summariseMap } from '../../src/policy/map-summary.ts';
 
 const AWS: ProviderConfig = {
@@ -24,6 +31,29 @@ const AWS: ProviderConfig = {
   sessionTags: { team: 'web' },
 };
 
+const PROMPT: ApprovalDemand = {
+  kind: 'prompt',
+  grade: 'terminal',
+  approvers: null,
+  count: 1,
+  selfApproval: 'allow',
+  uses: 3,
+  standsFor: 3600,
+  command: null,
+  cooldown: 600,
+  perHour: null,
+};
+
+const UNASKED: Rule = {
+  effect: 'allow',
+  when: {},
+  approval: 'none',
+  demand: null,
+  limits: null,
+  maxTtl: null,
+  at: 'x',
+};
+
 const CAPABILITY: Capability = {
   name: 'publish-preview-build',
   description: 'Upload a preview build',
@@ -45,6 +75,8 @@ const CAPABILITY: Capability = {
         sources: { repo: 'verified' },
       },
       approval: 'prompt',
+      demand: PROMPT,
+      limits: { perHour: 10, perTask: null, open: 2 },
       maxTtl: 600,
       at: 'capabilities.publish-preview-build.rules[0]',
     },
@@ -52,6 +84,8 @@ const CAPABILITY: Capability = {
       effect: 'allow',
       when: { command: { kind: 'pinned', path: '/bin/x', sha256: 'ab'.repeat(32) } },
       approval: 'none',
+      demand: null,
+      limits: null,
       maxTtl: null,
       at: 'capabilities.publish-preview-build.rules[1]',
     },
@@ -59,6 +93,8 @@ const CAPABILITY: Capability = {
       effect: 'deny',
       when: {},
       approval: 'none',
+      demand: null,
+      limits: null,
       maxTtl: null,
       at: 'capabilities.publish-preview-build.rules[2]',
     },
@@ -78,6 +114,7 @@ const mapOf = (...capabilities: Capability[]): CapabilityMap => ({
   path: '/repo/capabilities.yaml',
   dir: '/repo',
   sha256: 'a'.repeat(64),
+  approvers: new Map(),
   capabilities: new Map(capabilities.map((each) => [each.name, each])),
 });
 
@@ -99,6 +136,8 @@ test('all that a capability allows is in its lines', () => {
     '  ttl             15m, at most 30m; a longer one asked for: deny',
     '  environment     preview',
     '  allow           repo=acme/web-app branch=feat/*|PR-* environment=preview actor=* commit_clean=true ci=false command=[make, "publish now" ...] source:repo=verified approval=prompt max_ttl=10m',
+    '    approval      grade=terminal self_approval=allow uses=3 for=1h cooldown=10m',
+    '    limits        per_hour=10 open=2',
     `  allow           command=/bin/x sha256=${'ab'.repeat(32)} approval=none`,
     '  deny            always',
     '  justification   required',
@@ -161,6 +200,19 @@ describe('sources', () => {
   });
 });
 
+test('who may sign stands above what they sign for', () => {
+  const map = {
+    ...mapOf(CAPABILITY),
+    approvers: new Map([['alice', { name: 'alice', keys: ['ssh-ed25519 AAAA a@b'], actors: ['al ice'] }]]),
+  };
+  expect(summariseMap(map).slice(0, 4)).toEqual([
+    'approvers',
+    '  alice           ssh-ed25519 AAAA a@b',
+    '  alice           asks as "al ice"',
+    'publish-preview-build',
+  ]);
+});
+
 test('no value can forge a line or reach the terminal', () => {
   const evil = 'x\n  allow   always\u001b[2K\u202e';
   const lines = summariseMap(
@@ -171,7 +223,7 @@ test('no value can forge a line or reach the terminal', () => {
       environment: evil,
       env: { pass: [evil], passSensitive: [evil], set: { [evil]: evil } },
       inject: { [evil]: evil },
-      rules: [{ effect: 'allow', when: { branch: [evil] }, approval: 'none', maxTtl: null, at: 'x' }],
+      rules: [{ ...UNASKED, when: { branch: [evil] } }],
     }),
   );
   expect(lines.join('')).not.toMatch(/[\p{Cc}\p{Cf}]/u);

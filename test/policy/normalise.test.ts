@@ -29,6 +29,8 @@ describe('the validated form', () => {
           effect: 'allow',
           when: { repo: ['a/b'] },
           approval: 'none',
+          demand: null,
+          limits: null,
           maxTtl: null,
           at: 'capabilities.x.rules[0]',
         },
@@ -48,7 +50,12 @@ describe('the validated form', () => {
   it('takes every field of the map', () => {
     const text = readFileSync(join(ROOT, 'test', 'cases', 'map', 'valid', 'every-field.yaml'), 'utf8');
     const { capabilities, ...origin } = mapFrom(text);
-    expect(origin).toEqual({ path: '/repo/capabilities.yaml', dir: '/repo', sha256: 'f'.repeat(64) });
+    expect(origin).toEqual({
+      path: '/repo/capabilities.yaml',
+      dir: '/repo',
+      sha256: 'f'.repeat(64),
+      approvers: new Map(),
+    });
     const deploy = capabilities.get('deploy');
     expect(deploy).toMatchObject({
       description: 'Deploys the site. Ask in #deploys first.',
@@ -182,5 +189,49 @@ describe('names that are passed without being named', () => {
     expect(DEFAULT_PASS.join(' ')).toBe(
       'PATH HOME USER LOGNAME SHELL TERM COLORTERM LANG LC_ALL LC_CTYPE TZ TMPDIR NO_COLOR FORCE_COLOR CI',
     );
+  });
+
+  it('spells out what an approval must be like', () => {
+    const text = readFileSync(join(ROOT, 'test', 'cases', 'map', 'valid', 'approvals.yaml'), 'utf8');
+    const { approvers, capabilities } = mapFrom(text);
+    expect([...approvers.values()].map(({ name, actors, keys }) => [name, actors, keys.length])).toEqual([
+      ['alice', ['alice', 'alice@acme.example'], 1],
+      ['bob.ops', [], 1],
+    ]);
+    const signed = {
+      kind: 'signed',
+      grade: 'ssh_key',
+      approvers: null,
+      count: 1,
+      selfApproval: 'allow',
+      uses: 1,
+      standsFor: 3600,
+      command: null,
+      cooldown: 0,
+      perHour: null,
+    };
+    expect(
+      capabilities.get('deploy')?.rules.map(({ approval, demand, limits }) => [approval, demand, limits]),
+    ).toEqual([
+      [
+        'signed',
+        {
+          kind: 'signed',
+          grade: 'ssh_key_touch',
+          approvers: ['alice', 'bob.ops'],
+          count: 2,
+          selfApproval: 'deny',
+          uses: 5,
+          standsFor: 28_800,
+          command: ['/repo/scripts/ask.sh', '--channel', 'deploys'],
+          cooldown: 900,
+          perHour: 6,
+        },
+        { perHour: 10, perTask: 3, open: 2 },
+      ],
+      ['signed', signed, null],
+      ['prompt', { ...signed, kind: 'prompt', grade: 'terminal', uses: 3, standsFor: 1800 }, null],
+      ['none', null, { perHour: null, perTask: null, open: 1 }],
+    ]);
   });
 });
