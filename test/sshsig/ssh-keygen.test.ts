@@ -1,6 +1,6 @@
 /** Against the real ssh-keygen: it signs and capwrap verifies, and both judge signatures of security keys alike. */
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
 import { parsePublicKey } from '../../src/sshsig/public-key.ts';
@@ -118,15 +118,15 @@ describe.skipIf(TOOL === null)(`ssh-keygen${needs('ssh-keygen')}`, () => {
 });
 
 describe('a program called ssh-keygen that', () => {
-  /** Signs with a script in the folder `bin`; `path` is the PATH. */
-  function signWith(body: string, path?: string) {
+  /** Signs with a script in a folder; `pathOf` makes PATH of it. */
+  function signWith(body: string, pathOf = (folder: string) => folder) {
     const cwd = tempDir();
     const program = join(cwd, 'bin', 'ssh-keygen');
     mkdirSync(dirname(program));
     writeFileSync(program, `#!/bin/sh\n${body}\n`);
     chmodSync(program, 0o755);
     const message = Buffer.alloc(300_000, 'm'); // more than a pipe holds
-    const env = { PATH: path ?? dirname(program) };
+    const env = { PATH: pathOf(dirname(program)) };
     return signWithSshKeygen({ keyFile: 'key', namespace: NAMESPACE, message, env, cwd });
   }
 
@@ -151,11 +151,11 @@ describe('a program called ssh-keygen that', () => {
   });
 
   test.each([
-    ["isn't there", '/nonexistent'],
-    ['is in a relative folder of PATH', 'bin:./bin::.'],
-    ['has no PATH to be on', ''],
-  ])('%s', async (_, path) => {
-    await expect(signWith('exit 3', path)).rejects.toMatchObject({
+    ["isn't there", () => '/nonexistent'],
+    ['is in a relative folder of PATH', (folder: string) => `:${relative(process.cwd(), folder)}`],
+    ['has no PATH to be on', () => ''],
+  ])('%s', async (_, pathOf) => {
+    await expect(signWith('exit 3', pathOf)).rejects.toMatchObject({
       code: 'ERR_SIGN',
       message: '"ssh-keygen" is not on PATH',
     });

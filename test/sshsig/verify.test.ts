@@ -101,6 +101,7 @@ describe.each(['sk-ssh-ed25519@openssh.com', 'sk-ecdsa-sha2-nistp256@openssh.com
     expect(verify(armored, key.publicLine)).toEqual(
       refused('wrong_key', /is an accepted key with another application: ssh:other$/),
     );
+    expect(verify(armored, twin.publicLine)).toMatchObject({ ok: true, grade: 'ssh_key_touch' });
     // It claims the right key, but signed for another application.
     const posed = signSk({ ...twin, blob: key.blob }, { message: MESSAGE, namespace: NAMESPACE });
     expect(verify(posed, key.publicLine)).toEqual(refused('bad_signature'));
