@@ -99,6 +99,7 @@ export async function requestOf(
     justification: justification ?? ambient.env['CAPWRAP_JUSTIFICATION'] ?? null,
     taskId,
     ttlRequested,
+    usage: null,
   };
 }
 

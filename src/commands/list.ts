@@ -33,6 +33,7 @@ export async function list(context: CommandContext, options: { readonly map?: st
       justification,
       taskId,
       ttlRequested: null,
+      usage: null,
     };
     return { capability, availability: availabilityOf(evaluate(capability, request)) };
   });

@@ -156,6 +156,8 @@ export interface PolicyTest {
     readonly ci?: boolean;
     readonly ttl?: number;
     readonly justification?: string;
+    /** How often each rule counts as used; 0 where not given. */
+    readonly usage?: { readonly per_hour?: number; readonly per_task?: number; readonly open?: number };
     /** Sources of the given facts; those not named count as `observed`. */
     readonly sources?: Readonly<Partial<Record<FactName, FactSource>>>;
   };

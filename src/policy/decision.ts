@@ -11,6 +11,8 @@ export const DENY_REASONS = [
   'ttl_over_cap',
   'justification_missing',
   'environment_mismatch',
+  'limit_reached',
+  'limit_unknown',
 ] as const;
 export type DenyReason = (typeof DENY_REASONS)[number];
 
@@ -29,12 +31,27 @@ export interface ConditionResult {
   readonly tooWeak: boolean;
 }
 
+/** One limit of one rule, held against how often it has been used. */
+export interface LimitResult {
+  /** As the map calls it. */
+  readonly limit: 'per_hour' | 'per_task' | 'open';
+  readonly most: number;
+  /** Null where it could not be told. */
+  readonly used: number | null;
+  /** True where one more is not allowed, or may not be. */
+  readonly reached: boolean;
+}
+
 export interface RuleResult {
   readonly at: string;
   readonly effect: 'allow' | 'deny';
   readonly approval: ApprovalKind;
+  /** What the approval must be like; null where none is asked for. */
+  readonly demand: ApprovalDemand | null;
   readonly matched: boolean;
   readonly conditions: readonly ConditionResult[];
+  /** Empty where the rule limits nothing. No limit changes whether the rule matches. */
+  readonly limits: readonly LimitResult[];
 }
 
 /** An allowed request after narrowing. */

@@ -5,19 +5,21 @@
  * 2. Else the first matching allow gives the terms; none is a denial.
  * 3. What can't be told matches nothing, neither allow nor deny. But an allow is not given while a deny can't be
  *    ruled out: where all that is known of a deny matches and the rest is unknown, the answer is `fact_unknown`.
+ * 4. An allow whose limits are used up, or may be, is a denial; no later allow takes its place.
  */
 import { formatDuration } from '../base/duration.ts';
 import { type Fact, type Facts, known, unknown } from '../request/facts.ts';
 import type { RunRequest } from '../request/run-request.ts';
 import type { Capability, Rule } from './capability.ts';
 import type { ConditionResult, Decision, DenyReason, RuleResult } from './decision.ts';
+import { holdLimits, limitFault } from './limits.ts';
 import { matchRule } from './match-rule.ts';
 import { isMatchable } from './pattern.ts';
 
 /** Decides about a request. Reads no clock, no file and no environment; the justification's text is not looked at. */
 export function evaluate(capability: Capability, request: RunRequest): Decision {
   const facts = readableFacts(request.facts, capability);
-  const rules = capability.rules.map((rule) => matchRule(rule, facts, request.command));
+  const rules = capability.rules.map((rule) => matchRule(rule, facts, request.command, request.usage));
   const deny = (reason: DenyReason, why: string, rule: string | null = null): Decision => ({
     effect: 'deny',
     reason,
@@ -78,6 +80,8 @@ function grant(
   if (capability.justification === 'required' && !request.justification?.trim()) {
     return deny('justification_missing', 'it asks for a justification', rule.at);
   }
+  const limited = limitFault(rule.at, holdLimits(rule, request.usage));
+  if (limited !== null) return deny(limited.reason, limited.why, rule.at);
   const ttlRequested = asked ?? capability.ttl;
   return {
     effect: 'allow',

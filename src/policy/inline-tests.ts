@@ -53,7 +53,8 @@ function unquoted(message: string): string {
 
 /**
  * Facts that a test does not give are unknown, except those that no run is without: there is always an actor, and
- * it is always known whether this is a CI system. A test about a missing justification gives an empty one.
+ * it is always known whether this is a CI system. A test about a missing justification gives an empty one, and one
+ * about limits how often the rules were used.
  */
 function requestOf(capability: Capability, { given, at }: PolicyTest): RunRequest {
   const fact = (name: FactName, value: string | boolean | undefined): Fact =>
@@ -75,6 +76,12 @@ function requestOf(capability: Capability, { given, at }: PolicyTest): RunReques
     justification: given.justification ?? 'inline test',
     taskId: 'test',
     ttlRequested: given.ttl ?? null,
+    usage: capability.rules.map(({ at: rule }) => ({
+      rule,
+      lastHour: given.usage?.per_hour ?? 0,
+      forTask: given.usage?.per_task ?? 0,
+      open: given.usage?.open ?? 0,
+    })),
   };
 }
 

@@ -1,24 +1,32 @@
 /** Holds one rule against the facts of a request; every condition is looked at, for `explain`. */
 import type { Fact, FactName, FactSource, Facts } from '../request/facts.ts';
 import { FACT_SOURCES } from '../request/facts.ts';
-import type { ResolvedCommand } from '../request/run-request.ts';
+import type { ResolvedCommand, RuleUsage } from '../request/run-request.ts';
 import type { CommandPattern, Conditions, Rule } from './capability.ts';
 import type { ConditionResult, RuleResult } from './decision.ts';
+import { holdLimits } from './limits.ts';
 import { describeCommandPattern, matchCommand } from './match-command.ts';
 import { compilePattern } from './pattern.ts';
 
 const PATTERN_FACTS = ['repo', 'branch', 'environment', 'actor'] as const;
 const BOOLEAN_FACTS = ['commit_clean', 'ci'] as const;
 
-export function matchRule(rule: Rule, facts: Facts, command: ResolvedCommand | null): RuleResult {
+export function matchRule(
+  rule: Rule,
+  facts: Facts,
+  command: ResolvedCommand | null,
+  usage: readonly RuleUsage[] | null,
+): RuleResult {
   const conditions = [...factConditions(rule.when, facts)];
   if (rule.when.command !== undefined) conditions.push(commandCondition(rule.when.command, command));
   return {
     at: rule.at,
     effect: rule.effect,
     approval: rule.approval,
+    demand: rule.demand,
     matched: conditions.every((condition) => condition.matched),
     conditions,
+    limits: holdLimits(rule, usage),
   };
 }
 

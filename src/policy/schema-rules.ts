@@ -85,6 +85,18 @@ export const rule = mapping(
   'A rule: allow or deny. Any matching deny wins; else the first matching allow gives the terms',
 );
 
+const times = v.pipe(
+  v.number('must be a number'),
+  v.integer('must be a whole number'),
+  v.minValue(0, 'must be 0 or more'),
+);
+
+const usage = keys({
+  per_hour: maybe(times, 'Uses in the last hour'),
+  per_task: maybe(times, 'Uses for this task'),
+  open: maybe(times, 'Leases that are open'),
+});
+
 const words = v.union([line(4096), listOf(line(4096))], 'must be a program or a list of words');
 
 export const policyTest = mapping(
@@ -102,11 +114,12 @@ export const policyTest = mapping(
           ci: v.exactOptional(boolean),
           ttl: v.exactOptional(duration),
           justification: v.exactOptional(v.string('must be text')),
+          usage: v.exactOptional(mapping(usage, 'How often each rule has been used; 0 where not given')),
           sources: v.exactOptional(mapping(sources, 'How each fact is known')),
         }),
         'The facts of a request; those not given are unknown',
       ),
-      'The facts of a request. Unknown where not given, except: actor "test", ci false, a justification',
+      'The facts of a request. Unknown where not given, except: actor "test", ci false, a justification, usage 0',
     ),
     expect: must(oneOf('allow', 'deny'), 'The decision that the rules must give'),
     reason: maybe(oneOf(...DENY_REASONS), 'The reason that a denial must have'),

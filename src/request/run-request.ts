@@ -33,6 +33,19 @@ export interface CommandFault {
   readonly hint: string | undefined;
 }
 
+/**
+ * How often a rule has been used, and how many of its leases are open. Null where that was not counted, because no
+ * limit of the rule asks for it.
+ */
+export interface RuleUsage {
+  /** Place of the rule in the map. */
+  readonly rule: string;
+  readonly lastHour: number | null;
+  /** For the task of this request. */
+  readonly forTask: number | null;
+  readonly open: number | null;
+}
+
 /** Everything the decision may depend on besides the capability itself. */
 export interface RunRequest {
   readonly capability: string;
@@ -43,4 +56,6 @@ export interface RunRequest {
   readonly taskId: string;
   /** Seconds asked for with `--ttl`; null means the capability's own. */
   readonly ttlRequested: number | null;
+  /** Of each rule that limits its use; null where it can't be told, and then no rule with a limit allows anything. */
+  readonly usage: readonly RuleUsage[] | null;
 }

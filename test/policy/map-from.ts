@@ -30,10 +30,14 @@ export interface Given {
   readonly command?: { argv: string[]; cwd: string; path: string | null; sha256?: string };
   readonly ttl?: number;
   readonly justification?: string;
+  /** Null where it can't be told; none where it isn't given. */
+  readonly usage?: RunRequest['usage'];
 }
 
 export function requestFrom(given: Given): RunRequest {
-  const fact = (name: Exclude<keyof Given, 'sources' | 'command' | 'ttl' | 'justification'>): Fact => {
+  const fact = (
+    name: Exclude<keyof Given, 'sources' | 'command' | 'ttl' | 'justification' | 'usage'>,
+  ): Fact => {
     const value = given[name];
     return value === undefined
       ? unknown('not given')
@@ -54,5 +58,6 @@ export function requestFrom(given: Given): RunRequest {
     justification: given.justification ?? null,
     taskId: 'task',
     ttlRequested: given.ttl ?? null,
+    usage: given.usage === undefined ? [] : given.usage,
   };
 }
