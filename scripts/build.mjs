@@ -4,9 +4,12 @@ import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'rolldown';
 import { hotPath, leftOut, thirdPartyNotices, yamlAsModules } from './bundle-parts.mjs';
+import { iamActionsFile } from './iam-actions.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
+
+const iamData = join(root, 'node_modules', '@cloud-copilot', 'iam-data');
 
 const common = {
   cwd: root,
@@ -35,7 +38,8 @@ const { output } = await build({
   },
 });
 await writeFile(join(fresh, 'package.json'), '{ "type": "commonjs" }\n');
-await writeFile(join(fresh, 'THIRD-PARTY.txt'), await thirdPartyNotices(output));
+await writeFile(join(fresh, 'THIRD-PARTY.txt'), await thirdPartyNotices(output, [iamData]));
+await writeFile(join(fresh, 'iam-actions.json.br'), await iamActionsFile());
 await rm(join(root, 'dist'), { recursive: true, force: true });
 await rename(fresh, join(root, 'dist'));
 

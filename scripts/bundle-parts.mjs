@@ -62,9 +62,9 @@ export function hotPath(root) {
   };
 }
 
-/** Names, versions and licence texts of the packages that ended up in the bundle. */
-export async function thirdPartyNotices(output) {
-  const folders = new Set();
+/** Names, versions and licence texts of the packages that ended up in the bundle, and of those whose data did. */
+export async function thirdPartyNotices(output, dataPackages) {
+  const folders = new Set(dataPackages);
   for (const id of output.flatMap((chunk) => chunk.moduleIds ?? [])) {
     const match = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id);
     if (match) folders.add(match[1]);
