@@ -3,9 +3,8 @@ import type { ChalkInstance } from 'chalk';
 import { escapeText, toJson } from '../base/escape.ts';
 import { decisionJson } from '../policy/explain-text.ts';
 import type { Fault } from '../policy/fault.ts';
-import type { Finding } from '../policy/finding.ts';
+import { type Finding, STILL_TO_REMOVE } from '../policy/finding.ts';
 import type { TestFailure } from '../policy/inline-tests.ts';
-import { STILL_TO_REMOVE } from '../policy/lint.ts';
 import type { TrustJudgement } from '../trust/judge.ts';
 
 /** A test that did not give what it expects, with its place in the file. */
@@ -23,6 +22,8 @@ export interface CheckReport {
   readonly faults: readonly Fault[];
   readonly failures: readonly PlacedFailure[];
   readonly findings: readonly Finding[];
+  /** The day of the IAM reference that the findings go by; null where none was needed. */
+  readonly iamDate: string | null;
   readonly capabilities: number;
   readonly tests: number;
 }
@@ -50,15 +51,17 @@ export function textReport(report: CheckReport, colors: ChalkInstance): string {
   return `${[...lines, ...summary(report)].map((line) => `${line}\n`).join('')}`;
 }
 
-/** One JSON object; keys are only ever added. */
+/** One JSON object. Keys are added within a `schema_version`; one that goes or changes its meaning raises it. */
 export function jsonReport(report: CheckReport): string {
   const { trust } = report;
   const value = {
+    schema_version: 1,
     file: report.file,
     sha256: report.sha256,
     valid: report.faults.length === 0,
     trusted: trust.trusted,
     map_trust: trust.trusted ? trust.grade : 'untrusted',
+    iam_data: report.iamDate,
     capabilities: report.capabilities,
     faults: report.faults,
     tests: {
@@ -101,7 +104,7 @@ function entries(report: CheckReport): Entry[] {
       const fix = 'capwrap explain shows each condition; change the rules or the test';
       return { severity: 'error', title: 'test_failed', line, column, message, why: null, fix };
     }),
-    ...report.findings.map(({ code, severity, line = 1, column = 1, message, why, fix }): Entry => {
+    ...report.findings.map(({ code, severity, line, column, message, why, fix }): Entry => {
       return { severity, title: code, line, column, message, why, fix };
     }),
   ];

@@ -3,13 +3,14 @@ import { relative } from 'node:path';
 import { statePlace } from '../base/state.ts';
 import type { CapabilityMap } from '../policy/capability.ts';
 import { countPolicyTests, runPolicyTests } from '../policy/inline-tests.ts';
-import { lintMap } from '../policy/lint.ts';
+import { readIamActions } from '../policy/lint/iam-file.ts';
+import { lintMap, needsIamActions } from '../policy/lint/lint-map.ts';
 import { findMapFile, type MapFile, readMapFile } from '../policy/map-file.ts';
 import { parsePlace } from '../policy/map-place.ts';
 import { analyseMap } from '../policy/parse.ts';
 import type { Positions } from '../policy/positions.ts';
-import { judgeTrust } from '../trust/judge.ts';
-import { readPins } from '../trust/pins.ts';
+import type { TrustJudgement } from '../trust/judge.ts';
+import { judgeMap } from '../trust/judge-map.ts';
 import type { CommandContext } from '../ui/context.ts';
 import {
   type CheckReport,
@@ -28,8 +29,11 @@ export interface CheckOptions {
 
 /** Prints the report; answers 1 where there are faults or failed tests. Findings and missing trust alone are 0. */
 export const check: Command<CheckOptions> = async (context, options) => {
-  const file = readMapFile(findMapFile(context.ambient, options.file), context.ambient);
-  const report = reportOn(file, context);
+  const { ambient, admin } = context;
+  const asked = findMapFile(ambient, options.file);
+  const file = readMapFile(asked, ambient);
+  const trust = await judgeMap(file, asked, { ambient, admin, stateDir: statePlace(ambient, admin).dir });
+  const report = reportOn(file, context, trust);
   const format = context.json ? 'json' : options.format;
   const text =
     format === 'json'
@@ -41,24 +45,31 @@ export const check: Command<CheckOptions> = async (context, options) => {
   return report.faults.length + report.failures.length === 0 ? 0 : 1;
 };
 
-function reportOn(file: MapFile, { ambient, admin }: CommandContext): CheckReport {
+function reportOn(file: MapFile, { ambient }: CommandContext, trust: TrustJudgement): CheckReport {
   const { map, faults, positions } = analyseMap(file.bytes, file);
-  const pins = readPins(statePlace(ambient, admin).dir, ambient.uid);
-  return {
+  const known = {
     file: shownPath(file.path, ambient.cwd),
     sha256: file.sha256,
-    trust: judgeTrust(file, pins, admin),
+    trust,
     faults,
-    failures: map === null ? [] : placedFailures(map, positions),
-    findings: map === null ? [] : lintMap(map, positions),
-    capabilities: map?.capabilities.size ?? 0,
-    tests: map === null ? 0 : countPolicyTests(map),
+  };
+  if (map === null || positions === null) {
+    return { ...known, iamDate: null, failures: [], findings: [], capabilities: 0, tests: 0 };
+  }
+  const iam = needsIamActions(map) ? readIamActions() : null;
+  return {
+    ...known,
+    iamDate: iam?.date ?? null,
+    failures: placedFailures(map, positions),
+    findings: lintMap(map, positions, iam),
+    capabilities: map.capabilities.size,
+    tests: countPolicyTests(map),
   };
 }
 
-function placedFailures(map: CapabilityMap, positions: Positions | null): PlacedFailure[] {
+function placedFailures(map: CapabilityMap, positions: Positions): PlacedFailure[] {
   return runPolicyTests(map).map((failure) => {
-    const { line, column } = positions?.of(parsePlace(failure.at)) ?? { line: 1, column: 1 };
+    const { line, column } = positions.of(parsePlace(failure.at));
     return { ...failure, line, column };
   });
 }

@@ -40,7 +40,7 @@ function isBroadAction(action: string): boolean {
 }
 
 /** `*`, or an ARN whose resource is only wildcards: `arn:aws:s3:::*`. */
-function isBroadResource(resource: string): boolean {
+export function isBroadResource(resource: string): boolean {
   const parts = resource.split(':');
   return parts.length < 6 || /^[*?/:]*$/.test(parts.slice(5).join(':'));
 }
