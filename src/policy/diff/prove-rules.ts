@@ -1,0 +1,114 @@
+/**
+ * What can be shown about two lists of rules, whichever rule of the one became which of the other.
+ *
+ * A newer allow gives nothing new where an older one matched all that it matches, and no older allow up to that one,
+ * which would have given its terms first, had stricter terms for any of it. A newer list refuses no less where each
+ * older deny is covered by a newer one.
+ */
+import type { Capability, Conditions, Rule } from '../capability.ts';
+import { compareTerms } from './compare-terms.ts';
+import { areConditionsDisjoint, coversConditions } from './condition-covers.ts';
+
+/** Rules that were shown to be harmless; of all others it isn't known. */
+export interface RuleProof {
+  /** Newer allows that give nothing new. */
+  readonly allows: ReadonlySet<Rule>;
+  /** Older denies that still hold. */
+  readonly denies: ReadonlySet<Rule>;
+}
+
+/** Comparisons of one rule with another that a proof may take; beyond, nothing is shown. */
+const MAX_COMPARISONS = 20_000;
+/** Single rules that a rule with lists for values is split into. */
+const MAX_PARTS = 32;
+
+export function proveRules(before: Capability, after: Capability): RuleProof {
+  if (before.rules.length * after.rules.length > MAX_COMPARISONS) {
+    return { allows: new Set(), denies: new Set() };
+  }
+  const split = partsWithin(before.rules, after.rules);
+  const [older, newer] = [before.rules.flatMap(split), after.rules.flatMap(split)];
+  const allows = proveAllows(only('allow', older), only('allow', newer), { before, after });
+  const denies = provenWhole(only('deny', older), (part) =>
+    only('deny', newer).some((other) => coversConditions(other.when, part.when)),
+  );
+  return { allows, denies };
+}
+
+/** A rule, or one of those that it says the same as together. */
+interface Part {
+  readonly rule: Rule;
+  readonly when: Conditions;
+}
+
+function proveAllows(
+  older: readonly Part[],
+  newer: readonly Part[],
+  caps: { readonly before: Capability; readonly after: Capability },
+): Set<Rule> {
+  const isWider = (one: Part, other: Part) =>
+    compareTerms(one.rule, other.rule, caps).some(({ direction }) => direction === 'wider');
+  /** Rules that take their place from a limited rule: each beyond the first would count its uses anew. */
+  const heirs = new Map<Rule, Rule>();
+
+  /** For each older part the place of the first newer one that takes all that it matches. */
+  const takers = older.map((part) => firstCovering(newer, part));
+
+  return provenWhole(newer, (part, index) => {
+    if (firstCovering(newer, part) < index) return true; // never reached
+    const source = older.findIndex((other) => coversConditions(other.when, part.when));
+    const giver = older[source];
+    if (giver === undefined) return false;
+    const stricterFirst = older
+      .slice(0, source + 1)
+      .some(
+        (other, place) =>
+          isWider(other, part) &&
+          (takers[place] ?? index) >= index &&
+          !areConditionsDisjoint(other.when, part.when),
+      );
+    if (stricterFirst) return false;
+    if (giver.rule.limits === null) return true;
+    const heir = heirs.get(giver.rule) ?? part.rule;
+    heirs.set(giver.rule, heir);
+    return heir === part.rule;
+  });
+}
+
+/** The place of the first part that matches all that `part` matches; of none, one behind the last. */
+function firstCovering(parts: readonly Part[], part: Part): number {
+  const place = parts.findIndex((other) => coversConditions(other.when, part.when));
+  return place < 0 ? parts.length : place;
+}
+
+/** The rules all of whose parts hold. */
+function provenWhole(parts: readonly Part[], holds: (part: Part, index: number) => boolean): Set<Rule> {
+  const failed = new Set<Rule>();
+  parts.forEach((part, index) => {
+    if (!holds(part, index)) failed.add(part.rule);
+  });
+  return new Set(parts.map(({ rule }) => rule).filter((rule) => !failed.has(rule)));
+}
+
+function only(effect: Rule['effect'], parts: readonly Part[]): readonly Part[] {
+  return parts.filter(({ rule }) => rule.effect === effect);
+}
+
+/** Splits rules where that leaves few enough to compare, so that a rule may be shown to be two older ones together. */
+function partsWithin(before: readonly Rule[], after: readonly Rule[]): (rule: Rule) => readonly Part[] {
+  const whole = (rule: Rule): readonly Part[] => [{ rule, when: rule.when }];
+  const total = (rules: readonly Rule[]) => rules.flatMap(partsOf).length;
+  return total(before) * total(after) > MAX_COMPARISONS ? whole : partsOf;
+}
+
+/** One part for each combination of the alternatives of its lists; the rule itself where there are too many. */
+function partsOf(rule: Rule): readonly Part[] {
+  let whens: Conditions[] = [rule.when];
+  for (const fact of ['repo', 'branch', 'environment', 'actor'] as const) {
+    const patterns = rule.when[fact];
+    if (patterns === undefined) continue;
+    if (whens.length * patterns.length > MAX_PARTS) return [{ rule, when: rule.when }];
+    whens = whens.flatMap((when) => patterns.map((pattern) => ({ ...when, [fact]: [pattern] })));
+  }
+  return whens.map((when) => ({ rule, when }));
+}
