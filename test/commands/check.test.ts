@@ -8,8 +8,8 @@ import type { Ambient } from '../../src/base/ambient.ts';
 import { NO_LAUNCHER } from '../../src/base/launch.ts';
 import { type CheckOptions, check } from '../../src/commands/check.ts';
 import { schema } from '../../src/commands/schema.ts';
-import { addPin } from '../../src/trust/pins.ts';
 import { ROOT, tempDir } from '../helpers/cli.ts';
+import { pinMap } from '../trust/pin-map.ts';
 import { type KeptOutput, keptContext } from './command-context.ts';
 
 const GOOD = `version: 1
@@ -19,8 +19,24 @@ capabilities:
     provider: local-issuer
     audience: a
     scope: [x]
-    rules: [{allow: {repo: acme/x, command: ./x.sh}}]
-    tests: [{given: {repo: acme/x, command: [./x.sh]}, expect: allow}]
+    rules: [{allow: {repo: acme/x, branch: main, command: ./x.sh, sources: {repo: observed, branch: observed}}}]
+    tests: [{given: {repo: acme/x, branch: main, command: [./x.sh]}, expect: allow}]
+`;
+
+/** A finding, and a test that fails. */
+const BARE = GOOD.replace('./x.sh, sources', 'x.sh, sources');
+
+const AWS = `version: 1
+capabilities:
+  read:
+    description: Reads
+    provider: aws-sts
+    role_arn: arn:aws:iam::123456789012:role/x
+    region: us-east-1
+    source: {type: env}
+    scope: [{actions: [s3:GetObjct], resources: ["arn:aws:s3:::a/*"]}]
+    rules: [{allow: {repo: acme/x, branch: main, command: ./x.sh, sources: {repo: observed, branch: observed}}}]
+    tests: [{given: {repo: acme/x, branch: main, command: [./x.sh]}, expect: allow}]
 `;
 
 interface Run {
@@ -43,26 +59,19 @@ function contextFor(cwd: string, home: string, json = false): KeptOutput {
 
 async function run(
   text: string,
-  options: Partial<CheckOptions> & { json?: boolean; pin?: boolean } = {},
+  options: Partial<CheckOptions> & { json?: boolean; pin?: boolean; name?: string } = {},
 ): Promise<Run> {
   const folder = tempDir();
-  const file = join(folder, 'capabilities.yaml');
+  const file = join(folder, options.name ?? 'capabilities.yaml');
   const home = join(folder, 'state');
   mkdirSync(home, { mode: 0o700 });
   writeFileSync(file, text, { mode: 0o644 });
   const { context, text: written } = contextFor(folder, home, options.json);
-  if (options.pin) {
-    const sha256 = createHash('sha256').update(text).digest('hex');
-    const pin = {
-      path: file,
-      repository: null,
-      sha256,
-      grade: 'pinned',
-      pinned_at: '2026-01-01T00:00:00Z',
-    } as const;
-    await addPin(home, context.ambient.uid, pin);
-  }
-  const status = await check(context, { format: options.format ?? 'text', file: options.file });
+  if (options.pin) await pinMap(context.ambient, home, file);
+  const status = await check(context, {
+    format: options.format ?? 'text',
+    file: options.file ?? options.name,
+  });
   return { status, out: written().replaceAll(folder, 'FOLDER') };
 }
 
@@ -117,10 +126,12 @@ capabilities.yaml: 3 faults, so nothing in it can be used
     const text = `${GOOD}    env: {pass: [SSH_AUTH_SOCK], pass_sensitive: [SSH_AUTH_SOCK]}\n`;
     const json = JSON.parse((await run(text, { format: 'json', pin: true })).out);
     expect(json).toMatchObject({
+      schema_version: 1,
       file: 'capabilities.yaml',
       valid: true,
       trusted: true,
       map_trust: 'pinned',
+      iam_data: null,
       capabilities: 1,
       faults: [],
       tests: { total: 1, failed: [] },
@@ -135,17 +146,49 @@ capabilities.yaml: 3 faults, so nothing in it can be used
     });
   });
 
-  it('prints annotations that nothing in the map can break out of', async () => {
-    const text = GOOD.replace('audience: a', '"a%,:\\n::error::x": a');
-    const { status, out } = await run(text, { format: 'github' });
+  it('keeps the keys of its JSON: within a schema_version they are only added', async () => {
+    const json = JSON.parse((await run(BARE, { json: true })).out);
+    expect(Object.keys(json)).toEqual([
+      ...['schema_version', 'file', 'sha256', 'valid', 'trusted', 'map_trust', 'iam_data', 'capabilities'],
+      ...['faults', 'tests', 'findings'],
+    ]);
+    const keysOf = (value: object) => Object.keys(value).sort().join(' ');
+    expect(keysOf(json.findings[0])).toBe('at code column fix line message severity still_to_remove why');
+    expect(keysOf(json.tests.failed[0])).toBe('at column decision line message');
+    const faulty = JSON.parse((await run(GOOD.replace('[x]', 'x'), { json: true })).out);
+    expect(keysOf(faulty.faults[0])).toBe('at code column fix line message text');
+  });
+
+  it('names the day of the IAM data that it goes by', async () => {
+    const json = JSON.parse((await run(AWS, { json: true })).out);
+    expect(json.iam_data).toMatch(/^20\d\d-\d\d-\d\d$/);
+    expect(json.findings).toMatchObject([
+      { code: 'iam_action_unknown', line: 9, message: expect.stringContaining(json.iam_data) },
+    ]);
+  });
+
+  it('prints an annotation for each fault, failed test and finding', async () => {
+    expect((await run(GOOD, { format: 'github' })).out).toBe('');
+    const { status, out } = await run(BARE, { format: 'github' });
     expect(status).toBe(1);
     expect(out.trimEnd().split('\n')).toEqual([
-      '::error file=capabilities.yaml,line=3,col=3,title=missing_key::"audience" is missing in "read"%0Afix: add "audience: artifacts.example.com"',
       expect.stringMatching(
-        /^::error file=capabilities\.yaml,line=6,col=5,title=unknown_key::"a%25,:\\u\{a\}::error::x" is not a known key%0Afix: /,
+        /^::error file=capabilities\.yaml,line=9,col=13,title=test_failed::"capabilities\.read\.tests\[0\]" expects allow, .*%0Afix: /,
+      ),
+      '::warning file=capabilities.yaml,line=8,col=59,title=bare_program::"x.sh" is found through the PATH of the caller%0Awhy: another program of that name, earlier in PATH, matches too%0Afix: write the path of the program',
+    ]);
+  });
+
+  it('lets nothing in the map or its path break out of an annotation', async () => {
+    const text = GOOD.replace('audience: a', '"a%,:\\n::error::x": a');
+    const { status, out } = await run(text, { format: 'github', name: 'a,b:c%.yaml' });
+    expect(status).toBe(1);
+    expect(out.trimEnd().split('\n')).toEqual([
+      '::error file=a%2Cb%3Ac%25.yaml,line=3,col=3,title=missing_key::"audience" is missing in "read"%0Afix: add "audience: artifacts.example.com"',
+      expect.stringMatching(
+        /^::error file=a%2Cb%3Ac%25\.yaml,line=6,col=5,title=unknown_key::"a%25,:\\u\{a\}::error::x" is not a known key%0Afix: /,
       ),
     ]);
-    expect((await run(GOOD, { format: 'github' })).out).toBe('');
   });
 
   it('takes a file by name, and refuses one that is not there', async () => {
