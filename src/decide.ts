@@ -1,13 +1,16 @@
 /** From the words of a request to a decision; `run`, `explain` and `run --dry-run` walk this one path. */
+import { auditLogPath } from './audit/log.ts';
 import { parseDuration } from './base/duration.ts';
 import { openState, type StatePlace } from './base/state.ts';
 import { CapwrapError } from './errors.ts';
 import type { Capability, CapabilityMap } from './policy/capability.ts';
-import type { Decision } from './policy/decision.ts';
+import type { Decision, Denial } from './policy/decision.ts';
 import { evaluate, needsCommitClean, needsSha256 } from './policy/evaluate.ts';
+import { needsUsage } from './policy/limits.ts';
 import { findMapFile, type MapFile, readMapFile } from './policy/map-file.ts';
 import { parseMap } from './policy/parse.ts';
 import { nearest } from './policy/suggest.ts';
+import { callerSecrets } from './redact/caller-secrets.ts';
 import { gatherFacts, type RequestClaims } from './request/gather-facts.ts';
 import type { RunRequest } from './request/run-request.ts';
 import { resolveCommand } from './runner/resolve-command.ts';
@@ -76,7 +79,47 @@ export async function decide(
     ttlRequested,
     wantCommitClean: needsCommitClean(capability),
   });
-  return { ...judged, map, capability, request, decision: evaluate(capability, request) };
+  const situation = { ...judged, map, capability, request };
+  const usage = needsUsage(capability) ? await usageOf(context, situation) : [];
+  return { ...situation, ...decided(situation, usage) };
+}
+
+/** How often the capability's rules were used, for this map and task; null where it can't be told. */
+export async function usageOf(context: CommandContext, asked: Undecided): Promise<RunRequest['usage']> {
+  const { readUsage } = await import('./audit/usage.ts');
+  return readUsage(auditLogPath(asked.state.dir), usageQuery(context, asked));
+}
+
+/**
+ * The decision once more, for the moment in which a grant goes to the audit log: takes the open, locked log, and answers
+ * null where the request is still allowed. Undefined where no rule of the capability has limits.
+ */
+export async function lateDenial(
+  context: CommandContext,
+  situation: Situation,
+): Promise<((fd: number) => Denial | null) | undefined> {
+  if (!needsUsage(situation.capability)) return undefined;
+  const { usageIn } = await import('./audit/usage.ts');
+  const query = usageQuery(context, situation);
+  return (fd) => {
+    const { decision } = decided(situation, usageIn(fd, query));
+    return decision.effect === 'deny' ? decision : null;
+  };
+}
+
+/** A request before its usage is known. */
+type Undecided = Pick<Situation, 'state' | 'file' | 'capability' | 'request'>;
+
+function decided(
+  { capability, request: asked }: Undecided,
+  usage: RunRequest['usage'],
+): Pick<Situation, 'request' | 'decision'> {
+  const request = { ...asked, usage };
+  return { request, decision: evaluate(capability, request) };
+}
+
+function usageQuery({ ambient }: CommandContext, { file, capability, request }: Undecided) {
+  return { capability, mapPath: file.path, taskId: callerSecrets(ambient.env).mask(request.taskId) };
 }
 
 /** What is asked, with the facts as they are now; flags win over `CAPWRAP_*` variables. */

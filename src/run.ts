@@ -7,7 +7,7 @@ import { openAuditLog } from './audit/log.ts';
 import { closedRecord, deniedRecord, grantedRecord, type Terms } from './audit/run-records.ts';
 import { openState } from './base/state.ts';
 import { loadProvider } from './broker/registry.ts';
-import { decide, type RequestOptions } from './decide.ts';
+import { decide, lateDenial, type RequestOptions } from './decide.ts';
 import { CapwrapError } from './errors.ts';
 import { holdLease } from './hold-lease.ts';
 import { callerSecrets } from './redact/caller-secrets.ts';
@@ -83,8 +83,8 @@ async function tell(
   // 3. Approval, where the rule asks for one.
   const wait = { timeoutMs: options.approvalTimeoutMs, noWait: options.noWait, uid: context.ambient.uid };
   const { state: approval, fault } = await approve(grant, subject, wait, audit, events);
-  resultEvent(events, decision, fault === null ? null : `approval_${fault}`);
   if (fault !== null) {
+    resultEvent(events, decision, `approval_${fault}`);
     await audit.append(deniedRecord(subject, `approval_${fault}`, grant.rule, approval), { durable: true });
     throw new CapwrapError(
       'ERR_APPROVAL_DENIED',
@@ -94,11 +94,18 @@ async function tell(
   }
   phases.mark('approval');
 
-  // 4. The grant is durable before anything is issued.
+  // 4. The grant is durable before anything is issued, and what limits it is counted once more right before it.
   const provider = await loadProvider(grant.config.provider);
   phases.mark('load_provider');
   const terms: Terms = { grant, approval, deadline: new Date(Date.now() + grant.ttl * 1000) };
-  await audit.append(grantedRecord(subject, terms), { durable: true });
+  const unless = await lateDenial(context, situation);
+  const denial = await audit.append(grantedRecord(subject, terms), { durable: true, unless });
+  if (denial !== null) {
+    resultEvent(events, denial);
+    await audit.append(deniedRecord(subject, denial.reason, denial.rule, approval), { durable: true });
+    throw deniedError(situation, denial, options);
+  }
+  resultEvent(events, decision);
   phases.mark('grant');
 
   // 5. The lease, the child, and the end of the lease.

@@ -39,6 +39,11 @@ export function buildRecord(fields: AuditFields, stamp: RecordStamp): Readonly<R
   };
 }
 
+/** A text as the field would hold it, bounded, for comparing with what is read back. */
+export function asRecorded(field: 'map_path' | 'task_id', value: string): string {
+  return FIELDS[field](value, field, {}) as string;
+}
+
 const SHORT = text(512);
 const PATH = text(4096);
 

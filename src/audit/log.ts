@@ -23,21 +23,29 @@ export function auditLogPath(stateDir: string): string {
  *
  * `append` settles once the record is written, whole and in the chain; with `durable`, once it and everything before
  * it would survive a crash of the machine. It throws ERR_AUDIT_WRITE, ERR_AUDIT_UNSAFE or ERR_AUDIT_LOCKED, and then
- * the log is as it was. What a crash left of a last line is set aside first.
+ * the log is as it was. What a crash left of a last line is set aside first. With `unless` the record is written only
+ * where that finds nothing against it, and no other record comes in between.
  */
 export function openAuditLog(place: { readonly stateDir: string; readonly uid: number }): AuditLog {
   const path = auditLogPath(place.stateDir);
   let looked = false;
+  let repairedMode: string | null = null; // until a record has said so
   return {
     path,
-    append: (fields, options = {}) =>
+    append: (fields, { durable = false, unless } = {}) =>
       withLock(`${path}.lock`, () => {
         const log = openLogFile(path, place.uid);
         try {
+          repairedMode = log.repairedMode ?? repairedMode;
           const head = repair(log, place, looked);
           looked = true;
-          write(log, fields, head, log.repairedMode);
-          if (options.durable || log.created) syncLog(log);
+          const refusal = unless?.(log.fd) ?? null;
+          if (refusal === null) {
+            write(log, fields, head, repairedMode);
+            repairedMode = null;
+          }
+          if (durable || log.created) syncLog(log);
+          return refusal;
         } finally {
           closeSync(log.fd);
         }

@@ -91,8 +91,18 @@ export interface AuditFields {
   readonly state_override?: string;
 }
 
-/** The log as the run sees it: append one record; the promise settles once it is written (`durable`: and synced). */
+export interface AppendOptions<Refusal> {
+  /** Settle only once the record would survive a crash of the machine. */
+  readonly durable?: boolean;
+  /**
+   * Asked under the log's lock, with the open log, right before the record is written: an answer other than null
+   * keeps the record out. So what it finds in the log still holds when the record stands there.
+   */
+  readonly unless?: ((fd: number) => Refusal | null) | undefined;
+}
+
+/** The log as the run sees it: append one record; answers null once it is written, or why `unless` kept it out. */
 export interface AuditLog {
   readonly path: string;
-  append(fields: AuditFields, options?: { readonly durable?: boolean }): Promise<void>;
+  append<Refusal = never>(fields: AuditFields, options?: AppendOptions<Refusal>): Promise<Refusal | null>;
 }

@@ -68,13 +68,15 @@ export interface Grant {
   readonly ttl: number;
 }
 
+export interface Denial {
+  readonly effect: 'deny';
+  readonly reason: DenyReason;
+  /** One sentence for people. */
+  readonly message: string;
+  readonly rule: string | null;
+  readonly rules: readonly RuleResult[];
+}
+
 export type Decision =
   | { readonly effect: 'allow'; readonly grant: Grant; readonly rules: readonly RuleResult[] }
-  | {
-      readonly effect: 'deny';
-      readonly reason: DenyReason;
-      /** One sentence for people. */
-      readonly message: string;
-      readonly rule: string | null;
-      readonly rules: readonly RuleResult[];
-    };
+  | Denial;
