@@ -14,8 +14,8 @@ import { callerSecrets } from './redact/caller-secrets.ts';
 import { gatherFacts, type RequestClaims } from './request/gather-facts.ts';
 import type { RunRequest } from './request/run-request.ts';
 import { resolveCommand } from './runner/resolve-command.ts';
-import { judgeTrust, type TrustJudgement } from './trust/judge.ts';
-import { readPins } from './trust/pins.ts';
+import type { TrustJudgement } from './trust/judge.ts';
+import { judgeMap } from './trust/judge-map.ts';
 import type { CommandContext } from './ui/context.ts';
 
 /** What the caller says about a request; flags win over `CAPWRAP_*` variables. */
@@ -44,14 +44,15 @@ export interface Situation extends JudgedMap {
 }
 
 /** Finds and reads the map, and says whether its exact bytes are trusted. */
-export function readJudgedMap(
+export async function readJudgedMap(
   context: CommandContext,
   explicit: string | undefined,
   state: StatePlace = openState(context.ambient, context.admin),
-): JudgedMap {
+): Promise<JudgedMap> {
   const { ambient, admin } = context;
-  const file = readMapFile(findMapFile(ambient, explicit), ambient);
-  const trust = judgeTrust(file, readPins(state.dir, ambient.uid), admin);
+  const asked = findMapFile(ambient, explicit);
+  const file = readMapFile(asked, ambient);
+  const trust = await judgeMap(file, asked, { ambient, admin, stateDir: state.dir });
   return { state, file, trust };
 }
 

@@ -27,7 +27,7 @@ export async function trustedMap(request: MapRequest): Promise<JudgedMap> {
   const { context, state, options } = request;
   let judged: JudgedMap;
   try {
-    judged = readJudgedMap(context, options.map, state);
+    judged = await readJudgedMap(context, options.map, state);
   } catch (error) {
     if (error instanceof CapwrapError && error.code === 'ERR_MAP_UNSAFE') {
       await record(request, 'map_unsafe', null, error);

@@ -3,6 +3,7 @@
  * on the list, so a lease's values have none to go to.
  */
 
+import { APPROVAL_GRADES } from '../base/approval-grade.ts';
 import { MAP_TRUST_GRADES } from '../base/map-trust.ts';
 import { OUTCOMES } from '../broker/provider.ts';
 import { FACT_NAMES, FACT_SOURCES } from '../request/facts.ts';
@@ -69,14 +70,18 @@ const FIELDS = {
   approval: oneOf(['none', 'granted', 'denied']),
   outcome: oneOf(OUTCOMES),
   ttl_requested: number,
-  approval_grade: oneOf(['none', 'terminal']),
+  approval_grade: oneOf(APPROVAL_GRADES),
   approval_id: text(64),
   approver: SHORT,
+  approver_key: text(128),
   justification: orNull(text(4096)),
   facts: shape(Object.fromEntries(FACT_NAMES.map((name) => [name, FACT]))),
   map_path: PATH,
   map_sha256: text(64),
   map_trust: oneOf([...MAP_TRUST_GRADES, 'untrusted']),
+  replaces_sha256: orNull(text(64)),
+  widening: number,
+  forgotten: flag,
   rule: orNull(SHORT),
   reason: text(64),
   command: texts(12 * 1024),

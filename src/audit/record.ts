@@ -1,4 +1,5 @@
 /** What an audit record may say. Records are built field by field from this list, so none can hold a secret. */
+import type { ApprovalGrade } from '../base/approval-grade.ts';
 import type { MapTrust } from '../base/map-trust.ts';
 import type { Outcome, Revocation } from '../broker/provider.ts';
 import type { Facts } from '../request/facts.ts';
@@ -45,14 +46,22 @@ export interface AuditFields {
   readonly ttl_seconds?: number;
   readonly ttl_requested?: number;
   readonly approval?: 'none' | 'granted' | 'denied';
-  readonly approval_grade?: 'none' | 'terminal';
+  readonly approval_grade?: ApprovalGrade;
   readonly approval_id?: string;
   readonly approver?: string;
+  /** Fingerprint of the key that signed. */
+  readonly approver_key?: string;
   readonly justification?: string | null;
   readonly facts?: Facts;
   readonly map_path?: string;
   readonly map_sha256?: string;
   readonly map_trust?: MapTrust | 'untrusted';
+  /** Digest of the version that was trusted before; null for the first. */
+  readonly replaces_sha256?: string | null;
+  /** How many changes against that version widen what the map allows. */
+  readonly widening?: number;
+  /** True where the lineage was dropped, too: nobody has to approve the next version. */
+  readonly forgotten?: boolean;
   readonly rule?: string | null;
   /** Stable reason key of a denial. */
   readonly reason?: string;

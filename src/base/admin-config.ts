@@ -1,8 +1,10 @@
 /** The administrator's config: the one file outside the map that steers capwrap. */
 import { lstatSync } from 'node:fs';
 import { isAbsolute, normalize } from 'node:path';
-import { isMap, isScalar, LineCounter, type Node, parseDocument, type YAMLMap } from 'yaml';
+import { isScalar, LineCounter, type Node, parseDocument } from 'yaml';
 import { CapwrapError } from '../errors.ts';
+import { type AdminApprover, readApprovers } from './admin-approvers.ts';
+import { entries, type Invalid, start } from './admin-nodes.ts';
 import { type FileTerms, readJudgedFile } from './judged-file.ts';
 import { MAP_TRUST_GRADES, type MapTrust } from './map-trust.ts';
 
@@ -11,11 +13,13 @@ export interface AdminConfig {
   readonly stateDir: string | null;
   /** The weakest trust of a map that is accepted, or null for any. */
   readonly requireMapTrust: MapTrust | null;
+  /** Whose signatures count for every map, its first version included. */
+  readonly approvers: readonly AdminApprover[];
 }
 
 export const ADMIN_CONFIG_PATH = '/etc/capwrap/config.yaml';
 
-export const NO_ADMIN_CONFIG: AdminConfig = { stateDir: null, requireMapTrust: null };
+export const NO_ADMIN_CONFIG: AdminConfig = { stateDir: null, requireMapTrust: null, approvers: [] };
 
 const TERMS: FileTerms = {
   owners: [0],
@@ -35,8 +39,8 @@ export function readAdminConfig(uid: number, path = ADMIN_CONFIG_PATH): AdminCon
 }
 
 /**
- * Keys: `state_dir` (an absolute path; `{uid}` stands for the running user's number) and `require.map_trust` (a
- * grade). Throws ERR_CONFIG_INVALID for anything else: a demand that can't be understood must not be dropped.
+ * Keys: `state_dir` (an absolute path; `{uid}` stands for the running user's number), `require.map_trust` (a grade)
+ * and `approvers` (by name, as in a map). Throws ERR_CONFIG_INVALID for anything else: a demand that can't be understood must not be dropped.
  */
 export function parseAdminConfig(text: string, path: string, uid: number): AdminConfig {
   const lines = new LineCounter();
@@ -49,17 +53,17 @@ export function parseAdminConfig(text: string, path: string, uid: number): Admin
   if (fault) throw invalid(fault.pos[0], 'is not valid YAML');
   if (document.contents === null) return NO_ADMIN_CONFIG;
 
-  const top = entries(document.contents, 'config', ['state_dir', 'require'], invalid);
+  const top = entries(document.contents, 'config', ['state_dir', 'require', 'approvers'], invalid);
   const demands = top.get('require');
   const required = demands && entries(demands, 'require', ['map_trust'], invalid).get('map_trust');
   const stateDir = top.get('state_dir');
+  const approvers = top.get('approvers');
   return {
     stateDir: stateDir ? readStateDir(stateDir, uid, invalid) : null,
     requireMapTrust: required ? readGrade(required, invalid) : null,
+    approvers: approvers ? readApprovers(approvers, invalid) : [],
   };
 }
-
-type Invalid = (offset: number, why: string) => CapwrapError;
 
 function isMissing(path: string): boolean {
   try {
@@ -67,21 +71,6 @@ function isMissing(path: string): boolean {
   } catch {
     return false; // it may be there, so reading it must say what is wrong
   }
-}
-
-/** The values of a mapping by key; a value that is missing counts as a fault, not as a default. */
-function entries(node: Node, subject: string, keys: readonly string[], invalid: Invalid): Map<string, Node> {
-  const found = new Map<string, Node>();
-  if (!isMap(node)) throw invalid(start(node), `"${subject}" must be a mapping`);
-  for (const { key, value } of (node as YAMLMap<Node, Node | null>).items) {
-    const name = isScalar(key) ? String(key.value) : '?';
-    if (!keys.includes(name)) {
-      throw invalid(start(key), `"${name}" is not a key of "${subject}"; known: ${keys.join(', ')}`);
-    }
-    if (value === null) throw invalid(start(key), `"${name}" has no value`);
-    found.set(name, value);
-  }
-  return found;
 }
 
 function readStateDir(node: Node, uid: number, invalid: Invalid): string {
@@ -99,8 +88,4 @@ function readGrade(node: Node, invalid: Invalid): MapTrust {
     throw invalid(start(node), `"require.map_trust" must be one of ${MAP_TRUST_GRADES.join(', ')}`);
   }
   return grade;
-}
-
-function start(node: Node): number {
-  return node.range?.[0] ?? 0;
 }

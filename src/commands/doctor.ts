@@ -4,8 +4,7 @@ import { statePlace } from '../base/state.ts';
 import type { Capability } from '../policy/capability.ts';
 import { findMapFile, type MapFile, readMapFile } from '../policy/map-file.ts';
 import { analyseMap } from '../policy/parse.ts';
-import { judgeTrust } from '../trust/judge.ts';
-import { readPins } from '../trust/pins.ts';
+import { judgeMap } from '../trust/judge-map.ts';
 import type { CommandContext } from '../ui/context.ts';
 import type { Command } from './command.ts';
 import { type Check, type CheckStatus, check, faultCheck, look } from './doctor-check.ts';
@@ -51,14 +50,16 @@ interface MapLook {
 
 async function lookAtMap(context: CommandContext, explicit: string | undefined): Promise<MapLook> {
   const { ambient } = context;
+  let asked: string;
   let file: MapFile;
   try {
-    file = readMapFile(findMapFile(ambient, explicit), ambient);
+    asked = findMapFile(ambient, explicit);
+    file = readMapFile(asked, ambient);
   } catch (error) {
     return { checks: [faultCheck('map', error)], capabilities: [], distrust: null };
   }
   const { map, faults } = analyseMap(file.bytes, file);
-  const trust = await look('trust', () => trustCheck(context, file));
+  const trust = await look('trust', () => trustCheck(context, file, asked));
   const distrust = trust.status === 'problem' ? 'the map is not trusted' : null;
   if (map === null) {
     const detail = `${file.path} has ${faults.length} ${faults.length === 1 ? 'fault' : 'faults'}`;
@@ -69,8 +70,8 @@ async function lookAtMap(context: CommandContext, explicit: string | undefined):
   return { checks: [check('map', 'ok', `${file.path}: ${names}`), trust], capabilities, distrust };
 }
 
-function trustCheck({ ambient, admin }: CommandContext, file: MapFile): Check {
-  const verdict = judgeTrust(file, readPins(statePlace(ambient, admin).dir, ambient.uid), admin);
+async function trustCheck({ ambient, admin }: CommandContext, file: MapFile, asked: string): Promise<Check> {
+  const verdict = await judgeMap(file, asked, { ambient, admin, stateDir: statePlace(ambient, admin).dir });
   if (!verdict.trusted) return check('trust', 'problem', verdict.why, verdict.hint);
   if (verdict.grade === 'admin_owned') return check('trust', 'ok', "the map is the administrator's");
   const detail = `${verdict.grade}: a process of this user could pin another version`;

@@ -36,7 +36,7 @@ async function show(
   options: RequestOptions,
   argv: readonly string[] | null,
 ): Promise<Situation> {
-  const situation = await decide(context, readJudgedMap(context, options.map), options, argv);
+  const situation = await decide(context, await readJudgedMap(context, options.map), options, argv);
   const preview = await previewOf(situation);
   await context.out(
     context.json ? `${toJson(asJson(situation, preview), 2)}\n` : asText(context, situation, preview),

@@ -38,7 +38,7 @@ const PRINCIPAL = /^arn:(aws[a-z-]*):iam::(\d{12}):(?:root|(?:user|role)\/[\w+=,
 
 /** Prints policies for a person to review; changes nothing anywhere. */
 export async function printAwsRole(context: CommandContext, options: RoleOptions): Promise<number> {
-  const judged = readJudgedMap(context, options.file);
+  const judged = await readJudgedMap(context, options.file);
   const capability = findCapability(parseMap(judged.file.bytes, judged.file), options.awsRole);
   const { config } = capability;
   if (config.provider !== 'aws-sts') {

@@ -17,7 +17,7 @@ type Availability =
   | { readonly granted: 'for_commands'; readonly commands: readonly string[] };
 
 export async function list(context: CommandContext, options: { readonly map?: string }): Promise<number> {
-  const judged = readJudgedMap(context, options.map);
+  const judged = await readJudgedMap(context, options.map);
   const map = parseMap(judged.file.bytes, judged.file);
   const capabilities = [...map.capabilities.values()];
   const { facts, taskId } = await gatherFacts(context.ambient, {

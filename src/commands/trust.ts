@@ -1,20 +1,27 @@
-/** `capwrap trust`: shows what a map allows and pins exactly the bytes that were shown. */
+/** `capwrap trust`: shows what a map allows, or what changed in it, and pins exactly the bytes that were shown. */
 import { openAuditLog } from '../audit/log.ts';
-import type { AuditFields } from '../audit/record.ts';
-import type { Ambient } from '../base/ambient.ts';
+import { ADMIN_CONFIG_PATH } from '../base/admin-config.ts';
 import { escapeText, toJson } from '../base/escape.ts';
-import { osUser } from '../base/os-user.ts';
+import { MAP_TRUST_GRADES, type MapTrust } from '../base/map-trust.ts';
 import { shellQuote } from '../base/shell-quote.ts';
-import { openState, type StatePlace } from '../base/state.ts';
-import { askOnTerminal } from '../base/tty.ts';
 import { CapwrapError } from '../errors.ts';
-import { findMapFile, type MapFile, pinnedPathOf, readMapFile, workTreeRoot } from '../policy/map-file.ts';
-import { summariseMap } from '../policy/map-summary.ts';
-import { parseMap } from '../policy/parse.ts';
-import { requireTrusted } from '../trust/judge.ts';
-import { addPin, isDigest, type Pin, readPins } from '../trust/pins.ts';
+import { assertGradeCounts, meetsDemand } from '../trust/judge.ts';
+import { isDigest } from '../trust/pin.ts';
 import type { CommandContext } from '../ui/context.ts';
 import type { Command } from './command.ts';
+import { askForDigest } from './trust-ask.ts';
+import { openCase, pinCase, pinOf, type TrustCase } from './trust-case.ts';
+import { listTrust } from './trust-list.ts';
+import { trustedRecord } from './trust-record.ts';
+import {
+  assertMaySign,
+  type SignedAnswer,
+  signedByFile,
+  signedByKey,
+  signingHint,
+  statementOf,
+} from './trust-signed.ts';
+import { caseText } from './trust-text.ts';
 
 export interface TrustOptions {
   /** The map; undefined means the one that `run` would use. */
@@ -23,72 +30,141 @@ export interface TrustOptions {
   readonly sha256?: string | undefined;
   /** Lists the pins instead. */
   readonly list?: boolean | undefined;
+  /** Prints what an approver signs instead. */
+  readonly statement?: boolean | undefined;
+  /** A file with an approver's signature over the statement. */
+  readonly signature?: string | undefined;
+  /** An approver's key: asks, and signs with it. */
+  readonly key?: string | undefined;
 }
-
-const ANSWER_LENGTH = 4;
-const ANSWER_TIMEOUT_MS = 5 * 60 * 1000;
 
 /**
  * Pins the map's content. On a terminal the person types the start of the digest; without one, `--sha256` names the
- * content, and the pin is graded apart. The record is durable before the pin exists. Throws ERR_MAP_UNTRUSTED where
- * the answer is missing or wrong.
+ * content, and the pin is graded apart. Once a trusted version names approvers, only a signature of one of them pins
+ * the next one. The record is durable before the pin exists. Throws ERR_MAP_UNTRUSTED where the answer is missing,
+ * wrong, or not the one that is asked for.
  */
 export const trust: Command<TrustOptions> = async (context, options) => {
-  if (options.list) return listPins(context, options.file);
-  const { ambient, admin } = context;
-  const file = readMapFile(findMapFile(ambient, options.file), ambient);
-  const summary = summariseMap(parseMap(file.bytes, file));
+  assertOneWay(options);
+  if (options.list) return listTrust(context, options.file);
+  const isSigned = [options.signature, options.key, options.statement].some((way) => way !== undefined);
+  const grade = isSigned ? 'signed' : options.sha256 === undefined ? 'pinned' : 'pinned_noninteractive';
+  const found = await openCase(context, options.file, grade);
+  if (options.statement) return printStatement(context, found);
+  const { file } = found;
   if (file.adminOwned) {
-    await report(context, file, 'admin_owned', 'needs no pin: it is admin_owned');
+    await report(context, found, 'admin_owned', 'needs no pin: it is admin_owned');
     return 0;
   }
-  if (options.sha256 !== undefined) assertDigest(file, options.sha256);
-  const pin: Pin = {
-    path: file.path,
-    repository: workTreeRoot(file.dir),
-    sha256: file.sha256,
-    grade: options.sha256 === undefined ? 'pinned' : 'pinned_noninteractive',
-    pinned_at: new Date().toISOString(),
-  };
-  const state = openState(ambient, admin);
-  const pins = readPins(state.dir, ambient.uid);
-  requireTrusted(file, [...pins, pin], admin); // a pin that could not make the map usable is not offered
-  const before = pins
-    .filter((each) => each.path === pin.path && each.sha256 === pin.sha256)
-    .find((each) => each.grade === pin.grade || each.grade === 'pinned');
-  if (before) {
-    await report(context, file, before.grade, `is trusted already (${before.grade} at ${before.pinned_at})`);
+  if (options.sha256 !== undefined) assertDigest(found, options.sha256);
+  if (!isSigned) await assertUnsignedCounts(context, found);
+  assertGradeCounts(file.path, grade, context.admin);
+  if (isSigned) assertMaySign(context.admin, found);
+  if (found.standing !== null && isAtLeast(found.standing, grade)) {
+    await report(context, found, found.standing, `is trusted already (${found.standing})`);
     return 0;
   }
-  if (options.sha256 === undefined) await confirm(context, file, summary);
-  else if (!context.json) await context.out(`${summary.join('\n')}\n`);
-
-  const log = openAuditLog({ stateDir: state.dir, uid: ambient.uid });
-  await log.append(pinRecord('trusted', pin, ambient, state), { durable: true });
-  await addPin(state.dir, ambient.uid, pin);
-  await report(context, file, pin.grade, `is trusted now (${pin.grade})`);
+  const signed = await answer(context, found, options);
+  const pin = pinOf(found, { grade, signature: signed === null ? null : signed.signature });
+  const log = openAuditLog(found.place);
+  const check = signed?.check ?? null;
+  await pinCase(found, pin, async () => {
+    await log.append(trustedRecord(found, pin, context.ambient, check), { durable: true });
+  });
+  const by = check === null ? '' : ` by ${check.principal}, ${check.grade}`;
+  await report(context, found, grade, `is trusted now (${grade}${by})`, {
+    approver: check?.principal ?? null,
+  });
   return 0;
 };
 
-/** The record of a pin made or removed. */
-export function pinRecord(
-  event: 'trusted' | 'untrusted',
-  pin: Pin,
-  ambient: Ambient,
-  state: StatePlace,
-): AuditFields {
-  return {
-    event,
-    map_path: pin.path,
-    map_sha256: pin.sha256,
-    map_trust: event === 'trusted' ? pin.grade : 'untrusted',
-    actor: osUser(ambient.uid),
-    cwd: ambient.cwd,
-    ...(state.override === null ? {} : { state_override: state.override }),
-  };
+/** Shows the map and takes the answer; null for one that is no signature. */
+async function answer(
+  context: CommandContext,
+  found: TrustCase,
+  options: TrustOptions,
+): Promise<SignedAnswer | null> {
+  if (options.signature !== undefined) {
+    const signed = signedByFile(context, found, options.signature);
+    await show(context, found);
+    return signed;
+  }
+  if (options.sha256 !== undefined) {
+    await show(context, found);
+    return null;
+  }
+  await askForDigest({
+    text: caseText(found),
+    purpose: options.key === undefined ? 'trust it' : `sign it with ${escapeText(options.key)}`,
+    sha256: found.file.sha256,
+    turnsIn: found.place.stateDir,
+    undone: `"${found.file.path}" was not pinned`,
+    withoutTerminal: async () => {
+      await show(context, found);
+      return hintWithoutTerminal(context, found, options);
+    },
+  });
+  return options.key === undefined ? null : signedByKey(context, found, options.key);
 }
 
-function assertDigest(file: MapFile, wanted: string): void {
+/**
+ * Neither a terminal nor a digest is an answer where approvers have a say; both would be the agent's to give. Content
+ * that is pinned already is no change, so its grade may be raised.
+ */
+async function assertUnsignedCounts(context: CommandContext, found: TrustCase): Promise<void> {
+  const { admin } = context;
+  const { file, predecessor } = found;
+  const refuse = async (why: string, hint: string) => {
+    await show(context, found);
+    throw new CapwrapError('ERR_MAP_UNTRUSTED', `"${file.path}" was not pinned: ${why}`, { hint });
+  };
+  if (found.held === null && predecessor?.mustSign) {
+    const { map, fault } = predecessor.version;
+    if (map === null && admin.approvers.length === 0) {
+      const why = `version ${predecessor.sha256}, whose approvers have to sign, ${fault}`;
+      await refuse(why, `capwrap untrust --forget ${shellQuote(file.path)}`);
+    }
+    const names = map === null ? admin.approvers.map(({ name }) => name) : [...map.approvers.keys()];
+    await refuse(
+      `one of the approvers of the version before has to sign: ${names.join(', ')}`,
+      signingHint(file.path),
+    );
+  }
+  if (
+    found.standing === null &&
+    !meetsDemand('pinned', admin) &&
+    admin.approvers.length > 0 &&
+    meetsDemand('signed', admin)
+  ) {
+    await refuse(
+      `${ADMIN_CONFIG_PATH} demands the signature of one of its approvers`,
+      signingHint(file.path),
+    );
+  }
+}
+
+async function printStatement(context: CommandContext, found: TrustCase): Promise<number> {
+  if (!context.quiet) context.err(caseText(found).trimEnd());
+  await context.out(statementOf(found));
+  return 0;
+}
+
+async function show(context: CommandContext, found: TrustCase): Promise<void> {
+  if (!context.json) await context.out(caseText(found));
+}
+
+function assertOneWay({ sha256, list, statement, signature, key }: TrustOptions): void {
+  const given = Object.entries({ sha256, list, statement, signature, key }).filter(
+    ([, value]) => value !== undefined && value !== false,
+  );
+  const [first, second] = given.map(([name]) => `--${name}`);
+  if (second === undefined) return;
+  throw new CapwrapError('ERR_USAGE', `"${first}" and "${second}" can't be given together`, {
+    hint: 'capwrap trust --help',
+  });
+}
+
+function assertDigest({ file }: TrustCase, wanted: string): void {
   if (!isDigest(wanted)) {
     throw new CapwrapError('ERR_USAGE', '"--sha256" must be 64 lower-case hex digits', {
       hint: `sha256sum ${shellQuote(file.path)}`,
@@ -102,48 +178,37 @@ function assertDigest(file: MapFile, wanted: string): void {
   );
 }
 
-/** Shows the map where the answer is given: standard output may lead elsewhere. */
-async function confirm(context: CommandContext, file: MapFile, summary: readonly string[]): Promise<void> {
-  const shown = [`map     ${escapeText(file.path)}`, `sha256  ${file.sha256}`, '', ...summary, ''].join('\n');
-  const prompt = `Type the first ${ANSWER_LENGTH} characters of the sha256 to trust it: `;
-  const answer = await askOnTerminal(`${shown}\n${prompt}`, ANSWER_TIMEOUT_MS);
-  const confirmed = file.sha256.slice(0, ANSWER_LENGTH);
-  if (answer.kind === 'answer' && answer.text.trim().toLowerCase() === confirmed) return;
-  if (answer.kind === 'no_terminal' && !context.json) await context.out(`${shown}\n`);
-  const why = {
-    answer: `the answer was not the first ${ANSWER_LENGTH} characters of its sha256`,
-    no_terminal: 'there is no terminal to ask on',
-    timeout: 'nobody answered in time',
-    interrupted: 'the question was interrupted',
-  }[answer.kind];
-  throw new CapwrapError('ERR_MAP_UNTRUSTED', `"${file.path}" was not pinned: ${why}`, {
-    hint: answer.kind === 'no_terminal' ? hintWithoutTerminal(context, file) : undefined,
-  });
-}
-
 /** `--sha256` helps only where the administrator accepts its grade. */
-function hintWithoutTerminal({ admin }: CommandContext, file: MapFile): string {
+function hintWithoutTerminal({ admin }: CommandContext, { file }: TrustCase, { key }: TrustOptions): string {
   const path = shellQuote(file.path);
-  return [null, 'pinned_noninteractive'].includes(admin.requireMapTrust)
+  if (key !== undefined) return signingHint(file.path);
+  return meetsDemand('pinned_noninteractive', admin)
     ? `capwrap trust --sha256 ${file.sha256} ${path}`
     : `capwrap trust ${path}, in a terminal`;
 }
 
-async function report(context: CommandContext, file: MapFile, grade: string, text: string): Promise<void> {
-  await context.out(
-    context.json
-      ? `${toJson({ path: file.path, sha256: file.sha256, map_trust: grade })}\n`
-      : `"${escapeText(file.path)}" ${text}\nsha256 ${file.sha256}\n`,
-  );
+function isAtLeast(grade: MapTrust, other: MapTrust): boolean {
+  return MAP_TRUST_GRADES.indexOf(grade) >= MAP_TRUST_GRADES.indexOf(other);
 }
 
-async function listPins(context: CommandContext, file: string | undefined): Promise<number> {
-  const { ambient, admin } = context;
-  const path = file === undefined ? null : pinnedPathOf(findMapFile(ambient, file));
-  const pins = readPins(openState(ambient, admin).dir, ambient.uid).filter(
-    (pin) => path === null || pin.path === path,
-  );
-  const lines = pins.map((pin) => `${pin.pinned_at}  ${pin.grade}  ${pin.sha256}  ${escapeText(pin.path)}`);
-  await context.out(context.json ? `${toJson({ pins })}\n` : `${lines.join('\n') || 'no map is pinned'}\n`);
-  return 0;
+/** What was compared is told of a pin that was made, not of one that was there. */
+async function report(
+  { json, out }: CommandContext,
+  { file, subject, predecessor, changes }: TrustCase,
+  grade: MapTrust,
+  text: string,
+  made: { readonly approver: string | null } | null = null,
+): Promise<void> {
+  const count = (kind: string) => changes?.filter((change) => change.kind === kind).length;
+  const counts = { widening: count('widening'), narrowing: count('narrowing'), neutral: count('neutral') };
+  const value = {
+    path: file.path,
+    repo: subject.repo.name,
+    sha256: file.sha256,
+    map_trust: grade,
+    approver: made?.approver ?? null,
+    replaces: made === null ? null : (predecessor?.sha256 ?? null),
+    changes: made === null || changes === null ? null : counts,
+  };
+  await out(json ? `${toJson(value)}\n` : `"${escapeText(file.path)}" ${text}\nsha256 ${file.sha256}\n`);
 }

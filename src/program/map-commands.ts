@@ -21,10 +21,13 @@ export function addMapCommands(add: Add, program: Command): void {
   );
   add(program, 'trust [file]', "pin a map's exact content", help.TRUST, async (context, values, file) => {
     const { trust } = await import('../commands/others.ts');
-    return trust(context, { file: file ?? values.map, sha256: values.sha256, list: values.list });
+    return trust(context, { ...values, file: file ?? values.map });
   })
     .option('--sha256 <digest>', 'pin exactly this digest without asking; graded as non-interactive')
-    .option('--list', 'list the pins');
+    .option('--statement', 'print the statement that an approver of the version before signs')
+    .option('--signature <file>', "pin with an approver's signature over that statement")
+    .option('--key <file>', "show what changed, ask, and sign with an approver's key through ssh-keygen")
+    .option('--list', 'list the pins, their grades and signers');
   add(
     program,
     'untrust [file]',
@@ -32,9 +35,11 @@ export function addMapCommands(add: Add, program: Command): void {
     help.UNTRUST,
     async (context, values, file) => {
       const { untrust } = await import('../commands/others.ts');
-      return untrust(context, { file: file ?? values.map, sha256: values.sha256 });
+      return untrust(context, { ...values, file: file ?? values.map });
     },
-  ).option('--sha256 <digest>', 'remove only this digest');
+  )
+    .option('--sha256 <digest>', 'remove only this digest')
+    .option('--forget', 'forget also whose signature the next version needs; asks on the terminal');
   add(
     program,
     'init',

@@ -4,62 +4,93 @@ import { MAP_TRUST_GRADES, type MapTrust } from '../base/map-trust.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { CapwrapError } from '../errors.ts';
 import { MAP_NAME, type MapFile } from '../policy/map-file.ts';
-import type { Pin } from './pins.ts';
+import type { MapRepo } from './map-repo.ts';
+import type { Pin, TrustStore } from './pin.ts';
+import type { SignedCheck } from './signed.ts';
+import { whyUntrusted } from './why-untrusted.ts';
 
 export type TrustJudgement =
-  | { readonly trusted: true; readonly grade: MapTrust }
+  | {
+      readonly trusted: true;
+      readonly grade: MapTrust;
+      /** Who signed, where the grade is `signed`. */
+      readonly approver: string | null;
+    }
+  /** Both are safe to show. `hint` is the command that would make the map usable. */
   | { readonly trusted: false; readonly why: string; readonly hint: string };
 
-/**
- * Judges the content that was read, by its digest: admin-owned, or pinned under this path, and of the grade that the
- * administrator demands. `hint` is the command that would make the map usable.
- *
- * Grades, weakest first: `pinned_noninteractive`, `pinned`, `signed`, `admin_owned`. Nothing is graded `signed` in
- * this version, so that demand is met by an admin-owned map alone.
- */
-export function judgeTrust(file: MapFile, pins: readonly Pin[], admin: AdminConfig): TrustJudgement {
-  const grade = gradeOf(file, pins);
-  const demanded = admin.requireMapTrust;
-  if (grade !== null && (demanded === null || rank(grade) >= rank(demanded))) return { trusted: true, grade };
-  return { trusted: false, why: whyNot(file, pins, grade, demanded), hint: remedy(file, demanded) };
+/** A map as it was found. */
+export interface MapSubject {
+  readonly file: Pick<MapFile, 'path' | 'sha256' | 'adminOwned'>;
+  /** The path that was asked for, before links were resolved. */
+  readonly asked: string;
+  readonly repo: MapRepo;
 }
 
-/** The grade of a trusted map; throws ERR_MAP_UNTRUSTED for any other. */
-export function requireTrusted(file: MapFile, pins: readonly Pin[], admin: AdminConfig): MapTrust {
-  const verdict = judgeTrust(file, pins, admin);
-  if (verdict.trusted) return verdict.grade;
-  throw new CapwrapError('ERR_MAP_UNTRUSTED', `"${file.path}" is not trusted: ${verdict.why}`, {
-    hint: verdict.hint,
+/** Verdicts over the signatures of pins; a signed pin without one counts for nothing. */
+export type SignedChecks = ReadonlyMap<Pin, SignedCheck>;
+
+/**
+ * Judges the content that was read, by its digest: admin-owned, or pinned under this path and in this repository, and
+ * of the grade that the administrator demands. Grades, weakest first: `pinned_noninteractive`, `pinned`, `signed`,
+ * `admin_owned`.
+ */
+export function judgeTrust(
+  subject: MapSubject,
+  store: TrustStore,
+  admin: AdminConfig,
+  checks: SignedChecks,
+): TrustJudgement {
+  const { file } = subject;
+  if (file.adminOwned) return { trusted: true, grade: 'admin_owned', approver: null };
+  const best = bestPin(pinsFor(subject, store), checks);
+  if (best !== null && meetsDemand(best.grade, admin)) return { trusted: true, ...best };
+  return {
+    trusted: false,
+    why: best === null ? whyUntrusted(subject, store, checks) : demandWords(best.grade, admin),
+    hint: remedy(file.path, admin),
+  };
+}
+
+/** The pins of exactly this content, path and repository. */
+export function pinsFor({ file, repo }: MapSubject, { pins }: TrustStore): readonly Pin[] {
+  return pins.filter((pin) => pin.path === file.path && pin.repo === repo.name && pin.sha256 === file.sha256);
+}
+
+/** Throws ERR_MAP_UNTRUSTED for a pin that could not make the map usable. */
+export function assertGradeCounts(path: string, grade: MapTrust, admin: AdminConfig): void {
+  if (meetsDemand(grade, admin)) return;
+  throw new CapwrapError('ERR_MAP_UNTRUSTED', `"${path}" is not trusted: ${demandWords(grade, admin)}`, {
+    hint: remedy(path, admin),
   });
 }
 
-function gradeOf(file: MapFile, pins: readonly Pin[]): MapTrust | null {
-  if (file.adminOwned) return 'admin_owned';
-  const grades = pins
-    .filter((pin) => pin.path === file.path && pin.sha256 === file.sha256)
-    .map((pin) => pin.grade);
-  if (grades.includes('pinned')) return 'pinned';
-  return grades[0] ?? null;
+/** True where the administrator accepts a map of this grade. */
+export function meetsDemand(grade: MapTrust, { requireMapTrust: demanded }: AdminConfig): boolean {
+  return demanded === null || MAP_TRUST_GRADES.indexOf(grade) >= MAP_TRUST_GRADES.indexOf(demanded);
 }
 
-function whyNot(
-  file: MapFile,
+function bestPin(
   pins: readonly Pin[],
-  grade: MapTrust | null,
-  demanded: MapTrust | null,
-): string {
-  if (grade !== null) return `it is ${grade}, and ${ADMIN_CONFIG_PATH} demands ${demanded}`;
-  return pins.some((pin) => pin.path === file.path)
-    ? 'its content is not a version that was trusted'
-    : 'nobody has trusted it here';
+  checks: SignedChecks,
+): Pick<TrustJudgement & { trusted: true }, 'grade' | 'approver'> | null {
+  for (const pin of pins) {
+    const check = checks.get(pin);
+    if (pin.grade === 'signed' && check?.ok) return { grade: 'signed', approver: check.principal };
+  }
+  const grades = pins.map(({ grade }) => grade).filter((grade) => grade !== 'signed');
+  const grade = grades.includes('pinned') ? 'pinned' : (grades[0] ?? null);
+  return grade === null ? null : { grade, approver: null };
 }
 
-function remedy(file: MapFile, demanded: MapTrust | null): string {
-  return demanded !== null && rank(demanded) > rank('pinned')
-    ? `sudo install -o root -m 644 ${shellQuote(file.path)} /etc/capwrap/${MAP_NAME}`
-    : `capwrap trust ${shellQuote(file.path)}`;
+function demandWords(grade: MapTrust, { requireMapTrust }: AdminConfig): string {
+  return `it is ${grade}, and ${ADMIN_CONFIG_PATH} demands ${requireMapTrust}`;
 }
 
-function rank(grade: MapTrust): number {
-  return MAP_TRUST_GRADES.indexOf(grade);
+/** `capwrap trust` says how to sign where that is what it takes. */
+function remedy(path: string, admin: AdminConfig): string {
+  const canSign = admin.approvers.length > 0;
+  return meetsDemand(canSign ? 'signed' : 'pinned', admin)
+    ? `capwrap trust ${shellQuote(path)}`
+    : `sudo install -o root -m 644 ${shellQuote(path)} /etc/capwrap/${MAP_NAME}`;
 }

@@ -29,8 +29,16 @@ export const TRUST = examples(
   'capwrap trust',
   'capwrap trust --list',
   'capwrap trust --sha256 DIGEST capabilities.yaml',
+  'capwrap trust --statement > map.json',
+  'ssh-keygen -Y sign -n capwrap-map -f ~/.ssh/id_ed25519 map.json',
+  'capwrap trust --signature map.json.sig',
+  'capwrap trust --key ~/.ssh/id_ed25519',
 );
-export const UNTRUST = examples('capwrap untrust', 'capwrap untrust --sha256 DIGEST capabilities.yaml');
+export const UNTRUST = examples(
+  'capwrap untrust',
+  'capwrap untrust --sha256 DIGEST capabilities.yaml',
+  'capwrap untrust --forget',
+);
 export const INIT = examples(
   'capwrap init',
   'capwrap init --aws-role publish-preview-build --principal arn:aws:iam::123456789012:user/agent-base',

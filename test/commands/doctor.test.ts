@@ -6,12 +6,11 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { openAuditLog } from '../../src/audit/log.ts';
 import { doctor } from '../../src/commands/doctor.ts';
 import type { Check } from '../../src/commands/doctor-check.ts';
-import { findMapFile, readMapFile } from '../../src/policy/map-file.ts';
-import { addPin } from '../../src/trust/pins.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { expectNowhere } from '../helpers/secrets.ts';
 import { ambientOf } from '../policy/ambient.ts';
 import { fakeGitDir, UID } from '../request/git-fixture.ts';
+import { pinMap } from '../trust/pin-map.ts';
 import { keptContext } from './command-context.ts';
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
@@ -58,16 +57,7 @@ function putMap({ cwd }: World, text: string): void {
 }
 
 async function trustMap({ cwd, state, env }: World): Promise<void> {
-  const ambient = ambientOf({ cwd, env });
-  const { path, sha256 } = readMapFile(findMapFile(ambient, undefined), ambient);
-  mkdirSync(state, { recursive: true, mode: 0o700 });
-  await addPin(state, UID, {
-    path,
-    repository: null,
-    sha256,
-    grade: 'pinned',
-    pinned_at: new Date().toISOString(),
-  });
+  await pinMap(ambientOf({ cwd, env }), state);
 }
 
 async function diagnose({ cwd, env }: World, options = {}) {

@@ -4,6 +4,10 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { NO_ADMIN_CONFIG, parseAdminConfig, readAdminConfig } from '../../src/base/admin-config.ts';
 import { tempDir } from '../helpers/cli.ts';
 
+const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB';
+const OTHER = 'ecdsa-sha2-nistp256 AAAAE2VjZHNh';
+const SK = 'sk-ssh-ed25519@openssh.com AAAAGnNr';
+
 const IS_ROOT = process.getuid?.() === 0;
 
 let path: string;
@@ -57,7 +61,17 @@ describe('what it may say', () => {
     },
     {
       text: 'state_dir: /s\nrequire:\n  map_trust: pinned\n',
-      config: { stateDir: '/s', requireMapTrust: 'pinned' },
+      config: { ...NO_ADMIN_CONFIG, stateDir: '/s', requireMapTrust: 'pinned' },
+    },
+    {
+      text: `approvers:\n  alice: {keys: ["${KEY} alice@laptop", "${SK}"], actors: [alice]}\n  b.o-b: {keys: ["${OTHER}"]}\n`,
+      config: {
+        ...NO_ADMIN_CONFIG,
+        approvers: [
+          { name: 'alice', keys: [`${KEY} alice@laptop`, SK], actors: ['alice'] },
+          { name: 'b.o-b', keys: [OTHER], actors: [] },
+        ],
+      },
     },
   ])('$text', ({ text, config }) => {
     expect(parseAdminConfig(text, path, 1000)).toEqual(config);
@@ -67,7 +81,7 @@ describe('what it may say', () => {
     {
       text: 'statedir: /x\n',
       at: '1:1',
-      why: '"statedir" is not a key of "config"; known: state_dir, require',
+      why: '"statedir" is not a key of "config"; known: state_dir, require, approvers',
     },
     {
       text: 'require:\n  trust: pinned\n',
@@ -76,7 +90,11 @@ describe('what it may say', () => {
     },
     { text: '{state_dir}\n', at: '1:2', why: '"state_dir" has no value' },
     { text: 'state_dir:\n', at: '1:11', why: '"state_dir" must be an absolute path' },
-    { text: '? [a]\n: b\n', at: '1:3', why: '"?" is not a key of "config"; known: state_dir, require' },
+    {
+      text: '? [a]\n: b\n',
+      at: '1:3',
+      why: '"?" is not a key of "config"; known: state_dir, require, approvers',
+    },
     { text: 'require: ~\n', at: '1:10', why: '"require" must be a mapping' },
     { text: 'state_dir: relative/path\n', at: '1:12', why: '"state_dir" must be an absolute path' },
     { text: 'state_dir: 12\n', at: '1:12', why: '"state_dir" must be an absolute path' },
@@ -96,6 +114,23 @@ describe('what it may say', () => {
       at: '2:22',
       why: '"require.map_trust" must be one of pinned_noninteractive, pinned, signed, admin_owned',
     },
+    { text: 'approvers: []\n', at: '1:12', why: '"approvers" must be a mapping' },
+    { text: 'approvers: {Alice: {}}\n', at: '1:13', why: '"Alice" is not a key of "approvers"' },
+    { text: 'approvers: {a: {}}\n', at: '1:16', why: '"keys" is missing in "a"' },
+    { text: 'approvers: {a: {key: x}}\n', at: '1:17', why: '"key" is not a key of "a"; known: keys, actors' },
+    { text: 'approvers: {a: {keys: x}}\n', at: '1:23', why: '"keys" must be a list' },
+    { text: 'approvers: {a: {keys: []}}\n', at: '1:23', why: '"keys" is empty' },
+    { text: 'approvers: {a: {keys: [1]}}\n', at: '1:24', why: '"keys" may hold nothing but text' },
+    {
+      text: 'approvers: {a: {keys: [~/.ssh/id.pub]}}\n',
+      at: '1:23',
+      why: '"keys" of "a" must be OpenSSH public keys',
+    },
+    {
+      text: `approvers: {a: {keys: ["${KEY}"]}, b: {keys: ["${KEY} again"]}}\n`,
+      at: `1:${`approvers: {a: {keys: ["${KEY}"]}, b: {keys: `.length + 1}`,
+      why: '"keys" of "b" has a key of "a"',
+    },
     { text: 'state_dir: [/a\n', at: null, why: 'is not valid YAML' },
   ])('$text is refused with its place', ({ text, at, why }) => {
     const message = at === null ? expect.stringContaining(why) : `"${path}:${at}" ${why}`;
@@ -108,7 +143,11 @@ describe('what it may say', () => {
 describe.skipIf(!IS_ROOT)('a file of root (only root can make one)', () => {
   test('is read', () => {
     put('state_dir: /s/{uid}\nrequire: {map_trust: pinned}\n');
-    expect(readAdminConfig(1000, path)).toEqual({ stateDir: '/s/1000', requireMapTrust: 'pinned' });
+    expect(readAdminConfig(1000, path)).toEqual({
+      ...NO_ADMIN_CONFIG,
+      stateDir: '/s/1000',
+      requireMapTrust: 'pinned',
+    });
   });
 
   test.each([0o646, 0o664])('mode %o is refused', (mode) => {

@@ -28,6 +28,7 @@ test('the examples are valid', () => {
   expect(parseAdminConfig(config, '/etc/capwrap/config.yaml', 1000)).toEqual({
     stateDir: '/var/lib/capwrap/1000',
     requireMapTrust: 'admin_owned',
+    approvers: [],
   });
   const map = `version: 1\ncapabilities:\n  x:\n    provider: local-issuer\n    audience: a\n    scope: [s]\n${rules.replaceAll(/^/gm, '    ')}`;
   const parsed = parseMap(Buffer.from(map), { path: '/m/capabilities.yaml', dir: '/m', sha256: '0' });

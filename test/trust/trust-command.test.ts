@@ -3,7 +3,7 @@ import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync }
 import { join } from 'node:path';
 import { execa } from 'execa';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readPins } from '../../src/trust/pins.ts';
+import { readTrust } from '../../src/trust/pins.ts';
 import { bundle } from '../helpers/bundle.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { NO_TERMINALS, onTerminal, type Step } from '../helpers/on-terminal.ts';
@@ -21,7 +21,7 @@ const PROGRAM = `
       env: { CAPWRAP_HOME: stateDir }, cwd, uid: process.getuid(), gid: process.getgid(), pid: process.pid,
       platform: process.platform,
     },
-    admin: { stateDir: null, requireMapTrust: requireMapTrust ?? null },
+    admin: { stateDir: null, requireMapTrust: requireMapTrust ?? null, approvers: [] },
     json: json ?? false, quiet: false, debug: false, colors: { stdout: plain, stderr: plain },
     out: async (text) => { out += text; },
     err: () => {},
@@ -94,6 +94,8 @@ async function call(request: Call, steps?: readonly Step[]): Promise<Result> {
   return { ...(JSON.parse(readFileSync(report, 'utf8')) as Omit<Result, 'screen'>), screen };
 }
 
+const pins = () => readTrust({ stateDir, uid: UID }).pins;
+
 const records = () =>
   readFileSync(join(stateDir, 'audit.jsonl'), 'utf8')
     .trimEnd()
@@ -113,8 +115,16 @@ describe.skipIf(NO_TERMINALS !== null)(`on a terminal${reason}`, () => {
       expect(result.screen).toContain(shown);
     }
     const pinned_at = expect.stringMatching(/^\d{4}-.*Z$/);
-    expect(readPins(stateDir, UID)).toEqual([
-      { path: map, repository: repo, sha256: DIGEST, grade: 'pinned', pinned_at },
+    expect(pins()).toEqual([
+      {
+        path: map,
+        repo: null,
+        repository: repo,
+        sha256: DIGEST,
+        grade: 'pinned',
+        pinned_at,
+        signature: null,
+      },
     ]);
     expect(records()).toMatchObject([
       {
@@ -140,7 +150,7 @@ describe.skipIf(NO_TERMINALS !== null)(`on a terminal${reason}`, () => {
       message: `"${map}" was not pinned: ${why}`,
       hint: null,
     });
-    expect(readPins(stateDir, UID)).toEqual([]);
+    expect(pins()).toEqual([]);
     expect(existsSync(join(stateDir, 'audit.jsonl'))).toBe(false);
   });
 
@@ -151,13 +161,13 @@ describe.skipIf(NO_TERMINALS !== null)(`on a terminal${reason}`, () => {
     ]);
     expect(result.status).toBe(0);
     expect(readFileSync(map, 'utf8')).toContain('50m');
-    expect(readPins(stateDir, UID).map((pin) => pin.sha256)).toEqual([DIGEST]);
+    expect(pins().map((pin) => pin.sha256)).toEqual([DIGEST]);
   });
 
   test('a pin made without a terminal is raised to the better grade', async () => {
     await call({ options: { sha256: DIGEST } });
     await call({}, [{ wait: PROMPT, type: `${DIGEST.slice(0, 4).toUpperCase()}\n` }]);
-    expect(readPins(stateDir, UID).map((pin) => pin.grade)).toEqual(['pinned']);
+    expect(pins().map((pin) => pin.grade)).toEqual(['pinned']);
   });
 });
 
@@ -170,14 +180,14 @@ describe('without a terminal', () => {
       hint: `capwrap trust --sha256 ${DIGEST} ${map}`,
     });
     expect(result.out).toContain('read-ci-artifacts');
-    expect(readPins(stateDir, UID)).toEqual([]);
+    expect(pins()).toEqual([]);
   });
 
   test('--sha256 pins that content, graded apart', async () => {
     const result = await call({ options: { sha256: DIGEST, file: map } });
     expect(result).toMatchObject({ status: 0, error: null });
     expect(result.out).toContain('repo=acme/web-app');
-    expect(readPins(stateDir, UID)).toMatchObject([{ sha256: DIGEST, grade: 'pinned_noninteractive' }]);
+    expect(pins()).toMatchObject([{ sha256: DIGEST, grade: 'pinned_noninteractive' }]);
     expect(records()).toMatchObject([{ event: 'trusted', map_trust: 'pinned_noninteractive' }]);
   });
 
@@ -185,7 +195,15 @@ describe('without a terminal', () => {
     await call({ options: { sha256: DIGEST } });
     const result = await call({ options: { sha256: DIGEST }, json: true });
     expect(result.status).toBe(0);
-    expect(JSON.parse(result.out)).toEqual({ path: map, sha256: DIGEST, map_trust: 'pinned_noninteractive' });
+    expect(JSON.parse(result.out)).toEqual({
+      path: map,
+      repo: null,
+      sha256: DIGEST,
+      map_trust: 'pinned_noninteractive',
+      approver: null,
+      replaces: null,
+      changes: null,
+    });
     expect(records()).toHaveLength(1);
   });
 
@@ -196,7 +214,7 @@ describe('without a terminal', () => {
     { name: 'a pattern', sha256: '.'.repeat(64), code: 'ERR_USAGE' },
   ])('$name pins nothing', async ({ sha256, code }) => {
     expect((await call({ options: { sha256 } })).error?.code).toBe(code);
-    expect(readPins(stateDir, UID)).toEqual([]);
+    expect(pins()).toEqual([]);
   });
 
   test('a map with faults pins nothing', async () => {
@@ -213,7 +231,7 @@ describe('without a terminal', () => {
       message: `"${map}" is not trusted: it is pinned_noninteractive, and /etc/capwrap/config.yaml demands pinned`,
       hint: `capwrap trust ${map}`,
     });
-    expect(readPins(stateDir, UID)).toEqual([]);
+    expect(pins()).toEqual([]);
     const asked = await call({ requireMapTrust: 'pinned' });
     expect(asked.error?.hint).toBe(`capwrap trust ${map}, in a terminal`);
   });
@@ -222,7 +240,7 @@ describe('without a terminal', () => {
     mkdirSync(join(stateDir, 'audit.jsonl'), { recursive: true });
     chmodSync(stateDir, 0o700);
     expect((await call({ options: { sha256: DIGEST } })).error?.code).toMatch(/^ERR_AUDIT_/);
-    expect(readPins(stateDir, UID)).toEqual([]);
+    expect(pins()).toEqual([]);
   });
 });
 
@@ -232,10 +250,28 @@ describe('untrust and --list', () => {
   test('the list names each pin', async () => {
     const text = await call({ options: { list: true } });
     expect(text.out).toMatch(
-      new RegExp(`^\\d{4}-\\S+Z {2}pinned_noninteractive {2}${DIGEST} {2}/.*capabilities.yaml\\n$`),
+      new RegExp(
+        `^\\d{4}-\\S+Z {2}pinned_noninteractive {2}${DIGEST} {2}- {2}kept {2}/.*capabilities.yaml\\n$`,
+      ),
     );
     const json = await call({ options: { list: true, file: map }, json: true });
-    expect(JSON.parse(json.out)).toEqual({ pins: readPins(stateDir, UID) });
+    expect(JSON.parse(json.out)).toEqual({
+      pins: [
+        {
+          path: map,
+          repo: null,
+          repository: repo,
+          sha256: DIGEST,
+          grade: 'pinned_noninteractive',
+          approver: null,
+          pinned_at: pins()[0]?.pinned_at,
+          kept: 'kept',
+          old: false,
+          fault: null,
+        },
+      ],
+      lineages: [{ path: map, repo: null, sha256: DIGEST, approvers: [] }],
+    });
     const none = await call({ options: { list: true, file: join(repo, 'other.yaml') } });
     expect(none.out).toBe('no map is pinned\n');
   });
@@ -243,8 +279,8 @@ describe('untrust and --list', () => {
   test('untrust removes the pin and records it', async () => {
     const result = await call({ command: 'untrust', json: true });
     expect(result.status).toBe(0);
-    expect(JSON.parse(result.out)).toEqual({ path: map, removed: [DIGEST] });
-    expect(readPins(stateDir, UID)).toEqual([]);
+    expect(JSON.parse(result.out)).toEqual({ path: map, removed: [DIGEST], forgotten: [] });
+    expect(pins()).toEqual([]);
     expect(records()).toMatchObject([
       { event: 'trusted' },
       { event: 'untrusted', map_path: map, map_sha256: DIGEST, map_trust: 'untrusted' },
@@ -262,6 +298,6 @@ describe('untrust and --list', () => {
   test('untrust of another version leaves this one', async () => {
     expect((await call({ command: 'untrust', options: { sha256: 'f'.repeat(64) } })).status).toBe(1);
     expect((await call({ command: 'untrust', options: { sha256: 'all' } })).error?.code).toBe('ERR_USAGE');
-    expect(readPins(stateDir, UID)).toHaveLength(1);
+    expect(pins()).toHaveLength(1);
   });
 });
