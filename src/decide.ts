@@ -81,12 +81,12 @@ export async function decide(
     wantCommitClean: needsCommitClean(capability),
   });
   const situation = { ...judged, map, capability, request };
-  const usage = needsUsage(capability) ? await usageOf(context, situation) : [];
-  return { ...situation, ...decided(situation, usage) };
+  return { ...situation, ...decided(situation, await usageOf(context, situation)) };
 }
 
-/** How often the capability's rules were used, for this map and task; null where it can't be told. */
+/** How often those of the capability's rules that have limits were used, for this map and task; null where it can't be told. */
 export async function usageOf(context: CommandContext, asked: Undecided): Promise<RunRequest['usage']> {
+  if (!needsUsage(asked.capability)) return [];
   const { readUsage } = await import('./audit/usage.ts');
   return readUsage(auditLogPath(asked.state.dir), usageQuery(context, asked));
 }
@@ -148,7 +148,10 @@ export async function requestOf(
 }
 
 /** The `PATH` that the child will have, which is where its program is looked up. */
-function childPath(capability: Capability, callerEnv: Readonly<Record<string, string>>): string | undefined {
+export function childPath(
+  capability: Capability,
+  callerEnv: Readonly<Record<string, string>>,
+): string | undefined {
   return capability.env.set['PATH'] ?? (capability.env.pass.includes('PATH') ? callerEnv['PATH'] : undefined);
 }
 

@@ -35,6 +35,8 @@ export interface HoldInput {
   readonly events: EventSink;
   readonly audit: AuditLog;
   readonly phases: Phases;
+  /** Throws where the command is not the one that was approved. */
+  readonly assertUnchanged: () => void;
   /** Seconds from TERM to KILL. */
   readonly killAfter: number;
 }
@@ -145,6 +147,7 @@ async function useLease(
   const { terminal } = situation.capability;
   await audit.append(issuedRecord(subject, terms, lease, isDirect(terminal) ? 'direct' : null));
   if (signals.pending !== null) return null;
+  input.assertUnchanged();
   refuseInspector(); // a last time: what opened it may have been slow
   const result = await runChild({
     command,

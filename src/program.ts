@@ -2,6 +2,7 @@
 import { Command } from 'commander';
 import { VERSION } from './base/version.ts';
 import { adder, type Invocation } from './program/add.ts';
+import { addApprovalCommands } from './program/approval-commands.ts';
 import { addAuditCommands } from './program/audit-commands.ts';
 import { addIssuerCommands } from './program/issuer-commands.ts';
 import { addMachineCommands } from './program/machine-commands.ts';
@@ -39,6 +40,7 @@ export function buildProgram(invocation: Invocation): Command {
   const add = adder(invocation);
   addRunCommands(add, program, invocation);
   addMapCommands(add, program);
+  addApprovalCommands(add, program);
   addAuditCommands(add, program);
   addIssuerCommands(add, program);
   addMachineCommands(add, program, invocation);

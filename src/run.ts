@@ -2,13 +2,13 @@
  * The story of a run, in order: decide, approve, grant, issue, spawn, end, close. Nothing is issued before the grant
  * is on disk, and every grant gets an end, whatever happens in between.
  */
-import { APPROVAL_FAULTS, approve, NO_APPROVAL } from './approval/approve.ts';
+import type { BroughtApproval } from './approval/obtain.ts';
+import { approvalOfRun } from './approval-of-run.ts';
 import { openAuditLog } from './audit/log.ts';
-import { closedRecord, deniedRecord, grantedRecord, type Terms } from './audit/run-records.ts';
+import { closedRecord, deniedRecord, grantedRecord, NO_APPROVAL, type Terms } from './audit/run-records.ts';
 import { openState } from './base/state.ts';
 import { loadProvider } from './broker/registry.ts';
 import { decide, lateDenial, type RequestOptions } from './decide.ts';
-import { CapwrapError } from './errors.ts';
 import { holdLease } from './hold-lease.ts';
 import { callerSecrets } from './redact/caller-secrets.ts';
 import { SecretRegistry } from './redact/registry.ts';
@@ -26,6 +26,8 @@ import type { Phases } from './ui/phases.ts';
 export interface RunOptions extends RequestOptions {
   readonly approvalTimeoutMs: number;
   readonly noWait: boolean;
+  /** The approval that the caller brought; null for none. */
+  readonly approval: BroughtApproval | null;
   readonly eventsFd: number | null;
   /** Seconds from TERM to KILL; the map's value is the most that it can be. */
   readonly killAfter: number | null;
@@ -81,17 +83,18 @@ async function tell(
   const command = assertStartable(request.command);
 
   // 3. Approval, where the rule asks for one.
-  const wait = { timeoutMs: options.approvalTimeoutMs, noWait: options.noWait, uid: context.ambient.uid };
-  const { state: approval, fault } = await approve(grant, subject, wait, audit, events);
-  if (fault !== null) {
-    resultEvent(events, decision, `approval_${fault}`);
-    await audit.append(deniedRecord(subject, `approval_${fault}`, grant.rule, approval), { durable: true });
-    throw new CapwrapError(
-      'ERR_APPROVAL_DENIED',
-      `approval of "${grant.capability}" ${APPROVAL_FAULTS[fault].why}`,
-      { hint: APPROVAL_FAULTS[fault].hint },
-    );
-  }
+  const { approval, assertUnchanged } = await approvalOfRun({
+    context,
+    situation,
+    grant,
+    subject,
+    brought: options.approval,
+    timeoutMs: options.approvalTimeoutMs,
+    noWait: options.noWait,
+    signal: signals.aborted,
+    audit,
+    events,
+  });
   phases.mark('approval');
 
   // 4. The grant is durable before anything is issued, and what limits it is counted once more right before it.
@@ -121,6 +124,7 @@ async function tell(
     events,
     audit,
     phases,
+    assertUnchanged,
     killAfter: Math.min(options.killAfter ?? Number.POSITIVE_INFINITY, situation.capability.killAfter),
   });
 

@@ -51,6 +51,11 @@ export interface AuditFields {
   readonly approver?: string;
   /** Fingerprint of the key that signed. */
   readonly approver_key?: string;
+  /** How many runs the approval permits, and until when. RFC 3339, UTC. */
+  readonly approval_uses?: number;
+  readonly approval_until?: string;
+  /** What was said with a denial. */
+  readonly said?: string;
   readonly justification?: string | null;
   readonly facts?: Facts;
   readonly map_path?: string;

@@ -1,4 +1,5 @@
 /** The records of one run. Each names its fields one by one, so that no value of a lease can slip in. */
+import type { ApprovalGrade } from '../base/approval-grade.ts';
 import type { MapTrust } from '../base/map-trust.ts';
 import type { Lease, Outcome, Revocation } from '../broker/provider.ts';
 import type { Grant } from '../policy/decision.ts';
@@ -27,10 +28,12 @@ export interface RunSubject {
 /** How far approval got. */
 export interface ApprovalState {
   readonly approval: 'none' | 'granted' | 'denied';
-  readonly grade: 'none' | 'terminal';
+  readonly grade: ApprovalGrade;
   readonly id: string | null;
   readonly approver: string | null;
 }
+
+export const NO_APPROVAL: ApprovalState = { approval: 'none', grade: 'none', id: null, approver: null };
 
 /** The terms on which a request was allowed. */
 export interface Terms {

@@ -18,6 +18,8 @@ import { asWriteFault } from './write-fault.ts';
 export interface LockOptions {
   /** How long to wait for another holder, in milliseconds; 10,000 where it isn't given. */
   readonly timeoutMs?: number;
+  /** Ends the wait, as if the time were over. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -31,7 +33,7 @@ export async function withLock<T>(
   options: LockOptions = {},
 ): Promise<T> {
   const held = formatHolder(newHolder());
-  await take(lockPath, held, options.timeoutMs ?? 10_000);
+  await take(lockPath, held, options.timeoutMs ?? 10_000, options.signal);
   try {
     return await action();
   } finally {
@@ -39,14 +41,14 @@ export async function withLock<T>(
   }
 }
 
-async function take(path: string, mine: string, timeoutMs: number): Promise<void> {
+async function take(path: string, mine: string, timeoutMs: number, signal?: AbortSignal): Promise<void> {
   const start = performance.now();
   for (let pause = 1; ; pause = Math.min(pause * 1.5, 20)) {
     if (create(path, mine)) return;
     const other = read(path);
     if (other === mine) return; // a network file system repeated a request that had succeeded
     if (other === null || breakIfDead(path, other)) continue;
-    if (performance.now() - start > timeoutMs) throw locked(path, other, timeoutMs);
+    if (signal?.aborted || performance.now() - start > timeoutMs) throw locked(path, other, timeoutMs);
     await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
   }
 }

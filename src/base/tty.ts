@@ -2,9 +2,11 @@
  * Asks the person at the controlling terminal, never standard input or output: those belong to the child and can be a
  * pipe that somebody else fills. An answer shows that the terminal was used, not that a human used it.
  */
-import { closeSync, constants, openSync, readSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
+import { join } from 'node:path';
 import { ReadStream } from 'node:tty';
 import { systemErrorCode } from '../errors.ts';
+import { withLock } from './lock.ts';
 import { writeAll } from './private-files.ts';
 
 export type TerminalAnswer =
@@ -16,16 +18,65 @@ export type TerminalAnswer =
 
 const MAX_LINE = 4096;
 
+export interface AskOptions {
+  /** Milliseconds; none waits for ever. */
+  readonly timeoutMs?: number;
+  /** A private folder, through which questions of parallel runs on one terminal wait for one another. */
+  readonly turnsIn: string;
+}
+
 /**
  * Shows `question` and waits for one line. What was typed before the question's last line was shown is thrown away.
- * The caller escapes what it puts into the question. `timeoutMs`: milliseconds; none waits for ever.
+ * The caller escapes what it puts into the question.
  */
-export async function askOnTerminal(question: string, timeoutMs?: number): Promise<TerminalAnswer> {
+export async function askOnTerminal(
+  question: string,
+  { timeoutMs, turnsIn }: AskOptions,
+): Promise<TerminalAnswer> {
   const output = openTerminal(constants.O_WRONLY);
   if (output === null) return { kind: 'no_terminal' };
+  const waits = startWaits(timeoutMs);
+  try {
+    return await inTurn(turnsIn, waits.over, () => ask(question, output, waits.over));
+  } finally {
+    waits.stop();
+    closeSync(output);
+  }
+}
+
+/** The answer to whoever's turn it is; what ends the wait for an answer ends the wait for the turn, too. */
+async function inTurn(
+  folder: string,
+  over: Promise<TerminalAnswer>,
+  action: () => Promise<TerminalAnswer>,
+): Promise<TerminalAnswer> {
+  const turn = new AbortController();
+  const ended = over.finally(() => turn.abort());
+  const lock = join(folder, `terminal-${terminalName()}.lock`);
+  try {
+    return await withLock(lock, action, { timeoutMs: LONGEST_TURN_MS, signal: turn.signal });
+  } catch (error) {
+    if (turn.signal.aborted) return ended;
+    throw error;
+  }
+}
+
+/** Others may each take as long as a person may. */
+const LONGEST_TURN_MS = 24 * 3600 * 1000;
+
+/** The number of the controlling terminal (proc_pid_stat(5), tty_nr); one name for all where the system has no /proc. */
+function terminalName(): string {
+  try {
+    const stat = readFileSync('/proc/self/stat', 'latin1');
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] ?? 'any';
+  } catch {
+    return 'any';
+  }
+}
+
+async function ask(question: string, output: number, over: Promise<TerminalAnswer>): Promise<TerminalAnswer> {
   const input = openTerminal(constants.O_RDONLY | constants.O_NONBLOCK);
   let stream: ReadStream | undefined;
-  const waits = startWaits(timeoutMs);
   try {
     if (input === null) return { kind: 'no_terminal' };
     stream = new ReadStream(input);
@@ -33,16 +84,14 @@ export async function askOnTerminal(question: string, timeoutMs?: number): Promi
     writeAll(output, Buffer.from(question.slice(0, lastLine)));
     dropTypeAhead(stream, input);
     writeAll(output, Buffer.from(question.slice(lastLine)));
-    const answer = await Promise.race([waits.over, readLine(stream)]);
+    const answer = await Promise.race([over, readLine(stream)]);
     if (answer.kind !== 'answer') writeAll(output, Buffer.from('\n'));
     return answer;
   } catch {
     return { kind: 'no_terminal' }; // it went away while it was being set up or written to
   } finally {
-    waits.stop();
     stream?.destroy();
     if (input !== null) closeSync(input);
-    closeSync(output);
   }
 }
 

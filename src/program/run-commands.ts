@@ -1,6 +1,5 @@
 /** `run`, and the commands that tell what a run would be allowed. */
 import { type Command, Option } from 'commander';
-import { CapwrapError } from '../errors.ts';
 import * as help from '../ui/help.ts';
 import type { Add, Invocation } from './add.ts';
 import { descriptor, duration } from './values.ts';
@@ -14,18 +13,22 @@ export function addRunCommands(add: Add, program: Command, invocation: Invocatio
     async (context, values) => {
       invocation.endsAtOnce = true;
       const { runCommand } = await import('../commands/run.ts');
-      return runCommand(context, values, requireCommand(invocation.command), invocation.phases);
+      return runCommand(context, values, invocation.command, invocation.phases);
     },
   );
   run.usage('[options] -- CMD [ARG...]');
-  requestOptions(run.requiredOption('-c, --capability <name>', 'the capability that the command needs'))
+  requestOptions(run.option('-c, --capability <name>', 'the capability that the command needs'))
     .option('--dry-run', 'decide and explain; obtain nothing, start nothing')
     .addOption(
       new Option('--approval-timeout <duration>', 'how long to wait for a human')
         .argParser(duration)
         .default(300, '5m'),
     )
-    .option('--no-wait', 'deny at once where a human would have to answer')
+    .option(
+      '--approval <id|file>',
+      'use an approval that was given: what is left out here is taken from its request',
+    )
+    .option('--no-wait', 'where a human must answer: ask, print the id and end at once with 122')
     .option(
       '--kill-after <duration>',
       "time between TERM and KILL where the command is ended; at most the map's kill_after",
@@ -65,11 +68,4 @@ function requestOptions(command: Command): Command {
     .option('--actor <name>', 'who asks')
     .option('--environment <name>', 'the environment that is meant')
     .option('--ttl <duration>', 'how long the credential is needed: 900, 15m, 1h30m');
-}
-
-function requireCommand(command: readonly string[] | null): readonly string[] {
-  if (command !== null && command.length > 0 && command[0] !== '') return command;
-  throw new CapwrapError('ERR_USAGE', 'the command to run must stand behind "--"', {
-    hint: 'capwrap run -c NAME -- ./script.sh',
-  });
 }

@@ -58,6 +58,12 @@ export function gitOptions(ambient: Ambient): GitOptions {
   return { uid: ambient.uid, home: homeDir(ambient), xdgConfigHome: xdg && isAbsolute(xdg) ? xdg : null };
 }
 
+/** Whether the work tree has no uncommitted change, as it is now. */
+export function commitCleanFact(ambient: Ambient): Promise<Fact> {
+  const options = gitOptions(ambient);
+  return commitClean(readGit(ambient.cwd, options), options);
+}
+
 /** The comparison loads a library, so it stays out of every run whose rules don't ask. */
 async function commitClean(git: GitFacts, options: GitOptions): Promise<Fact> {
   const { readCommitClean } = await import('./git/commit-clean.ts');

@@ -69,8 +69,8 @@ function withRealFolder(path: string): string {
   }
 }
 
-/** The file to start, or why there is none. */
-function findProgram(name: string, cwd: string, path: string): string | CommandFault {
+/** The file to start, or why there is none. `path`: the child's `PATH`, or undefined where it has none. */
+export function findProgram(name: string, cwd: string, path = SYSTEM_PATH): string | CommandFault {
   if (name.includes('/')) return judgeFile(name, resolve(cwd, name)) ?? resolve(cwd, name);
   let first: CommandFault | null = null;
   // As execvp(3): a file that can't be started doesn't end the search, but it is what gets reported.

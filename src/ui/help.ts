@@ -18,13 +18,26 @@ export const RUN = examples(
   'capwrap run -c publish-preview-build -- ./scripts/publish-preview.sh',
   'capwrap run -c rotate-cache-key -j "cache poisoned" --ttl 5m -- make rotate',
   'capwrap run -c read-ci-artifacts --dry-run -- ./scripts/fetch-artifacts.sh',
+  'capwrap run --approval 2f6c0e9a7b11',
 );
 export const EXPLAIN = examples(
   'capwrap explain publish-preview-build -- ./scripts/publish-preview.sh',
   'capwrap explain publish-preview-build --environment staging --json',
 );
 export const LIST = examples('capwrap list', 'capwrap list --json');
-export const CHECK = examples('capwrap check', 'capwrap check capabilities.yaml --format github');
+export const APPROVALS = examples('capwrap approvals', 'capwrap approvals --all --json');
+export const APPROVE = examples(
+  'capwrap approve 2f6c0e9a7b11',
+  'capwrap approve 2f6c0e9a7b11 --key ~/.ssh/id_ed25519_sk --uses 3 --for 2h',
+  'capwrap approve --request request.json --key ~/.ssh/id_ed25519 > approval.json',
+);
+export const DENY = examples('capwrap deny 2f6c0e9a7b11 --reason "not on a Friday"');
+export const CHECK = examples(
+  'capwrap check',
+  'capwrap check capabilities.yaml --format github',
+  'capwrap check --against main',
+  'capwrap check --against HEAD~1 --fail-on any --json',
+);
 export const TRUST = examples(
   'capwrap trust',
   'capwrap trust --list',

@@ -25,6 +25,7 @@ const ROOMS = [
     'trusted-map.ts',
     'hold-lease.ts',
     'refuse.ts',
+    'approval-of-run.ts',
     'run.ts',
     'commands',
     'program',

@@ -19,7 +19,10 @@ const PROGRAM = `
     await new Promise((resolve) => process.once(signal, resolve) && process.stderr.write('early'));
     clearInterval(alive);
   }
-  const answer = await askOnTerminal('line one\\nAnswer: ', Number(timeout) || undefined);
+  const answer = await askOnTerminal('line one\\nAnswer: ', {
+    ...(Number(timeout) ? { timeoutMs: Number(timeout) } : {}),
+    turnsIn: process.env.TURNS,
+  });
   await new Promise((resolve) => setImmediate(resolve));
   console.log(JSON.stringify({ answer, leaked: open() - before, handlers: process.listenerCount('SIGINT') }));
 `;
@@ -27,7 +30,7 @@ const PROGRAM = `
 /** Asks on a terminal while standard input and output lead elsewhere. */
 async function ask(steps: readonly Step[], ...args: string[]) {
   const out = join(tempDir(), 'out.json');
-  const script = 'out=$1; shift; exec "$@" < /dev/null > "$out"';
+  const script = `export TURNS=${tempDir()}; out=$1; shift; exec "$@" < /dev/null > "$out"`;
   const program = await bundle(PROGRAM);
   const run = await onTerminal(['sh', '-c', script, 'sh', out, process.execPath, program, ...args], steps);
   return { ...run, ...JSON.parse(readFileSync(out, 'utf8')) };

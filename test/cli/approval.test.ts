@@ -1,55 +1,37 @@
-/** Approval on a real terminal, and without one. */
+/** Approval on a real terminal: what is typed there, and by whom it can be. */
 import { describe, expect, test } from 'vitest';
 import { BIN } from '../helpers/cli.ts';
 import { NO_TERMINALS, onTerminal, type Step } from '../helpers/on-terminal.ts';
-import { LOCAL_MAP, localWorkspace } from '../helpers/workspace.ts';
+import { LOCAL_MAP, localWorkspace, type Workspace } from '../helpers/workspace.ts';
 
-const MAP = LOCAL_MAP.replace(
-  'rules: [{allow: {repo: acme/web-app}}]',
-  'rules: [{allow: {repo: acme/web-app}, approval: prompt}]',
-);
+const mapWith = (approval: string, top = '') =>
+  LOCAL_MAP.replace('version: 1\n', `version: 1\n${top}`).replace(
+    'rules: [{allow: {repo: acme/web-app}}]',
+    `rules: [{allow: {repo: acme/web-app}, approval: ${approval}}]`,
+  );
 
-test('without a terminal the run is denied, and the record says why', async () => {
-  const workspace = await localWorkspace(MAP);
-  const result = await workspace.cli(['run', '--no-wait', '-c', 'local', '--', '/bin/echo', 'ran']);
-  expect(result.status).toBe(122);
-  expect(result.stdout).toBe('');
-  const names = result.stderr.split('\n').map((line) => line.split(/\s/)[0]);
-  expect(names.slice(0, 4)).toEqual(['policy.check', 'approval.request', 'approval.result', 'policy.result']);
-  expect(result.stderr).toContain('policy.result   approved=false reason=approval_not_waiting');
-  const events = workspace.records().map((record) => record['event']);
-  expect(events.slice(-3)).toEqual(['approval_requested', 'approval_denied', 'denied']);
-  expect(workspace.records().at(-1)).toMatchObject({ reason: 'approval_not_waiting', approval: 'denied' });
-});
+/** The arguments of a program, on a terminal, with the workspace's environment and no other. */
+function onTerminalHere(workspace: Workspace, args: readonly string[], steps: readonly Step[]) {
+  const variables = Object.entries({ PATH: process.env['PATH'], ...workspace.env }).map(
+    ([name, value]) => `${name}=${value}`,
+  );
+  return onTerminal(['env', '-i', ...variables, ...args], steps, { cwd: workspace.folder });
+}
+
+const APPROVE: Step = { wait: 'anything else to deny: ', type_shown: 'Type ([0-9a-f]{4}) to' };
 
 describe.skipIf(NO_TERMINALS !== null)(
   `on a terminal${NO_TERMINALS ? ` (skipped: ${NO_TERMINALS})` : ''}`,
   () => {
-    async function answered(step: Step) {
-      const workspace = await localWorkspace(MAP);
-      const variables = Object.entries(workspace.env).map(([name, value]) => `${name}=${value}`);
-      const argv = [
-        'env',
-        ...variables,
-        BIN,
-        'run',
-        '-c',
-        'local',
-        '-j',
-        'why\u202enot',
-        '--',
-        '/bin/echo',
-        'ran',
-      ];
-      const { status, screen } = await onTerminal(argv, [step], { cwd: workspace.folder });
-      return { status, screen, records: workspace.records() };
+    async function answered(step: Step, approval = 'prompt') {
+      const workspace = await localWorkspace(mapWith(approval));
+      const run = [BIN, 'run', '-c', 'local', '-j', 'why\u202enot', '--', '/bin/echo', 'ran'];
+      const { status, screen } = await onTerminalHere(workspace, run, [step]);
+      return { status, screen, records: workspace.records(), workspace };
     }
 
     test('the last characters of the id approve, and the record grades it', async () => {
-      const { status, screen, records } = await answered({
-        wait: 'anything else to deny: ',
-        type_shown: 'Type ([0-9a-f]{4}) to',
-      });
+      const { status, screen, records } = await answered(APPROVE);
       expect(status, screen).toBe(0);
       expect(screen).toContain('\r\nran\r\n');
       expect(screen).toContain('why\\u{202e}not');
@@ -75,7 +57,74 @@ describe.skipIf(NO_TERMINALS !== null)(
       });
       expect(status, screen).toBe(122);
       expect(screen).not.toContain('\r\nran\r\n');
-      expect(records.at(-1)).toMatchObject({ event: 'denied', reason: 'approval_refused' });
+      expect(records.slice(-2)).toMatchObject([
+        { event: 'approval_denied', reason: 'refused' },
+        { event: 'denied', reason: 'approval_refused' },
+      ]);
+    });
+
+    test('after a denial nobody is asked again for a while', async () => {
+      const refuse: Step = { wait: 'anything else to deny: ', type: 'no\n' };
+      const { workspace } = await answered(refuse, '{grade: terminal, cooldown: 10m}');
+      const again = await workspace.run('local', ['/bin/echo', 'ran']);
+      expect(again.status).toBe(122);
+      expect(again.stderr).toMatch(/was denied a short time ago; it can be asked for again in (?:9m|10m)/);
+      expect(workspace.records().at(-1)).toMatchObject({ reason: 'approval_cooling_down' });
+    });
+
+    test('prompts of parallel runs wait for one another', async () => {
+      const workspace = await localWorkspace(mapWith('prompt'));
+      const script = workspace.script(
+        'both.sh',
+        `for n in one two; do ${BIN} run --quiet -c local -- /bin/echo "ran $n" & done; wait`,
+      );
+      const { screen } = await onTerminalHere(workspace, [script], [APPROVE, APPROVE]);
+      expect(screen).toContain('ran one\r\n');
+      expect(screen).toContain('ran two\r\n');
+      // The second question is not shown before the first one is answered.
+      const [, first = '', second = ''] = screen.split('capwrap asks for approval ');
+      const word = /to approve.*: ([0-9a-f]{4})\r\n/;
+      expect(first).toMatch(word);
+      expect(second).toMatch(word);
+    });
+
+    test('a signature is not replaced by a word on the terminal', async () => {
+      const { publicLine } = (await import('../sshsig/build-sk.ts')).makeEd25519Key();
+      const top = `approvers: {alice: {keys: ["${publicLine}"]}}\n`;
+      const workspace = await localWorkspace(mapWith('signed', top));
+      const asked = await workspace.cli(['run', '--no-wait', '-c', 'local', '--', '/bin/echo', 'ran']);
+      expect(asked.status).toBe(122);
+      const id = idIn(asked.stderr);
+      // `capwrap approve` doesn't even ask; and a typed answer that was put into the store by hand doesn't count.
+      const approve = await onTerminalHere(workspace, [BIN, 'approve', id], []);
+      expect(approve.screen).toContain('needs a signature of grade ssh_key');
+      expect(approve.status).toBe(122);
+      await forgeTypedAnswer(workspace, id);
+      const used = await workspace.cli(['run', '--approval', id]);
+      expect(used.status).toBe(122);
+      expect(used.stderr).toContain(
+        "doesn't count: it was typed on a terminal, and the rule asks for ssh_key",
+      );
+      expect(workspace.records().at(-1)).toMatchObject({ reason: 'approval_grade_too_weak' });
     });
   },
 );
+
+function idIn(stderr: string): string {
+  return /approval\.request id=([0-9a-f]{12})/.exec(stderr)?.[1] ?? '';
+}
+
+/** What an agent of the same user can write: the file that `capwrap approve` would. */
+async function forgeTypedAnswer(workspace: Workspace, id: string): Promise<void> {
+  const { openApprovals } = await import('../../src/approval/store.ts');
+  const { statementText } = await import('../../src/approval/statement.ts');
+  const store = openApprovals(workspace.stateDir, process.getuid?.() ?? 0);
+  const request = store.request(id);
+  if (request === null) throw new Error('no request');
+  const not_after = new Date(Date.now() + 60_000).toISOString();
+  store.addAnswer(id, {
+    kind: 'typed',
+    statement: statementText(request, { uses: 1, not_after }),
+    user: 'alice',
+  });
+}

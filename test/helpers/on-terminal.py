@@ -1,7 +1,7 @@
 """Runs a command on a terminal of its own and takes each step once its text was shown.
 
 argv: STEPS COMMAND...; STEPS is a JSON list of {wait: text} and one of {type: text}, {signal: name},
-{type_shown: pattern}, whose first group is typed from the screen, {replace: [path, text]}. stdout: JSON {status, screen}
+{type_shown: pattern}, whose first group is typed from what was shown last, {replace: [path, text]}. stdout: JSON {status, screen}
 """
 import json, os, pty, re, select, signal, sys, time
 
@@ -20,7 +20,7 @@ while time.monotonic() < end:
             with open(step["replace"][0], "w") as file:
                 file.write(step["replace"][1])
         elif "type_shown" in step:
-            shown = re.search(step["type_shown"].encode(), screen)
+            *_, shown = re.finditer(step["type_shown"].encode(), screen[:seen])
             os.write(terminal, shown.group(1) + b"\n")
         else:
             os.write(terminal, step["type"].encode())

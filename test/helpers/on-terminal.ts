@@ -14,7 +14,7 @@ export interface Step {
   /** Text on the screen that must come first. */
   readonly wait: string;
   readonly type?: string;
-  /** A pattern; what its first group matches on the screen is typed, with Return. */
+  /** A pattern; what its first group matched last, up to the text waited for, is typed with Return. */
   readonly type_shown?: string;
   readonly signal?: NodeJS.Signals;
   /** A file to write: path and new text. */

@@ -1,0 +1,41 @@
+/** Asks the person on the terminal. The answer is graded `terminal`: whoever owns the terminal can type it, an agent too. */
+import { osUser } from '../base/os-user.ts';
+import { askOnTerminal } from '../base/tty.ts';
+import type { Answer } from './answer.ts';
+import { type ApprovalRequest, answerWord } from './request.ts';
+import { type Previous, showRequest } from './show.ts';
+import { type ApprovalTerms, statementText } from './statement.ts';
+
+export type AnsweredHere =
+  | { readonly kind: 'approved'; readonly answer: Answer & { kind: 'typed' } }
+  | { readonly kind: 'denied' | 'no_terminal' | 'timeout' | 'interrupted' };
+
+export interface AskHere {
+  readonly request: ApprovalRequest;
+  readonly previous: Previous | null;
+  readonly terms: ApprovalTerms;
+  readonly uid: number;
+  readonly timeoutMs: number;
+  /** The state directory, where parallel questions wait for one another. */
+  readonly turnsIn: string;
+}
+
+/** Shows the request on the terminal and takes one line; anything but the end of its id is a denial. */
+export async function askHere(ask: AskHere): Promise<AnsweredHere> {
+  const { request, terms, uid, timeoutMs, turnsIn } = ask;
+  const question = questionText(request, ask.previous, terms);
+  const reply = await askOnTerminal(question, { timeoutMs, turnsIn });
+  if (reply.kind !== 'answer') return { kind: reply.kind };
+  if (reply.text.trim().toLowerCase() !== answerWord(request)) return { kind: 'denied' };
+  return {
+    kind: 'approved',
+    answer: { kind: 'typed', statement: statementText(request, terms), user: osUser(uid) },
+  };
+}
+
+function questionText(request: ApprovalRequest, previous: Previous | null, terms: ApprovalTerms): string {
+  const { uses, not_after } = terms;
+  const permits = `permits ${uses === 1 ? 'one run' : `${uses} runs`} until ${not_after}`;
+  const lines = [...showRequest(request, previous), `The approval ${permits}.`];
+  return `\n${lines.join('\n')}\nType ${answerWord(request)} to approve, anything else to deny: `;
+}

@@ -1,0 +1,65 @@
+/** The audit records of answers that are given outside of the run that asked. */
+import type { AuditFields } from '../audit/record.ts';
+import type { StatePlace } from '../base/state.ts';
+import type { JudgedAnswer } from './judge.ts';
+import type { ApprovalRequest } from './request.ts';
+
+/** Says what was asked for, as the request has it, and who approved it with what. */
+export function answerRecord(
+  event: 'approval_given',
+  request: ApprovalRequest,
+  { approver, grade, fingerprint, terms }: JudgedAnswer,
+  state: StatePlace,
+): AuditFields {
+  return {
+    event,
+    ...subjectFields(request, state),
+    approver,
+    approval_grade: grade,
+    ...(fingerprint === null ? {} : { approver_key: fingerprint }),
+    approval_uses: terms.uses,
+    approval_until: terms.not_after,
+  };
+}
+
+export function denialRecord(
+  request: ApprovalRequest,
+  who: string,
+  said: string | null,
+  state: StatePlace,
+): AuditFields {
+  return {
+    event: 'approval_denied',
+    ...subjectFields(request, state),
+    approver: who,
+    approval_grade: 'none',
+    reason: 'refused',
+    ...(said === null ? {} : { said }),
+  };
+}
+
+function subjectFields(
+  { id, lease_id, binding }: ApprovalRequest,
+  state: StatePlace,
+): Omit<AuditFields, 'event'> {
+  return {
+    approval_id: id,
+    lease_id,
+    task_id: binding.task_id,
+    actor: binding.actor,
+    repo: binding.repo,
+    branch: binding.branch,
+    commit: binding.commit,
+    environment: binding.environment,
+    capability: binding.capability,
+    provider: binding.provider,
+    justification: binding.justification,
+    command: binding.command,
+    cwd: binding.cwd,
+    rule: binding.rule,
+    ttl_seconds: binding.ttl_seconds,
+    map_path: binding.map_path,
+    map_sha256: binding.map_sha256,
+    ...(state.override === null ? {} : { state_override: state.override }),
+  };
+}

@@ -1,0 +1,141 @@
+/**
+ * A request as the person who answers it sees it. Everything that the caller chose is escaped; long text is folded, and
+ * what had to be left out of it is said; what is wider than the last time is marked.
+ */
+
+import { formatDuration } from '../base/duration.ts';
+import { escapeText } from '../base/escape.ts';
+import { demandWords } from '../policy/demand-text.ts';
+import { type Binding, differences } from './binding.ts';
+import type { ApprovalRequest } from './request.ts';
+
+/** The last request for the same capability that a run was begun with. */
+export interface Previous {
+  readonly request: ApprovalRequest;
+  /** RFC 3339, UTC. */
+  readonly usedAt: string;
+}
+
+/** Lines without line ends, safe for a terminal. */
+export function showRequest(request: ApprovalRequest, previous: Previous | null): string[] {
+  return [
+    `capwrap asks for approval ${request.id}`,
+    ...rows(request).flatMap(([label, text]) => laidOut(label, text)),
+    '',
+    ...changes(request, previous),
+  ];
+}
+
+const LABEL = 14;
+const WIDTH = 100;
+const MOST_LINES = 12;
+const TAIL_LINES = 3;
+
+function laidOut(label: string, text: string): string[] {
+  const [first = '', ...rest] = fold(escapeText(text));
+  return [`  ${label.padEnd(LABEL)}${first}`, ...rest.map((line) => `  ${' '.repeat(LABEL)}${line}`)];
+}
+
+/** Pieces of a line; of very long text the beginning and the end, with what is left out between them. */
+export function fold(text: string): string[] {
+  const lines: string[] = [];
+  const chars = [...text];
+  for (let at = 0; at < chars.length; at += WIDTH) lines.push(chars.slice(at, at + WIDTH).join(''));
+  if (lines.length <= MOST_LINES) return lines.length === 0 ? [''] : lines;
+  const head = lines.slice(0, MOST_LINES - TAIL_LINES - 1);
+  const tail = lines.slice(-TAIL_LINES);
+  const hidden = chars.length - [...head, ...tail].join('').length;
+  return [
+    ...head,
+    `[... ${hidden} of ${chars.length} characters are left out: capwrap approvals --json shows all ...]`,
+    ...tail,
+  ];
+}
+
+function rows({ binding, demand, host, created_at, answer_by }: ApprovalRequest): [string, string][] {
+  const known = (name: keyof Binding & string) => {
+    const value = binding[name];
+    return value === null ? 'unknown' : `${value} (${binding.sources[name]})`;
+  };
+  const state = { true: 'clean', false: 'with uncommitted changes' }[String(binding.commit_clean)];
+  return [
+    ['capability', binding.capability],
+    ['command', commandText(binding.command)],
+    ['directory', binding.cwd],
+    ...binding.files.map((file): [string, string] => ['file', fileText(file)]),
+    ['repo', known('repo')],
+    ['branch', known('branch')],
+    ['commit', `${known('commit')}, ${state ?? 'not known whether clean'}`],
+    ['environment', known('environment')],
+    ['actor', known('actor')],
+    ['asked by', `${binding.user} on ${host} at ${created_at}`],
+    ['task', binding.task_id],
+    ['justification', binding.justification ?? 'none given'],
+    ['credential', `${binding.provider} ${binding.target}`],
+    ...binding.scope.map((entry): [string, string] => ['scope', entry]),
+    ['ttl', formatDuration(binding.ttl_seconds)],
+    ['rule', binding.rule],
+    ['map', binding.map_path],
+    ['map sha256', binding.map_sha256],
+    ['needs', demandWords(demand).join(' ')],
+    ['answer by', answer_by],
+  ];
+}
+
+function commandText(words: readonly string[]): string {
+  return words.map((word) => JSON.stringify(word)).join(' ');
+}
+
+function fileText({ path, sha256, bytes, modified }: Binding['files'][number]): string {
+  return sha256 === null ? `${path} ${bytes} bytes of ${modified}, not hashed` : `${path} sha256 ${sha256}`;
+}
+
+/** What every request has differently, so that it tells nothing. */
+const ALWAYS_DIFFERENT: readonly (keyof Binding)[] = ['command_digest'];
+
+function changes({ binding }: ApprovalRequest, previous: Previous | null): string[] {
+  if (previous === null) return ['No run of this capability was approved here before.'];
+  const before = previous.request.binding;
+  const since = `the run that was approved as ${previous.request.id} (${previous.usedAt})`;
+  const names = differences(before, binding).filter((name) => !ALWAYS_DIFFERENT.includes(name));
+  if (names.length === 0) return [`The same as ${since}.`];
+  return [
+    `Different from ${since}:`,
+    ...names.flatMap((name) => [
+      ...laidOut(LABELS[name] ?? name, `was ${valueText(before[name])}`),
+      ...laidOut(widens(name, before, binding) ? 'WIDER' : '', `is  ${valueText(binding[name])}`),
+    ]),
+  ];
+}
+
+const LABELS: Partial<Record<keyof Binding, string>> = {
+  ttl_seconds: 'ttl',
+  commit_clean: 'clean',
+  task_id: 'task',
+  sources: 'known how',
+  map_sha256: 'map',
+};
+
+/** True for what certainly gives more than before; the rest is for the reader to judge. */
+function widens(name: keyof Binding, before: Binding, after: Binding): boolean {
+  switch (name) {
+    case 'ttl_seconds':
+      return after.ttl_seconds > before.ttl_seconds;
+    case 'scope':
+      return after.scope.some((entry) => !before.scope.includes(entry));
+    case 'target':
+    case 'provider':
+    case 'environment':
+      return true;
+    default:
+      return false;
+  }
+}
+
+function valueText(value: Binding[keyof Binding]): string {
+  if (value === null) return 'unknown';
+  if (typeof value === 'string' || typeof value === 'number') return String(value);
+  return Array.isArray(value) && value.every((each) => typeof each === 'string')
+    ? commandText(value)
+    : JSON.stringify(value);
+}

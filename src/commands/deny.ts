@@ -1,0 +1,44 @@
+/** `capwrap deny`: says no to a request. */
+import { closeRequest } from '../approval/admission.ts';
+import { knownRequest } from '../approval/bring.ts';
+import { denialRecord } from '../approval/records.ts';
+import { openApprovals } from '../approval/store.ts';
+import { openAuditLog } from '../audit/log.ts';
+import { toJson } from '../base/escape.ts';
+import { osUser } from '../base/os-user.ts';
+import { openState } from '../base/state.ts';
+import { CapwrapError } from '../errors.ts';
+import type { Command } from './command.ts';
+
+export interface DenyOptions {
+  readonly id: string;
+  /** For whoever asked, and for the record. */
+  readonly reason?: string | undefined;
+}
+
+const LONGEST_REASON = 1024;
+
+/**
+ * Denies a request, also one that was approved and not yet used up. It stands even where the record can't be written: a
+ * "no" must not wait for a disk.
+ */
+export const deny: Command<DenyOptions> = async (context, { id, reason }) => {
+  const { ambient, admin } = context;
+  if (reason !== undefined && (reason === '' || reason.length > LONGEST_REASON)) {
+    throw new CapwrapError('ERR_USAGE', `"--reason" must have 1 to ${LONGEST_REASON} characters`);
+  }
+  const state = openState(ambient, admin);
+  const store = openApprovals(state.dir, ambient.uid);
+  const request = knownRequest(store, id);
+  const over = await closeRequest(store.ledger, request, 'deny');
+  if (over !== null) {
+    throw new CapwrapError('ERR_APPROVAL_INVALID', `"${id}" can't be denied any more: it ${over.why}`, {
+      hint: 'capwrap approvals --all',
+    });
+  }
+  store.addDenial(id, reason ?? '');
+  const log = openAuditLog({ stateDir: state.dir, uid: ambient.uid });
+  await log.append(denialRecord(request, osUser(ambient.uid), reason ?? null, state), { durable: true });
+  await context.out(context.json ? `${toJson({ id, status: 'denied' })}\n` : `denied ${id}\n`);
+  return 0;
+};

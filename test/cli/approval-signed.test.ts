@@ -1,0 +1,369 @@
+/** Signed approvals out of band, with the built CLI: asked, answered, used, and every way in which they don't count. */
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { execa } from 'execa';
+import { describe, expect, test } from 'vitest';
+import { BIN, tempDir } from '../helpers/cli.ts';
+import { LOCAL_MAP, localWorkspace, type Workspace } from '../helpers/workspace.ts';
+import { makeEd25519Key, makeSkKey, signSk, TOUCHED, VERIFIED } from '../sshsig/build-sk.ts';
+
+const NAMESPACE = 'capwrap-approval';
+
+/** A map whose one rule asks `approval` of the approvers given by name and public key. */
+function signedMap(approval: string, approvers: Readonly<Record<string, string>>): string {
+  const people = Object.entries(approvers).map(([name, key]) => `  ${name}: {keys: ["${key}"]}\n`);
+  return LOCAL_MAP.replace('version: 1\n', `version: 1\napprovers:\n${people.join('')}`).replace(
+    'rules: [{allow: {repo: acme/web-app}}]',
+    `rules: [{allow: {repo: acme/web-app}, approval: ${approval}}]`,
+  );
+}
+
+async function ask(workspace: Workspace, args: readonly string[] = []): Promise<string> {
+  const asked = await workspace.cli(['run', '--no-wait', '-c', 'local', ...args, '--', './deploy.sh', 'now']);
+  expect(asked.status, asked.stderr).toBe(122);
+  expect(asked.stderr).toContain('is asked for as');
+  return /approval\.request id=([0-9a-f]{12})/.exec(asked.stderr)?.[1] ?? '';
+}
+
+interface Signer {
+  sign(message: Uint8Array, namespace: string): string;
+}
+
+/** Signs what `capwrap approve --statement` prints, as ssh-keygen would, and hands both back to `capwrap approve`. */
+async function approve(
+  workspace: Workspace,
+  id: string,
+  signer: Signer,
+  options: {
+    readonly args?: readonly string[];
+    readonly namespace?: string;
+    readonly alter?: (text: string) => string;
+  } = {},
+) {
+  const { args = [], namespace = NAMESPACE, alter = (text) => text } = options;
+  const printed = await workspace.cli(['approve', id, '--statement', ...args]);
+  expect(printed.status, printed.stderr).toBe(0);
+  const file = join(tempDir(), 'statement.json');
+  writeFileSync(`${file}.sig`, signer.sign(Buffer.from(printed.stdout), namespace));
+  writeFileSync(file, alter(printed.stdout));
+  return workspace.cli(['approve', id, '--signed', file]);
+}
+
+const touchless = (key: ReturnType<typeof makeSkKey>): Signer => ({
+  sign: (message, namespace) => signSk(key, { message, namespace, flags: 0 }),
+});
+const touched = (key: ReturnType<typeof makeSkKey>, flags = TOUCHED): Signer => ({
+  sign: (message, namespace) => signSk(key, { message, namespace, flags }),
+});
+
+async function workspaceWith(
+  approval: string,
+  approvers: Readonly<Record<string, string>>,
+): Promise<Workspace> {
+  const workspace = await localWorkspace(signedMap(approval, approvers));
+  workspace.script('deploy.sh', 'echo "deployed $1"');
+  return workspace;
+}
+
+test('asked, signed, used once, and not a second time', async () => {
+  const alice = makeEd25519Key();
+  const workspace = await workspaceWith('signed', { alice: alice.publicLine });
+  const id = await ask(workspace, ['-j', 'release']);
+  const early = await workspace.cli(['run', '--no-wait', '--approval', id]);
+  expect(early.status).toBe(122);
+  expect(early.stderr).toContain(`is asked for as ${id}`);
+
+  const approved = await approve(workspace, id, alice);
+  expect(approved.status, approved.stderr).toBe(0);
+  expect(approved.stdout).toContain(`approved ${id} as alice (ssh_key); permits one run until `);
+
+  const used = await workspace.cli(['run', '--approval', id]);
+  expect(used.status, used.stderr).toBe(0);
+  expect(used.stdout).toBe('deployed now\n');
+  expect(workspace.records().at(-1)).toMatchObject({
+    event: 'closed',
+    approval: 'granted',
+    approval_grade: 'ssh_key',
+    approval_id: id,
+    approver: 'alice',
+    justification: 'release',
+  });
+  const again = await workspace.cli(['run', '--approval', id]);
+  expect(again.status).toBe(122);
+  expect(again.stderr).toContain('was used already, once, as often as it permits');
+  expect(workspace.records().at(-1)).toMatchObject({ event: 'denied', reason: 'approval_used_up' });
+});
+
+test('a run that waits goes on when somebody signs, and ends when somebody denies', async () => {
+  const alice = makeEd25519Key();
+  const workspace = await workspaceWith('signed', { alice: alice.publicLine });
+  const waiting = () =>
+    execa(BIN, ['run', '-c', 'local', '--', './deploy.sh', 'now'], {
+      cwd: workspace.folder,
+      env: { PATH: process.env['PATH'], ...workspace.env },
+      extendEnv: false,
+      reject: false,
+    });
+  const idOf = async (run: ReturnType<typeof waiting>) => {
+    let text = '';
+    for await (const chunk of run.stderr) {
+      text += chunk;
+      const id =
+        /approval\.request id=([0-9a-f]{12}) answer="capwrap|approval\.request id=([0-9a-f]{12})/.exec(text);
+      if (id && text.includes('answer=')) return id[1] ?? id[2] ?? '';
+    }
+    throw new Error(`no request in ${text}`);
+  };
+  const first = waiting();
+  const id = await idOf(first);
+  expect((await approve(workspace, id, alice)).status).toBe(0);
+  expect(await first).toMatchObject({ exitCode: 0, stdout: 'deployed now' });
+
+  const second = waiting();
+  const denied = await workspace.cli(['deny', await idOf(second), '--reason', 'not on a \u001b[31mFriday']);
+  expect(denied.status, denied.stderr).toBe(0);
+  expect(await second).toMatchObject({ exitCode: 122, stdout: '' });
+  const [, other] = workspace.records().slice(-2);
+  expect(other).toMatchObject({ event: 'denied', reason: 'approval_refused' });
+  expect(workspace.records().filter(({ event }) => event === 'approval_denied')).toMatchObject([
+    { reason: 'refused', said: 'not on a \u001b[31mFriday' },
+  ]);
+});
+
+test('no answer in time is a denial, and the request is over', async () => {
+  const alice = makeEd25519Key();
+  const workspace = await workspaceWith('signed', { alice: alice.publicLine });
+  const timed = await workspace.cli(['run', '--approval-timeout', '1s', '-c', 'local', '--', './deploy.sh']);
+  expect(timed.status).toBe(122);
+  expect(timed.stderr).toContain('got no answer in time');
+  const id = /id=([0-9a-f]{12})/.exec(timed.stderr)?.[1] ?? '';
+  const late = await workspace.cli(['approve', id, '--statement']);
+  expect(late.status).toBe(122);
+  expect(late.stderr).toContain('is over: the run that asked does not wait any more');
+  expect(workspace.records().map(({ event, reason }) => [event, reason])).toEqual([
+    ['trusted', undefined],
+    ['approval_requested', undefined],
+    ['approval_denied', 'timeout'],
+    ['denied', 'approval_timeout'],
+  ]);
+});
+
+describe('answers that do not count, each with its own reason', () => {
+  const alice = makeEd25519Key();
+  const eve = makeEd25519Key();
+  const card = makeSkKey('sk-ssh-ed25519@openssh.com');
+
+  test.each([
+    { name: 'another key', signer: eve, reason: 'wrong_key' },
+    { name: 'another namespace', signer: alice, namespace: 'file', reason: 'wrong_namespace' },
+    {
+      name: 'a statement that was changed after the signature',
+      signer: alice,
+      alter: (text: string) => text.replace('"uses": 1', '"uses": 9'),
+      reason: 'bad_signature',
+    },
+    {
+      name: 'a hardware key that nobody touched',
+      signer: touchless(card),
+      grade: 'ssh_key_touch',
+      reason: 'touch_missing',
+    },
+    {
+      name: 'a hardware key that asked for no PIN',
+      signer: touched(card),
+      grade: 'ssh_key_verified',
+      reason: 'verification_missing',
+    },
+    {
+      name: 'a plain key where a touch is asked for',
+      signer: alice,
+      grade: 'ssh_key_touch',
+      reason: 'touch_missing',
+    },
+  ])('$name', async ({ signer, namespace, alter, grade = 'ssh_key', reason }) => {
+    const approvers = { alice: alice.publicLine, carol: card.publicLine };
+    const workspace = await workspaceWith(`{grade: ${grade}}`, approvers);
+    const id = await ask(workspace);
+    const result = await approve(workspace, id, signer, {
+      ...(namespace ? { namespace } : {}),
+      ...(alter ? { alter } : {}),
+    });
+    expect(result.status).toBe(122);
+    expect(result.stderr).toContain(`[${reason}]`);
+    expect((await workspace.cli(['run', '--no-wait', '--approval', id])).status).toBe(122);
+    expect(workspace.records().some(({ event }) => event === 'granted')).toBe(false);
+  });
+
+  test('a touched key, and one that asked for a PIN, reach their grades', async () => {
+    const approvers = { carol: card.publicLine };
+    const workspace = await workspaceWith('{grade: ssh_key_verified}', approvers);
+    const id = await ask(workspace);
+    expect((await approve(workspace, id, touched(card, TOUCHED | VERIFIED))).status).toBe(0);
+    expect((await workspace.cli(['run', '--approval', id])).status).toBe(0);
+    expect(workspace.records().at(-1)).toMatchObject({
+      approval_grade: 'ssh_key_verified',
+      approver: 'carol',
+    });
+  });
+
+  test('a signature for one request is none for another', async () => {
+    const workspace = await workspaceWith('signed', { alice: alice.publicLine });
+    const [first, second] = [await ask(workspace), await ask(workspace)];
+    expect((await approve(workspace, first, alice)).status).toBe(0);
+    const store = join(workspace.stateDir, 'approvals');
+    const { readdirSync, copyFileSync } = await import('node:fs');
+    const answer = readdirSync(join(store, first)).find((name) => name.startsWith('answer-')) ?? '';
+    copyFileSync(join(store, first, answer), join(store, second, answer));
+    const replayed = await workspace.cli(['run', '--approval', second]);
+    expect(replayed.status).toBe(122);
+    expect(workspace.records().at(-1)).toMatchObject({ reason: 'approval_altered' });
+  });
+});
+
+describe('one difference, and the approval is worthless', () => {
+  const alice = makeEd25519Key();
+  test.each([
+    { what: 'another argument', args: ['-c', 'local', '--', './deploy.sh', 'later'], names: 'command' },
+    { what: 'another justification', args: ['-j', 'other'], names: 'justification' },
+    { what: 'another actor', args: ['--actor', 'other'], names: 'actor' },
+    { what: 'another environment', args: ['--environment', 'production'], names: 'environment' },
+    { what: 'more time', args: ['--ttl', '14m'], names: 'ttl_seconds' },
+    { what: 'another task', args: ['--task-id', 'other'], names: 'task_id' },
+    { what: 'another script', edit: 'deploy.sh', names: 'files' },
+    { what: 'another branch', edit: '.git/HEAD', names: 'branch' },
+  ])('$what', async ({ args = [], edit, names }) => {
+    const workspace = await workspaceWith('signed', { alice: alice.publicLine });
+    const id = await ask(workspace, ['-j', 'release']);
+    expect((await approve(workspace, id, alice)).status).toBe(0);
+    const file = edit && join(workspace.folder, edit);
+    if (file) writeFileSync(file, readFileSync(file, 'utf8').replace(/deployed|feat\/x/, 'other'));
+    const used = await workspace.cli(['run', '--approval', id, ...args]);
+    expect(used.status).toBe(122);
+    expect(used.stderr).toContain('was for another run: ');
+    expect(used.stderr).toContain(names);
+    expect(workspace.records().at(-1)).toMatchObject({ reason: 'approval_changed' });
+    expect(used.stdout).toBe('');
+  });
+});
+
+test('two of three people, not one twice', async () => {
+  const [alice, bob] = [makeEd25519Key(), makeEd25519Key()];
+  const approvers = { alice: alice.publicLine, bob: bob.publicLine, carol: makeEd25519Key().publicLine };
+  const workspace = await workspaceWith('{count: 2, self_approval: deny}', approvers);
+  const id = await ask(workspace);
+  expect((await approve(workspace, id, alice)).stdout).toContain('1 more answer is needed');
+  expect((await approve(workspace, id, alice)).stdout).toContain('1 more answer is needed');
+  expect((await workspace.cli(['run', '--no-wait', '--approval', id])).status).toBe(122);
+  expect((await approve(workspace, id, bob)).stdout).toContain('permits one run');
+  expect((await workspace.cli(['run', '--approval', id])).status).toBe(0);
+  expect(workspace.records().at(-1)).toMatchObject({ approver: 'alice,bob' });
+  const own = await ask(workspace, ['--actor', 'Alice']);
+  const self = await approve(workspace, own, alice);
+  expect(self.stderr).toContain('[self_approval]');
+});
+
+test('a standing approval permits so many runs, and no more than the rule', async () => {
+  const alice = makeEd25519Key();
+  const workspace = await workspaceWith('{uses: 3, for: 2h}', { alice: alice.publicLine });
+  const id = await ask(workspace);
+  const more = await workspace.cli(['approve', id, '--statement', '--uses', '4']);
+  expect(more.stderr).toContain('is more than the 3 that the rule permits');
+  const longer = await workspace.cli(['approve', id, '--statement', '--for', '3h']);
+  expect(longer.stderr).toContain('is longer than the 2h that the rule permits');
+  expect((await approve(workspace, id, alice, { args: ['--uses', '3', '--for', '2h'] })).status).toBe(0);
+  const runs = await Promise.all(Array.from({ length: 6 }, () => workspace.cli(['run', '--approval', id])));
+  expect(runs.map(({ status }) => status).sort()).toEqual([0, 0, 0, 122, 122, 122]);
+  expect(workspace.records().filter(({ event }) => event === 'granted')).toHaveLength(3);
+});
+
+test('two runs that race for one approval get one credential', async () => {
+  const alice = makeEd25519Key();
+  const workspace = await workspaceWith('signed', { alice: alice.publicLine });
+  const id = await ask(workspace);
+  await approve(workspace, id, alice);
+  const runs = await Promise.all([1, 2, 3, 4].map(() => workspace.cli(['run', '--approval', id])));
+  expect(runs.map(({ status }) => status).sort()).toEqual([0, 122, 122, 122]);
+  expect(workspace.records().filter(({ event }) => event === 'issued')).toHaveLength(1);
+});
+
+test('across machines: the request goes there in a file, the answer comes back in one', async () => {
+  const alice = makeEd25519Key();
+  const here = await workspaceWith('signed', { alice: alice.publicLine });
+  const id = await ask(here);
+  const folder = tempDir();
+  const request = join(folder, 'request.json');
+  writeFileSync(request, (await here.cli(['approvals', '--request', id])).stdout);
+
+  const there = { HOME: folder, CAPWRAP_HOME: join(folder, 'state') };
+  const statement = await here.cli(['approve', '--request', request, '--statement'], {
+    cwd: folder,
+    env: there,
+  });
+  expect(statement.status, statement.stderr).toBe(0);
+  const file = join(folder, 'statement.json');
+  writeFileSync(file, statement.stdout);
+  writeFileSync(`${file}.sig`, alice.sign(Buffer.from(statement.stdout), NAMESPACE));
+  const reply = await here.cli(['approve', '--request', request, '--signed', file], {
+    cwd: folder,
+    env: there,
+  });
+  expect(reply.status, reply.stderr).toBe(0);
+  const approval = join(folder, 'approval.json');
+  writeFileSync(approval, reply.stdout);
+
+  const elsewhere = await here.cli(
+    ['run', '--approval', approval, '-c', 'local', '--', './deploy.sh', 'now'],
+    {
+      env: { CAPWRAP_HOME: join(folder, 'state') },
+    },
+  );
+  expect(elsewhere.status).toBe(122);
+  const used = await here.cli(['run', '--approval', approval]);
+  expect(used.status, used.stderr).toBe(0);
+  expect(used.stdout).toBe('deployed now\n');
+  expect((await here.cli(['run', '--approval', approval])).stderr).toContain('was used already');
+});
+
+test('a program of the team carries the request out and the signed answer back', async () => {
+  const alice = makeEd25519Key();
+  const workspace = await workspaceWith('{command: [./ask.sh]}', { alice: alice.publicLine });
+  // It tells somebody, and has no answer itself.
+  workspace.script('ask.sh', `cat > ${workspace.folder}/told.json; env > ${workspace.folder}/env`);
+  const id = await ask(workspace);
+  const told = readFileSync(join(workspace.folder, 'told.json'), 'utf8');
+  expect(told).toBe((await workspace.cli(['approvals', '--request', id])).stdout);
+  const env = readFileSync(join(workspace.folder, 'env'), 'utf8');
+  expect(env).toContain(`CAPWRAP_APPROVAL_ID=${id}\n`);
+  expect(env).not.toContain('HOME=');
+  // An unsigned yes is none.
+  workspace.script('ask.sh', `printf '{"capwrap_reply":1,"id":"%s","approvals":[]}' "$CAPWRAP_APPROVAL_ID"`);
+  await ask(workspace);
+  // A no is a no.
+  workspace.script(
+    'ask.sh',
+    `printf '{"capwrap_reply":1,"id":"%s","denied":true,"reason":"busy"}' "$CAPWRAP_APPROVAL_ID"`,
+  );
+  const denied = await workspace.cli(['run', '-c', 'local', '--', './deploy.sh']);
+  expect(denied.status).toBe(122);
+  expect(denied.stderr).toContain('was denied: busy');
+});
+
+test('the request shows everything, escaped, and what changed since the last approved run', async () => {
+  const alice = makeEd25519Key();
+  const workspace = await workspaceWith('signed', { alice: alice.publicLine });
+  const first = await ask(workspace, ['-j', 'one']);
+  await approve(workspace, first, alice);
+  expect((await workspace.cli(['run', '--approval', first])).status).toBe(0);
+  const second = await ask(workspace, ['-j', 'two\u001b]0;x\u0007\u202e', '--environment', 'production']);
+  const shown = await workspace.cli(['approve', second]);
+  expect(shown.status).toBe(122);
+  expect(shown.stdout).toContain(`Different from the run that was approved as ${first}`);
+  expect(shown.stdout).toMatch(/environment +was unknown\n +WIDER +is {2}production/);
+  expect(shown.stdout).toContain('two\\u{1b}]0;x\\u{7}\\u{202e}');
+  expect(shown.stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  expect(shown.stderr).toContain(`capwrap approve ${second} --key`);
+  const list = await workspace.cli(['approvals']);
+  expect(list.stdout).toContain(second);
+  expect(list.stdout).not.toContain(first);
+  expect((await workspace.cli(['approvals', '--all'])).stdout).toMatch(new RegExp(`${first} {2}used`));
+});
