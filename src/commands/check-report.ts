@@ -6,6 +6,7 @@ import type { Fault } from '../policy/fault.ts';
 import { type Finding, STILL_TO_REMOVE } from '../policy/finding.ts';
 import type { TestFailure } from '../policy/inline-tests.ts';
 import type { TrustJudgement } from '../trust/judge.ts';
+import { annotation } from './annotation.ts';
 
 /** A test that did not give what it expects, with its place in the file. */
 export interface PlacedFailure extends TestFailure {
@@ -79,18 +80,12 @@ export function jsonReport(report: CheckReport): string {
   return `${toJson(value, 2)}\n`;
 }
 
-/**
- * Workflow commands, one per line:
- * https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands#setting-an-error-message
- */
+/** Annotations, one per line. */
 export function githubReport(report: CheckReport): string {
   const lines = entries(report).map(({ severity, title, line, column, message, why, fix }) => {
     const level = severity === 'note' ? 'notice' : severity;
-    const text = [message, why && `why: ${why}`, fix && `fix: ${fix}`]
-      .filter(Boolean)
-      .map((it) => escapeText(String(it)));
-    const place = `file=${property(report.file)},line=${line},col=${column},title=${property(title)}`;
-    return `::${level} ${place}::${data(text.join('\n'))}\n`;
+    const lines = [message, why && `why: ${why}`, fix && `fix: ${fix}`].filter((it) => it !== null);
+    return annotation({ level, file: report.file, line, column, title, lines });
   });
   return lines.join('');
 }
@@ -131,12 +126,4 @@ function summary(report: CheckReport): string[] {
 
 function count(number: number, one: string, many = `${one}s`): string {
   return `${number} ${number === 1 ? one : many}`;
-}
-
-function data(text: string): string {
-  return text.replaceAll('%', '%25').replaceAll('\r', '%0D').replaceAll('\n', '%0A');
-}
-
-function property(text: string): string {
-  return data(text).replaceAll(':', '%3A').replaceAll(',', '%2C');
 }

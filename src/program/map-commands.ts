@@ -10,15 +10,29 @@ export function addMapCommands(add: Add, program: Command): void {
     'validate a map: syntax, schema, lint, inline tests',
     help.CHECK,
     async (context, values, file) => {
-      const { check } = await import('../commands/others.ts');
-      return check(context, {
+      const { check, checkAgainst } = await import('../commands/others.ts');
+      const options = {
         file: file ?? values.map,
         format: values.format ?? (context.json ? 'json' : 'text'),
-      });
+      };
+      if (values.against === undefined && values.failOn === undefined) return check(context, options);
+      return checkAgainst(context, { ...options, against: values.against, failOn: values.failOn });
     },
-  ).addOption(
-    new Option('--format <format>', 'text, json, or github annotations').choices(['text', 'json', 'github']),
-  );
+  )
+    .addOption(
+      new Option('--format <format>', 'text, json, or github annotations').choices([
+        'text',
+        'json',
+        'github',
+      ]),
+    )
+    .option('--against <ref|file>', 'what the map allows more or less than that version of it')
+    .addOption(
+      new Option(
+        '--fail-on <changes>',
+        'which changes make the status 1: widening (default), any, never',
+      ).choices(['widening', 'any', 'never']),
+    );
   add(program, 'trust [file]', "pin a map's exact content", help.TRUST, async (context, values, file) => {
     const { trust } = await import('../commands/others.ts');
     return trust(context, { ...values, file: file ?? values.map });

@@ -34,6 +34,22 @@ export function readHead(place: RefPlace, show: (path: string) => string): Head 
   throw new GitFault(`${show(headPath)} leads in a circle`);
 }
 
+/**
+ * The full hash that a ref stands for, symbolic refs followed; null where there is no such ref, or none that git would
+ * accept by that name. `ref` is a full name: `HEAD`, `refs/heads/main`. Throws a GitFault where git's files make no sense.
+ */
+export function resolveRef(ref: string, place: RefPlace): string | null {
+  if (!/^[A-Z_]+$/.test(ref) && !isWellFormed(ref)) return null;
+  const show = (path: string) => path;
+  for (let name = ref, depth = 0; depth <= MAX_SYMREFS; depth++) {
+    const found = readRef(name, place, show);
+    if (found === null) return null;
+    if (found.target === undefined) return found.oid;
+    name = found.target;
+  }
+  throw new GitFault(`${ref} leads in a circle`);
+}
+
 /** git's own bound on symbolic refs that point at symbolic refs (`SYMREF_MAXDEPTH`). */
 const MAX_SYMREFS = 5;
 
@@ -97,12 +113,16 @@ function readPackedRef(ref: string, place: RefPlace, show: (path: string) => str
 function checkedRef(ref: string, shown: string): string {
   if (ref === 'refs/heads/.invalid')
     throw new GitFault('the repository keeps its refs as a reftable, which is not read');
-  const wellFormed =
+  if (!isWellFormed(ref)) throw new GitFault(`${shown} points at something that is no valid ref`);
+  return ref;
+}
+
+function isWellFormed(ref: string): boolean {
+  return (
     /^refs\/[^\p{Cc}\uFFFD ~^:?*[\\]+$/u.test(ref) &&
     ref.length <= MAX_REF_LENGTH &&
-    !/\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)|[./]$/.test(ref);
-  if (!wellFormed) throw new GitFault(`${shown} points at something that is no valid ref`);
-  return ref;
+    !/\.\.|@\{|\/\/|\/\.|\.lock(?:\/|$)|[./]$/.test(ref)
+  );
 }
 
 const MAX_REF_LENGTH = 1024;

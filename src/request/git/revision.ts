@@ -1,0 +1,114 @@
+/**
+ * A commit by the name that people give it (gitrevisions(7)), and a file as that commit has it, from git's own files.
+ * A library is loaded, so callers import this module only where somebody asks for another version.
+ */
+import { expandOid, readBlob, readCommit, readTree } from 'isomorphic-git';
+import { objectFiles } from './object-files.ts';
+import { GitFault } from './read-file.ts';
+import { type RefPlace, resolveRef } from './refs.ts';
+
+const MAX_GENERATIONS = 10_000;
+const SHA1 = /^[0-9a-f]{40}$/;
+
+/**
+ * The full hash of the commit that `name` stands for: `HEAD`, a branch, tag or remote branch, or a full or short hash,
+ * followed by any of `~n` and `^n`. Null where nothing in the repository has that name. Throws a GitFault for an
+ * ambiguous hash, and where git's files can't be read.
+ */
+export async function resolveRevision(name: string, place: RefPlace): Promise<string | null> {
+  const [, base = '', steps = ''] = /^(.*?)((?:[~^]\d{0,5})*)$/s.exec(name) ?? [];
+  const start = findRef(base === '@' ? 'HEAD' : base, place) ?? (await findHash(base, place));
+  if (start === null) return null;
+  if (!SHA1.test(start)) throw new GitFault('the repository uses SHA-256, which is not read');
+  let commit = await commitOf(start, place);
+  for (const [, sign, digits = ''] of steps.matchAll(/([~^])(\d*)/g)) {
+    const number = digits === '' ? 1 : Number(digits);
+    if (sign === '~' && number > MAX_GENERATIONS) return null;
+    const parents = sign === '~' ? Array.from({ length: number }, () => 1) : number === 0 ? [] : [number];
+    for (const parent of parents) {
+      const next = commit.parents[parent - 1];
+      if (next === undefined) return null;
+      commit = await commitOf(next, place);
+    }
+  }
+  return commit.oid;
+}
+
+/**
+ * The bytes of the file at `path` (`/` between names, relative to the work tree) in a commit; null where the commit has
+ * none. Throws a GitFault where something else has that name, and where an object can't be read.
+ */
+export async function readFileAt(commit: string, path: string, place: RefPlace): Promise<Uint8Array | null> {
+  const repository = { fs: objectFiles, gitdir: place.commonDir, cache: {} };
+  let oid = commit;
+  const names = path.split('/');
+  for (const [depth, name] of names.entries()) {
+    const { tree } = await reading(oid, () => readTree({ ...repository, oid }));
+    const entry = tree.find((each) => each.path === name);
+    if (entry === undefined) return null;
+    const isLast = depth === names.length - 1;
+    if (entry.type !== (isLast ? 'blob' : 'tree') || entry.mode === SYMBOLIC_LINK) {
+      throw new GitFault(
+        `"${names.slice(0, depth + 1).join('/')}" is no ${isLast ? 'file' : 'folder'} there`,
+      );
+    }
+    oid = entry.oid;
+  }
+  const { blob } = await reading(oid, () => readBlob({ ...repository, oid }));
+  return blob;
+}
+
+const SYMBOLIC_LINK = '120000';
+
+/** In the order in which git looks. */
+function findRef(name: string, place: RefPlace): string | null {
+  const special = /^(?:[A-Z]+_)?HEAD$/.test(name) ? [name] : [];
+  const names = [
+    ...special,
+    ...(name.startsWith('refs/') ? [name] : []),
+    ...['tags', 'heads', 'remotes'].map((folder) => `refs/${folder}/${name}`),
+    `refs/remotes/${name}/HEAD`,
+  ];
+  for (const ref of names) {
+    const oid = resolveRef(ref, place);
+    if (oid !== null) return oid;
+  }
+  return null;
+}
+
+async function findHash(text: string, place: RefPlace): Promise<string | null> {
+  const hash = text.toLowerCase();
+  if (SHA1.test(hash)) return hash;
+  if (!/^[0-9a-f]{4,39}$/.test(hash)) return null;
+  try {
+    return await expandOid({ fs: objectFiles, gitdir: place.commonDir, oid: hash });
+  } catch (error) {
+    if (codeOf(error) === 'AmbiguousError') throw new GitFault(`"${text}" stands for more than one object`);
+    return null;
+  }
+}
+
+/** Of an annotated tag, the commit that it is for. */
+async function commitOf(
+  start: string,
+  place: RefPlace,
+): Promise<{ readonly oid: string; readonly parents: readonly string[] }> {
+  const { oid, commit } = await reading(start, () =>
+    readCommit({ fs: objectFiles, gitdir: place.commonDir, oid: start }),
+  );
+  return { oid, parents: commit.parent };
+}
+
+async function reading<T>(oid: string, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (codeOf(error) === 'ObjectTypeError')
+      throw new GitFault(`object ${oid} is not of the kind it has to be`);
+    throw new GitFault(`object ${oid} is not in the repository's own files, or is damaged`);
+  }
+}
+
+function codeOf(error: unknown): string | null {
+  return error instanceof Error && 'code' in error ? String(error.code) : null;
+}
