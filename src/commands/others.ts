@@ -4,7 +4,6 @@ export { approve } from './approve.ts';
 export { auditList, auditShow, auditTail, auditVerify } from './audit.ts';
 export { check } from './check.ts';
 export { checkAgainst } from './check-against.ts';
-export { checkAgainst } from './check-against.ts';
 export { completeWords, completion } from './completion.ts';
 export { deny } from './deny.ts';
 export { doctor } from './doctor.ts';
