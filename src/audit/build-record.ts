@@ -72,6 +72,7 @@ const FIELDS = {
   ttl_requested: number,
   approval_grade: oneOf(APPROVAL_GRADES),
   approval_id: text(64),
+  asked_through: texts(4 * 1024),
   approver: SHORT,
   approver_key: text(128),
   approval_uses: number,

@@ -48,6 +48,8 @@ export interface AuditFields {
   readonly approval?: 'none' | 'granted' | 'denied';
   readonly approval_grade?: ApprovalGrade;
   readonly approval_id?: string;
+  /** The program of the map that handed the request to the approvers. */
+  readonly asked_through?: readonly string[];
   readonly approver?: string;
   /** Fingerprint of the key that signed. */
   readonly approver_key?: string;

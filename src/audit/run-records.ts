@@ -97,6 +97,9 @@ export function approvalRecord(
     ...(approval.id ? { approval_id: approval.id } : {}),
     ...(approval.grade ? { approval_grade: approval.grade } : {}),
     ...(approval.approver ? { approver: approval.approver } : {}),
+    ...(event === 'approval_requested' && grant.demand?.command
+      ? { asked_through: grant.demand.command }
+      : {}),
     ...(reason === undefined ? {} : { reason }),
   };
 }

@@ -2,6 +2,8 @@
 import { formatDuration } from '../base/duration.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { numberAt, type StoredRecord, textAt, textsAt, valueAt } from './stored-record.ts';
+import { APPROVAL_SAYINGS } from './story-approvals.ts';
+import { by, grade, label, named, type Saying } from './story-words.ts';
 
 export interface Story {
   /** Who asked for what: label and text. */
@@ -91,26 +93,19 @@ function sayEvent(record: StoredRecord): string[] {
   return said.filter((sentence): sentence is string => Boolean(sentence));
 }
 
-type Saying = (record: StoredRecord) => (string | undefined)[];
-
 const SAYINGS: Readonly<Record<string, Saying>> = {
   denied: (record) => [
     `denied: ${textAt(record, 'reason') ?? 'no reason recorded'}${by(textAt(record, 'rule'))}`,
     'no credential was issued',
   ],
-  approval_requested: (record) => [`an approval was asked for${named(textAt(record, 'approval_id'))}`],
-  approval_given: (record) => [`approved${by(textAt(record, 'approver'))}${grade(record)}`],
-  approval_denied: (record) => [
-    `not approved${by(textAt(record, 'approver'))}${grade(record)}`,
-    label('reason', textAt(record, 'reason')),
-  ],
+  ...APPROVAL_SAYINGS,
   granted: (record) => {
     const [ttl, asked] = [numberAt(record, 'ttl_seconds'), numberAt(record, 'ttl_requested')];
     const shortened = asked !== undefined && asked !== ttl ? ` (asked for ${formatDuration(asked)})` : '';
     return [
       `allowed${by(textAt(record, 'rule'))} for ${ttl === undefined ? 'a time not recorded' : formatDuration(ttl)}${shortened}`,
       textAt(record, 'approval') === 'granted'
-        ? `with approval${by(textAt(record, 'approver'))}${grade(record)}`
+        ? `with approval${named(textAt(record, 'approval_id'))}${by(textAt(record, 'approver'))}${grade(record)}`
         : 'no approval was needed',
       label('capwrap ends it by', textAt(record, 'deadline')),
     ];
@@ -197,21 +192,4 @@ function sayUnfinished(record: StoredRecord, now: Date): string[] {
       ? `the credential expired at ${at}`
       : `the credential is valid until ${at}`,
   ];
-}
-
-function label(name: string, value: string | undefined): string | undefined {
-  return value ? `${name}: ${value}` : undefined;
-}
-
-function by(who: string | undefined): string {
-  return who === undefined ? '' : ` by ${who}`;
-}
-
-function named(id: string | undefined): string {
-  return id === undefined ? '' : ` (${id})`;
-}
-
-function grade(record: StoredRecord): string {
-  const value = textAt(record, 'approval_grade');
-  return value === undefined || value === 'none' ? '' : ` (${value})`;
 }

@@ -1,0 +1,22 @@
+/** The small words that the sentences of a story are made of. */
+import { type StoredRecord, textAt } from './stored-record.ts';
+
+/** What a record says, one sentence each. */
+export type Saying = (record: StoredRecord) => (string | undefined)[];
+
+export function label(name: string, value: string | undefined): string | undefined {
+  return value ? `${name}: ${value}` : undefined;
+}
+
+export function by(who: string | undefined): string {
+  return who === undefined ? '' : ` by ${who}`;
+}
+
+export function named(id: string | undefined): string {
+  return id === undefined ? '' : ` (${id})`;
+}
+
+export function grade(record: StoredRecord): string {
+  const value = textAt(record, 'approval_grade');
+  return value === undefined || value === 'none' ? '' : ` (${value})`;
+}
