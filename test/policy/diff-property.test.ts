@@ -191,6 +191,8 @@ function givesMore(before: Outcome | null, after: Outcome | null): boolean {
   const [older, newer] = [before.rule.demand, after.rule.demand];
   const perHour = (one: Outcome) => one.rule.limits?.perHour ?? 99;
   if (perHour(after) > perHour(before)) return true;
+  // The audit log counts by place.
+  if (before.rule.limits !== null && before.rule.at !== after.rule.at) return true;
   if (older === null) return false;
   if (newer === null) return true;
   const approvers = older.approvers ?? ['alice', 'bob'];

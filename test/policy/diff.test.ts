@@ -283,6 +283,15 @@ describe('compareMaps', () => {
       [`narrowing allow_added ${at}.rules[0]`, `narrowing rule_order ${at}.rules[1]`],
     ],
     [
+      'a deny beside an allow whose terms an earlier one makes stricter',
+      { ...LOCAL, rules: [{ allow: { branch: 'main' }, approval: 'prompt' }, { allow: {} }] },
+      {
+        ...LOCAL,
+        rules: [{ allow: { branch: 'main' }, approval: 'prompt' }, { allow: {} }, { deny: { actor: 'x' } }],
+      },
+      [`narrowing deny_added ${at}.rules[2]`],
+    ],
+    [
       'a stricter allow moved behind',
       { ...LOCAL, rules: [{ allow: { branch: 'main' }, approval: 'prompt' }, { allow: {} }] },
       { ...LOCAL, rules: [{ allow: {} }, { allow: { branch: 'main' }, approval: 'prompt' }] },
@@ -311,6 +320,12 @@ describe('compareMaps', () => {
       ],
     ],
     [
+      'a limited rule that another one moves down',
+      { ...LOCAL, rules: [{ allow: {}, limits: { open: 1 } }] },
+      { ...LOCAL, rules: [{ deny: { actor: 'x' } }, { allow: {}, limits: { open: 1 } }] },
+      [`widening rule_order ${at}.rules[1]`, `narrowing deny_added ${at}.rules[0]`],
+    ],
+    [
       'a limited rule split in two, each with the whole limit',
       { ...LOCAL, rules: [{ allow: { branch: ['main', 'feat/*'] }, limits: { open: 1 } }] },
       {
@@ -318,9 +333,9 @@ describe('compareMaps', () => {
         rules: ['main', 'feat/*'].map((branch) => ({ allow: { branch }, limits: { open: 1 } })),
       },
       [
-        `neutral allow_added ${at}.rules[0]`,
+        `narrowing allow_added ${at}.rules[0]`,
         `widening allow_added ${at}.rules[1]`,
-        `neutral allow_dropped ${at}.rules`,
+        `narrowing allow_dropped ${at}.rules`,
       ],
     ],
   ])('tells of %s', (_, before, after, expected) => {
@@ -400,16 +415,16 @@ describe('describeChanges', () => {
       `WIDENS   "A" in capabilities.x.env.set has another value  (capabilities.x.env.set.A)`,
       `           was ${'x'.repeat(400)}... (500 characters)`,
       `           is  ""`,
-      `WIDENS   "capabilities.x.home" allows more, or something else  (capabilities.x.home)`,
+      `WIDENS   "capabilities.x.home" allows more`,
       `           was private`,
       `           is  inherit`,
-      `narrows  "capabilities.x.ttl" allows less  (capabilities.x.ttl)`,
+      `narrows  "capabilities.x.ttl" allows less`,
       `           was 15m`,
       `           is  10m`,
-      `narrows  "capabilities.x.max_ttl" allows less  (capabilities.x.max_ttl)`,
+      `narrows  "capabilities.x.max_ttl" allows less`,
       `           was 15m`,
       `           is  10m`,
-      `other    "capabilities.x.description" is another one  (capabilities.x.description)`,
+      `other    "capabilities.x.description" is another one`,
       `           was (none)`,
       `           is  "a\\\\u{200d}b"`,
     ]);

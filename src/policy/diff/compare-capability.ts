@@ -42,8 +42,17 @@ const FIELDS: { readonly [Field in keyof Capability]: Compare } = {
     duration(`${at}.kill_after`, 'kill_after', before.killAfter, after.killAfter),
   tests: (before, after, at) => {
     if (canonical(before.tests) === canonical(after.tests)) return [];
-    const [older, newer] = [before.tests.length, after.tests.length].map((length) => `${length} tests`);
-    return [change(`${at}.tests`, 'tests', 'same', '"tests" are other ones', older ?? null, newer ?? null)];
+    const count = (tests: Capability['tests']) => `${tests.length}`;
+    return [
+      change(
+        `${at}.tests`,
+        'tests',
+        'same',
+        `"${at}.tests" are other ones`,
+        count(before.tests),
+        count(after.tests),
+      ),
+    ];
   },
 };
 
@@ -55,8 +64,12 @@ export function compareCapability(before: Capability, after: Capability): MapCha
 /** What one claims is another environment's request, and a fixed one is observed where a claimed one is not. */
 function compareEnvironment(before: Capability, after: Capability, at: string): MapChange[] {
   const ignored = ![...before.rules, ...after.rules].some(({ when }) => looksAtEnvironment(when));
-  const direction = before.environment === null && ignored ? 'narrower' : 'wider';
-  return changed(`${at}.environment`, 'environment', before.environment, after.environment, direction);
+  const [from, to] = [before.environment, after.environment];
+  if (from === to) return [];
+  const [direction, ends] =
+    from === null && ignored ? (['narrower', 'is fixed'] as const) : (['wider', 'is another one'] as const);
+  const message = `"${at}.environment" ${ends}`;
+  return [change(`${at}.environment`, 'environment', direction, message, from, to)];
 }
 
 function compareEnv(before: EnvSpec, after: EnvSpec, at: string): MapChange[] {
@@ -107,7 +120,7 @@ function changed(
 }
 
 const ENDS = {
-  wider: 'allows more, or something else',
+  wider: 'allows more',
   narrower: 'allows less',
   same: 'is another one',
 } as const;

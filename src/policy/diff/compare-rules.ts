@@ -62,7 +62,10 @@ function compareAllows(older: Rule | null, newer: Rule | null, scene: Scene): Ma
   const changes = [...conditions, ...terms];
   if (proven) return [...changes.map(harmless), ...moved(older, newer, changes, scene)];
   if (changes.some(({ kind }) => kind === 'widening')) return changes;
-  const message = `"${newer.at}" may allow what another rule refused or gave on stricter terms before`;
+  const counted = older.limits !== null && older.at !== newer.at;
+  const message = counted
+    ? `"${newer.at}" stands elsewhere, so the uses of its limits are counted anew`
+    : `"${newer.at}" may allow what another rule refused or gave on stricter terms before`;
   return [
     ...changes,
     { kind: 'widening', at: newer.at, code: 'rule_order', message, before: older.at, after: newer.at },

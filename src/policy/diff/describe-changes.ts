@@ -30,10 +30,7 @@ export function describeChanges(changes: readonly MapChange[], colors?: ChangeCo
   return GROUPS.flatMap(([kind, mark]) => {
     const lines = changes
       .filter((change) => change.kind === kind)
-      .flatMap((change) => [
-        `${paint[kind](mark.padEnd(7))}  ${escapeText(change.message)}  (${escapeText(change.at)})`,
-        ...values(change),
-      ]);
+      .flatMap((change) => [`${paint[kind](mark.padEnd(7))}  ${sentence(change)}`, ...values(change)]);
     return lines;
   });
 }
@@ -50,6 +47,11 @@ export function showValue(value: string | null): string {
   if (value === null) return '(none)';
   const shown = escapeValue(value.slice(0, SHOWN));
   return value.length > SHOWN ? `${shown}... (${value.length} characters)` : shown;
+}
+
+/** The message, with the place where it doesn't name that itself. */
+function sentence({ message, at }: MapChange): string {
+  return escapeText(message.includes(at) ? message : `${message}  (${at})`);
 }
 
 function values({ before, after }: MapChange): string[] {

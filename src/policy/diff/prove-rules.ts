@@ -46,19 +46,18 @@ function proveAllows(
   newer: readonly Part[],
   caps: { readonly before: Capability; readonly after: Capability },
 ): Set<Rule> {
+  // Uses are counted by the place of a rule, so a limited rule that stands elsewhere starts from nothing.
+  const countsAnew = ({ rule }: Part, other: Part) => rule.limits !== null && rule.at !== other.rule.at;
   const isWider = (one: Part, other: Part) =>
+    countsAnew(one, other) ||
     compareTerms(one.rule, other.rule, caps).some(({ direction }) => direction === 'wider');
-  /** Rules that take their place from a limited rule: each beyond the first would count its uses anew. */
-  const heirs = new Map<Rule, Rule>();
-
   /** For each older part the place of the first newer one that takes all that it matches. */
   const takers = older.map((part) => firstCovering(newer, part));
 
   return provenWhole(newer, (part, index) => {
     if (firstCovering(newer, part) < index) return true; // never reached
     const source = older.findIndex((other) => coversConditions(other.when, part.when));
-    const giver = older[source];
-    if (giver === undefined) return false;
+    if (source < 0) return false;
     const stricterFirst = older
       .slice(0, source + 1)
       .some(
@@ -67,11 +66,7 @@ function proveAllows(
           (takers[place] ?? index) >= index &&
           !areConditionsDisjoint(other.when, part.when),
       );
-    if (stricterFirst) return false;
-    if (giver.rule.limits === null) return true;
-    const heir = heirs.get(giver.rule) ?? part.rule;
-    heirs.set(giver.rule, heir);
-    return heir === part.rule;
+    return !stricterFirst;
   });
 }
 
