@@ -53,6 +53,7 @@ export async function approvalOfRun(input: ApprovalInput): Promise<ApprovedRun> 
     childPath: childPath(situation.capability, env),
     uid,
     stateDir,
+    quiet: context.quiet,
     store: openApprovals(stateDir, uid),
   });
   if (fault === null) return { approval: state, assertUnchanged: () => assertUnchanged(files) };

@@ -1,6 +1,6 @@
 /** The files that a command consists of: its program, what interprets it, and the files that its words name. */
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { shellQuote } from '../base/shell-quote.ts';
 import { CapwrapError } from '../errors.ts';
@@ -75,6 +75,7 @@ function namedPaths(word: string): string[] {
 function measure(path: string): BoundFile | null {
   let fd: number;
   try {
+    if (!statSync(path).isFile()) return null; // to open a FIFO or a device does something to it
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {
     return null;

@@ -1,20 +1,23 @@
 /** Why a run does not get the approval that it needs: the key for records, the words for people, the way out. */
 import { formatDuration } from '../base/duration.ts';
 import { CapwrapError, type ErrorCode } from '../errors.ts';
-import type { AnswerFault } from './judge.ts';
+import { ANSWER_FAULTS, type AnswerFault } from './judge.ts';
 
-export type ApprovalFaultReason =
-  | AnswerFault
-  | 'pending'
-  | 'timeout'
-  | 'interrupted'
-  | 'refused'
-  | 'changed'
-  | 'used_up'
-  | 'ended'
-  | 'not_asked_here'
-  | 'cooling_down'
-  | 'rate_limited';
+/** Stable keys of records, where `approval_` stands before them. */
+export const APPROVAL_FAULTS = [
+  'pending',
+  'timeout',
+  'interrupted',
+  'refused',
+  'changed',
+  'used_up',
+  'ended',
+  'not_asked_here',
+  'cooling_down',
+  'rate_limited',
+  ...ANSWER_FAULTS,
+] as const;
+type ApprovalFaultReason = (typeof APPROVAL_FAULTS)[number];
 
 export interface ApprovalFault {
   readonly reason: ApprovalFaultReason;

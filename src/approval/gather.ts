@@ -118,9 +118,11 @@ async function waitFor(
       }),
   });
   const settled = waited.then(outcomeOf);
-  const first = await Promise.race([settled, handed.then((reply) => reply ?? settled)]);
-  stop.abort();
-  return first;
+  try {
+    return await Promise.race([settled, handed.then((reply) => reply ?? settled)]);
+  } finally {
+    stop.abort();
+  }
 }
 
 function outcomeOf(waited: Waited<Gathered>): Gathered | ApprovalFault {

@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process';
 import { dirname } from 'node:path';
+import { systemErrorCode } from '../errors.ts';
 import { ownGroup } from '../runner/process-tree.ts';
 import { SYSTEM_PATH } from '../runner/resolve-command.ts';
 import { LARGEST_ANSWER, parseReply, type Reply } from './answer.ts';
@@ -26,15 +27,13 @@ export async function askThroughProgram(
   request: ApprovalRequest,
   signal: AbortSignal,
 ): Promise<HookResult> {
-  const [program = '', ...args] = argv;
-  const child = spawn(program, args, {
-    cwd: dirname(request.binding.map_path),
-    env: { PATH: SYSTEM_PATH, CAPWRAP_APPROVAL_ID: request.id },
-    stdio: ['pipe', 'pipe', 'ignore'],
-    detached: true, // a group of its own, so that all of it can be ended
-  });
+  const child = start(argv, request);
+  if (typeof child === 'string') return { kind: 'failed', why: `can't be started (${child})` };
   let running = true;
-  const kill = () => child.pid !== undefined && ownGroup(child.pid, () => running).signal('SIGKILL');
+  const kill = () => {
+    if (child.pid !== undefined) ownGroup(child.pid, () => running).signal('SIGKILL');
+    child.stdout.destroy(); // one that has left the group may keep it open, and is not waited for
+  };
   signal.addEventListener('abort', kill);
   if (signal.aborted) kill();
   const output: Buffer[] = [];
@@ -55,6 +54,20 @@ export async function askThroughProgram(
   if (bytes > LARGEST_ANSWER) return { kind: 'failed', why: `printed more than ${LARGEST_ANSWER} bytes` };
   if (status !== 0) return { kind: 'failed', why: `ended with ${status}` };
   return readReply(Buffer.concat(output).toString('utf8'), request.id);
+}
+
+/** What the system says at once, as of a program that is no program, is the answer instead of the child. */
+function start([program = '', ...args]: readonly string[], { id, binding }: ApprovalRequest) {
+  try {
+    return spawn(program, args, {
+      cwd: dirname(binding.map_path),
+      env: { PATH: SYSTEM_PATH, CAPWRAP_APPROVAL_ID: id },
+      stdio: ['pipe', 'pipe', 'ignore'],
+      detached: true, // a group of its own, so that all of it can be ended
+    });
+  } catch (error) {
+    return systemErrorCode(error) ?? 'unknown error';
+  }
 }
 
 function readReply(text: string, id: string): HookResult {

@@ -10,19 +10,21 @@ import type { ApprovalRequest } from './request.ts';
 import { APPROVAL_NAMESPACE, type ApprovalTerms, termsOf } from './statement.ts';
 
 /** Why one answer doesn't count; stable keys of records. */
-export type AnswerFault =
-  | 'altered'
-  | 'bad_signature'
-  | 'wrong_namespace'
-  | 'wrong_key'
-  | 'unsupported'
-  | 'grade_too_weak'
-  | 'touch_missing'
-  | 'verification_missing'
-  | 'expired'
-  | 'more_than_allowed'
-  | 'not_an_approver'
-  | 'self_approval';
+export const ANSWER_FAULTS = [
+  'altered',
+  'bad_signature',
+  'wrong_namespace',
+  'wrong_key',
+  'unsupported',
+  'grade_too_weak',
+  'touch_missing',
+  'verification_missing',
+  'expired',
+  'more_than_allowed',
+  'not_an_approver',
+  'self_approval',
+] as const;
+export type AnswerFault = (typeof ANSWER_FAULTS)[number];
 
 export interface JudgedAnswer {
   readonly approver: string;

@@ -5,7 +5,7 @@
  * A crash can cut the last line. What is left of it is closed by the next writer with a line that says so, and counts
  * as everything that it may have been: a doubtful use is a use.
  */
-import { closeSync, constants, fstatSync, fsyncSync, openSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, ftruncateSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { withLock } from '../base/lock.ts';
 import { assertPrivate, readPrivateFile, syncDir, writeAll } from '../base/private-files.ts';
@@ -18,7 +18,7 @@ export interface Ledger {
   /** All entries, first to last. Throws ERR_STATE_UNSAFE where the file is not what capwrap wrote. */
   read(): readonly Entry[];
   /**
-   * Appends what `decide` makes of the entries so far, and syncs it to the disk; nothing where that is null. One process
+   * Appends what `decide` makes of the entries so far, and syncs it to the disk; no entry where that is null. One process
    * at a time decides, so two that race for the last use don't both get it.
    */
   append<T>(
@@ -41,7 +41,7 @@ export function openLedger(folder: string, uid: number): Ledger {
       'ERR_STATE_UNSAFE',
       `"${path}" is damaged: line ${parsed.fault} is none that capwrap wrote`,
       {
-        hint: `mv ${shellQuote(path)} ${shellQuote(`${path}.damaged`)}; approvals that were given before can then be used again`,
+        hint: `mv ${shellQuote(path)} ${shellQuote(`${path}.damaged`)}; what was asked for before then needs to be asked for again`,
       },
     );
   };
@@ -51,10 +51,10 @@ export function openLedger(folder: string, uid: number): Ledger {
       withLock(`${path}.lock`, () => {
         const { entries, torn } = read();
         const { entry, result } = decide(entries);
-        if (entry === null) return result;
         const at = new Date().toISOString();
         const mark = torn ? `\n${TORN_MARK} ${at}\n` : '';
-        appendSynced(path, uid, `${mark}${entryLine({ ...entry, at })}`);
+        const text = `${mark}${entry === null ? '' : entryLine({ ...entry, at })}`;
+        if (text !== '') appendSynced(path, uid, text);
         return result;
       }),
   };
@@ -67,7 +67,7 @@ function appendSynced(path: string, uid: number, text: string): void {
     try {
       const stat = fstatSync(fd);
       assertPrivate(path, stat, uid);
-      writeAll(fd, Buffer.from(text));
+      writeOrTakeBack(fd, text, stat.size);
       fsyncSync(fd);
       if (stat.size === 0) syncDir(join(path, '..'));
     } finally {
@@ -75,5 +75,19 @@ function appendSynced(path: string, uid: number, text: string): void {
     }
   } catch (error) {
     throw asWriteFault(path, error);
+  }
+}
+
+/** A disk that takes only a part gets its old length back: the rest of a line would count as all that it may have been. */
+function writeOrTakeBack(fd: number, text: string, size: number): void {
+  try {
+    writeAll(fd, Buffer.from(text));
+  } catch (error) {
+    try {
+      ftruncateSync(fd, size);
+    } catch {
+      // the next append finds a cut line
+    }
+    throw error;
   }
 }

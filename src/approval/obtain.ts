@@ -41,6 +41,8 @@ export interface ObtainInput {
   readonly brought: BroughtApproval | null;
   readonly timeoutMs: number;
   readonly noWait: boolean;
+  /** True where capwrap's own lines are left out. */
+  readonly quiet: boolean;
   readonly signal: AbortSignal;
   readonly audit: AuditLog;
   readonly events: EventSink;
@@ -126,14 +128,19 @@ function gather(input: ObtainInput, request: ApprovalRequest): Promise<Gathered 
 }
 
 /** Names the request, and the command by which a human answers it. */
-function announce({ events, subject, demand, noWait }: ObtainInput, { id }: ApprovalRequest): void {
-  const { stateOverride } = subject;
-  const place =
-    stateOverride === null
-      ? ''
-      : `${stateOverride.split('=', 1)[0]}=${shellQuote(stateOverride.slice(stateOverride.indexOf('=') + 1))} `;
+function announce({ events, subject, demand, noWait, quiet }: ObtainInput, { id }: ApprovalRequest): void {
+  const command = `${placeVariable(subject.stateOverride)}capwrap approve ${id}`;
   const here = demand.kind === 'prompt' && !noWait ? 'on this terminal, or: ' : '';
-  events.emit('approval.request', { id, answer: `${here}${place}capwrap approve ${id}` });
+  events.emit('approval.request', { id, answer: `${here}${command}` });
+  // A run that waits and says nothing looks like one that hangs.
+  if (quiet && demand.kind === 'signed' && !noWait) events.warn(`waiting for an approval: ${command}`);
+}
+
+/** What the human's shell must have, too, where the state is in another place than usual. */
+function placeVariable(override: string | null): string {
+  if (override === null) return '';
+  const [name = ''] = override.split('=', 1);
+  return `${name}=${shellQuote(override.slice(name.length + 1))} `;
 }
 
 /** Takes one use. The record of an answer that was given to this run comes first, the ledger's line after it. */

@@ -2,6 +2,7 @@
  * What an approver says, as the one text that is signed: the request as it was asked, and the terms on which it may be
  * used. The text is a function of its parts, so two people who look at the same request sign the same bytes.
  */
+import { isExactTime } from '../base/exact-time.ts';
 import type { ApprovalRequest } from './request.ts';
 
 /** The namespace of the signature (PROTOCOL.sshsig): it keeps a signature for anything else from being an approval. */
@@ -29,7 +30,7 @@ export function termsOf(statement: string, request: ApprovalRequest): ApprovalTe
   }
   const { uses, not_after } = (value ?? {}) as Partial<ApprovalTerms>;
   if (!Number.isSafeInteger(uses) || (uses as number) < 1) return null;
-  if (typeof not_after !== 'string' || Number.isNaN(Date.parse(not_after))) return null;
+  if (typeof not_after !== 'string' || !isExactTime(not_after)) return null;
   const terms = { uses: uses as number, not_after };
   return statementText(request, terms) === statement ? terms : null;
 }
