@@ -3,3 +3,8 @@ export const MAP_TRUST_GRADES = ['pinned_noninteractive', 'pinned', 'signed', 'a
 
 /** How the map's content came to be usable. */
 export type MapTrust = (typeof MAP_TRUST_GRADES)[number];
+
+/** True where `grade` meets a demand for `other`. */
+export function isAtLeast(grade: MapTrust, other: MapTrust): boolean {
+  return MAP_TRUST_GRADES.indexOf(grade) >= MAP_TRUST_GRADES.indexOf(other);
+}

@@ -76,13 +76,19 @@ export function pinOf({ file, subject }: TrustCase, terms: Pick<Pin, 'grade' | '
   };
 }
 
-/** Keeps the bytes, has `record` written, and pins. */
-export async function pinCase(found: TrustCase, pin: Pin, record: () => Promise<void>): Promise<void> {
+/** Keeps the bytes, has `record` written, and pins. `worth` may be less than the pin's grade. */
+export async function pinCase(
+  found: TrustCase,
+  pin: Pin,
+  worth: PinGrade,
+  record: () => Promise<void>,
+): Promise<void> {
   const { place, file, map, predecessor } = found;
   await addPin(place, pin, {
     bytes: file.bytes,
     approvers: [...map.approvers.keys()],
     replaces: predecessor?.sha256 ?? null,
+    worth,
     record,
   });
 }

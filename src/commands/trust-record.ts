@@ -4,20 +4,20 @@ import type { Ambient } from '../base/ambient.ts';
 import type { AnswerGrade } from '../base/approval-grade.ts';
 import { osUser } from '../base/os-user.ts';
 import type { StatePlace } from '../base/state.ts';
-import type { OldPin, Pin } from '../trust/pin.ts';
+import type { OldPin, Pin, PinGrade } from '../trust/pin.ts';
 import type { TrustCase } from './trust-case.ts';
 
 /** The record of a version that is trusted from now on. */
 export function trustedRecord(
-  { changes, predecessor, state }: TrustCase,
-  pin: Pin,
+  { file, subject, changes, predecessor, state }: TrustCase,
+  worth: PinGrade,
   ambient: Ambient,
   signed: { readonly principal: string; readonly fingerprint: string; readonly grade: AnswerGrade } | null,
 ): AuditFields {
   return {
     event: 'trusted',
-    ...subjectFields(pin, ambient, state),
-    map_trust: pin.grade,
+    ...subjectFields({ path: file.path, sha256: file.sha256, repo: subject.repo.name }, ambient, state),
+    map_trust: worth,
     replaces_sha256: predecessor?.sha256 ?? null,
     ...(changes === null ? {} : { widening: changes.filter(({ kind }) => kind === 'widening').length }),
     ...(signed === null

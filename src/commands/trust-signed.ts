@@ -9,7 +9,7 @@ import { signWithSshKeygen } from '../sshsig/sign.ts';
 import type { PrincipalKey } from '../sshsig/verify.ts';
 import { adminKeys, mapKeys } from '../trust/approver-keys.ts';
 import type { PinSignature } from '../trust/pin.ts';
-import { type SignedCheck, verifyStatement } from '../trust/signed.ts';
+import { checkApproval, type SignedCheck, verifyStatement } from '../trust/signed.ts';
 import { MAP_NAMESPACE, statementFault, statementText, type TrustStatement } from '../trust/statement.ts';
 import type { CommandContext } from '../ui/context.ts';
 import type { TrustCase } from './trust-case.ts';
@@ -81,10 +81,10 @@ export async function signedByKey(
 
 function checked(admin: AdminConfig, found: TrustCase, armored: string, beside: string | null): SignedAnswer {
   const statement = statementOf(found);
-  const check = verifyStatement(statement, armored, keysFor(admin, found));
+  const check = checkApproval(statement, armored, admin, found.predecessor);
   if (check.ok) return { signature: { principal: check.principal, statement, armored }, check };
   const other = beside === null ? null : statementFault(beside, wanted(found));
-  const isNew = check.wrongKey && verifyStatement(statement, armored, mapKeys(found.map)).ok;
+  const isNew = check.wrongKey && verifyStatement(statement, armored, mapKeys(found.map), 'signed').ok;
   const why =
     other ?? (isNew ? `${check.why}; only the new version names it, and the one before decides` : check.why);
   throw refusal(found, `the signature does not count: ${why}`, signingHint(found.file.path));

@@ -1,11 +1,11 @@
 /** Whether a map may grant: a map that the agent can edit must not do so silently. */
 import { ADMIN_CONFIG_PATH, type AdminConfig } from '../base/admin-config.ts';
-import { MAP_TRUST_GRADES, type MapTrust } from '../base/map-trust.ts';
+import { isAtLeast, type MapTrust } from '../base/map-trust.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { CapwrapError } from '../errors.ts';
 import { MAP_NAME, type MapFile } from '../policy/map-file.ts';
 import type { MapRepo } from './map-repo.ts';
-import type { Pin, TrustStore } from './pin.ts';
+import { isAsStrong, type Pin, type PinGrade, type TrustStore } from './pin.ts';
 import type { SignedCheck } from './signed.ts';
 import { whyUntrusted } from './why-untrusted.ts';
 
@@ -13,7 +13,7 @@ export type TrustJudgement =
   | {
       readonly trusted: true;
       readonly grade: MapTrust;
-      /** Who signed, where the grade is `signed`. */
+      /** Who signed, where somebody did. */
       readonly approver: string | null;
     }
   /** Both are safe to show. `hint` is the command that would make the map usable. */
@@ -67,20 +67,25 @@ export function assertGradeCounts(path: string, grade: MapTrust, admin: AdminCon
 
 /** True where the administrator accepts a map of this grade. */
 export function meetsDemand(grade: MapTrust, { requireMapTrust: demanded }: AdminConfig): boolean {
-  return demanded === null || MAP_TRUST_GRADES.indexOf(grade) >= MAP_TRUST_GRADES.indexOf(demanded);
+  return demanded === null || isAtLeast(grade, demanded);
 }
 
-function bestPin(
-  pins: readonly Pin[],
-  checks: SignedChecks,
-): Pick<TrustJudgement & { trusted: true }, 'grade' | 'approver'> | null {
-  for (const pin of pins) {
+interface Worth {
+  readonly grade: PinGrade;
+  readonly approver: string | null;
+}
+
+/** The strongest that the pins are worth; a signed one without a good signature is worth nothing. */
+function bestPin(pins: readonly Pin[], checks: SignedChecks): Worth | null {
+  const worths = pins.flatMap((pin): Worth[] => {
+    if (pin.grade !== 'signed') return [{ grade: pin.grade, approver: null }];
     const check = checks.get(pin);
-    if (pin.grade === 'signed' && check?.ok) return { grade: 'signed', approver: check.principal };
-  }
-  const grades = pins.map(({ grade }) => grade).filter((grade) => grade !== 'signed');
-  const grade = grades.includes('pinned') ? 'pinned' : (grades[0] ?? null);
-  return grade === null ? null : { grade, approver: null };
+    return check?.ok ? [{ grade: check.worth, approver: check.principal }] : [];
+  });
+  return worths.reduce<Worth | null>(
+    (best, worth) => (best !== null && isAsStrong(best.grade, worth.grade) ? best : worth),
+    null,
+  );
 }
 
 function demandWords(grade: MapTrust, { requireMapTrust }: AdminConfig): string {

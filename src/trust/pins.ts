@@ -12,6 +12,7 @@ import {
   NOTHING_TRUSTED,
   type OldPin,
   type Pin,
+  type PinGrade,
   type TrustStore,
 } from './pin.ts';
 import { formatTrustFile, parseTrustFile } from './trust-file.ts';
@@ -31,6 +32,8 @@ export interface NewVersion {
   readonly approvers: readonly string[];
   /** The version that it was compared with: the head of the lineage that it continues, or null for the first. */
   readonly replaces: string | null;
+  /** What the pin is worth, where that is less than its grade. */
+  readonly worth?: PinGrade;
   /** Writes the record of the pin, durably; without it there is no pin. */
   readonly record?: () => Promise<void>;
 }
@@ -66,7 +69,7 @@ export async function addPin(place: TrustPlace, pin: Pin, version: NewVersion): 
     const isCovered = stronger.some((each) => each.grade !== 'signed');
     return {
       pins: [...others, ...stronger, ...(isCovered ? [] : [pin])],
-      lineages: extended(store.lineages, pin, version.approvers, same.length > 0),
+      lineages: extended(store.lineages, pin, version, same.length > 0),
       oldPins: store.oldPins.filter((each) => each.path !== pin.path || each.sha256 !== pin.sha256),
     };
   });
@@ -99,8 +102,8 @@ export async function forgetLineages(place: TrustPlace, path: string): Promise<r
 /** Content that is pinned still keeps its place; any other goes to the end. */
 function extended(
   lineages: readonly Lineage[],
-  { path, repo, sha256, grade }: Pin,
-  approvers: readonly string[],
+  { path, repo, sha256, ...pin }: Pin,
+  { approvers, worth: grade = pin.grade }: NewVersion,
   isPinned: boolean,
 ): Lineage[] {
   const [own, others] = split(lineages, (lineage) => lineage.path === path && lineage.repo === repo);

@@ -3,12 +3,14 @@ import { dirname } from 'node:path';
 import { CapwrapError } from '../errors.ts';
 import type { CapabilityMap } from '../policy/capability.ts';
 import { parseMap } from '../policy/parse.ts';
-import { basisOf, headOf, lineageFor, type Pin, type TrustStore } from './pin.ts';
+import { basisOf, headOf, lineageFor, type Pin, type PinGrade, type TrustStore } from './pin.ts';
 import type { TrustPlace } from './pins.ts';
 import { readVersion } from './versions.ts';
 
 export interface Predecessor {
   readonly sha256: string;
+  /** The strongest that it was ever pinned with. */
+  readonly grade: PinGrade;
   /** The repository that it was trusted in. */
   readonly repo: string | null;
   readonly version: MapVersion;
@@ -42,6 +44,7 @@ export function predecessorOf(
   const basis = basisOf(lineage, next, grade);
   return {
     sha256,
+    grade: lineage.versions.at(-1)?.grade ?? 'pinned_noninteractive',
     repo: lineage.repo,
     version,
     mustSign,

@@ -6,7 +6,7 @@ import { parseSignature } from '../sshsig/signature.ts';
 import { type PrincipalKey, verifySignature } from '../sshsig/verify.ts';
 import { SshFormatError } from '../sshsig/wire.ts';
 import { adminKeys, mapKeys } from './approver-keys.ts';
-import { hasVersion, type Pin, type TrustStore } from './pin.ts';
+import { isAsStrong, type Pin, type PinGrade, type TrustStore } from './pin.ts';
 import type { TrustPlace } from './pins.ts';
 import { type MapVersion, mapVersion } from './predecessor.ts';
 import { MAP_NAMESPACE, readStatement, statementFault } from './statement.ts';
@@ -17,14 +17,26 @@ export type SignedCheck =
       readonly ok: true;
       readonly principal: string;
       readonly fingerprint: string;
+      /** What the key shows about the person. */
       readonly grade: AnswerGrade;
+      /** What the pin is worth: no more than the version whose approver signed. */
+      readonly worth: SignedWorth;
     }
   | { readonly ok: false; readonly why: string; readonly wrongKey: boolean };
 
+/** Approvers whom nobody confirmed approve nothing: whoever pinned them without a person could be one of them. */
+export type SignedWorth = 'signed' | 'pinned_noninteractive';
+
+/** The version that was replaced, whose approvers count. */
+export interface Replaced {
+  readonly sha256: string;
+  readonly version: MapVersion;
+  /** The strongest that it was ever pinned with. */
+  readonly grade: PinGrade;
+}
+
 /**
- * Verifies a pin of grade `signed` anew: a line in a file of the same user proves nothing. The key must be the
- * administrator's, or one of the version that was replaced. Where the administrator demands signatures only theirs
- * count, because the version before is the same user's to write, too.
+ * Verifies a pin of grade `signed` anew: a line in a file of the same user proves nothing.
  */
 export function checkSignedPin(
   pin: Pin,
@@ -39,14 +51,26 @@ export function checkSignedPin(
   const fault = statementFault(statement, wanted);
   if (fault !== null) return refuse(fault);
 
-  const byAdmin = verifyStatement(statement, armored, adminKeys(admin));
-  if (byAdmin.ok || !byAdmin.wrongKey || admin.requireMapTrust === 'signed') return byAdmin;
-  const before = replacedVersion(pin.path, wanted.replaces, store, place);
-  if (before === null) return byAdmin;
-  if (before.map === null) {
-    return refuse(`the version that it replaces (${wanted.replaces}) ${escapeText(before.fault)}`);
-  }
-  return verifyStatement(statement, armored, mapKeys(before.map));
+  return checkApproval(statement, armored, admin, replacedVersion(pin.path, wanted.replaces, store, place));
+}
+
+/**
+ * Verifies an approval: the key must be the administrator's, or one of the version that is replaced. Where the
+ * administrator demands signatures only theirs count, because the version before is the same user's to write, too.
+ */
+export function checkApproval(
+  statement: string,
+  armored: string | Uint8Array,
+  admin: AdminConfig,
+  replaced: Replaced | null,
+): SignedCheck {
+  const byAdmin = verifyStatement(statement, armored, adminKeys(admin), 'signed');
+  if (byAdmin.ok || !byAdmin.wrongKey || admin.requireMapTrust === 'signed' || replaced === null)
+    return byAdmin;
+  const { map, fault } = replaced.version;
+  if (map === null) return refuse(`the version that it replaces (${replaced.sha256}) ${fault}`);
+  const worth = isAsStrong(replaced.grade, 'pinned') ? 'signed' : 'pinned_noninteractive';
+  return verifyStatement(statement, armored, mapKeys(map), worth);
 }
 
 /** Verifies one signature over the exact text of a statement. */
@@ -54,6 +78,7 @@ export function verifyStatement(
   statement: string,
   armored: string | Uint8Array,
   keys: readonly PrincipalKey[],
+  worth: SignedWorth,
 ): SignedCheck {
   try {
     const signature = parseSignature(armored);
@@ -63,7 +88,7 @@ export function verifyStatement(
       namespace: MAP_NAMESPACE,
       keys,
     });
-    if (verdict.ok) return verdict;
+    if (verdict.ok) return { ...verdict, worth };
     return { ok: false, why: verdict.detail, wrongKey: verdict.reason === 'wrong_key' };
   } catch (error) {
     if (error instanceof SshFormatError) return refuse(`it ${error.reason}`);
@@ -74,13 +99,16 @@ export function verifyStatement(
 /** Only a version that was trusted under this path: any other's approvers have no say here. */
 function replacedVersion(
   path: string,
-  replaces: string | null,
+  sha256: string | null,
   store: TrustStore,
   place: TrustPlace,
-): MapVersion | null {
-  if (replaces === null) return null;
-  const wasTrusted = store.lineages.some((lineage) => lineage.path === path && hasVersion(lineage, replaces));
-  return wasTrusted ? mapVersion(place, path, replaces) : { map: null, fault: 'was never trusted here' };
+): Replaced | null {
+  if (sha256 === null) return null;
+  const lineages = store.lineages.filter((lineage) => lineage.path === path);
+  const known = lineages.flatMap(({ versions }) => versions).find((version) => version.sha256 === sha256);
+  return known === undefined
+    ? { sha256, version: { map: null, fault: 'was never trusted here' }, grade: 'pinned_noninteractive' }
+    : { sha256, version: mapVersion(place, path, sha256), grade: known.grade };
 }
 
 function refuse(why: string): SignedCheck {

@@ -69,7 +69,13 @@ describe('without a demand of the administrator', () => {
 
   test('a signed pin is trusted once its signature was verified, and only then', () => {
     const signed = pin(A, 'signed');
-    const check = { ok: true, principal: 'alice', fingerprint: 'SHA256:x', grade: 'ssh_key' } as const;
+    const check = {
+      ok: true,
+      principal: 'alice',
+      fingerprint: 'SHA256:x',
+      grade: 'ssh_key',
+      worth: 'signed',
+    } as const;
     expect(judgeTrust(map(), store(pin(A), signed), NO_ADMIN_CONFIG, new Map([[signed, check]]))).toEqual({
       trusted: true,
       grade: 'signed',
@@ -172,7 +178,10 @@ describe('each miss has words of its own', () => {
 describe('with a demand, a grade is met by itself and by the stronger ones', () => {
   const signed = pin(A, 'signed');
   const checks = new Map([
-    [signed, { ok: true, principal: 'alice', fingerprint: 'SHA256:x', grade: 'ssh_key' } as const],
+    [
+      signed,
+      { ok: true, principal: 'alice', fingerprint: 'SHA256:x', grade: 'ssh_key', worth: 'signed' } as const,
+    ],
   ]);
   const inputs: Record<MapTrust, readonly [MapSubject, TrustStore]> = {
     pinned_noninteractive: [map(), store(pin(A, 'pinned_noninteractive'))],

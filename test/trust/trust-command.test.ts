@@ -1,39 +1,9 @@
 import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { execa } from 'execa';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { readTrust } from '../../src/trust/pins.ts';
-import { bundle } from '../helpers/bundle.ts';
-import { tempDir } from '../helpers/cli.ts';
-import { NO_TERMINALS, onTerminal, type Step } from '../helpers/on-terminal.ts';
-
-const PROGRAM = `
-  import { writeFileSync } from 'node:fs';
-  import { Chalk } from 'chalk';
-  import { trust } from './src/commands/trust.ts';
-  import { untrust } from './src/commands/untrust.ts';
-  const { command, options, requireMapTrust, json, report, cwd, stateDir } = JSON.parse(process.argv[2]);
-  let out = '', error = null, status = null;
-  const plain = new Chalk({ level: 0 });
-  const context = {
-    ambient: {
-      env: { CAPWRAP_HOME: stateDir }, cwd, uid: process.getuid(), gid: process.getgid(), pid: process.pid,
-      platform: process.platform,
-    },
-    admin: { stateDir: null, requireMapTrust: requireMapTrust ?? null, approvers: [] },
-    json: json ?? false, quiet: false, debug: false, colors: { stdout: plain, stderr: plain },
-    out: async (text) => { out += text; },
-    err: () => {},
-  };
-  try {
-    status = await { trust, untrust }[command](context, options ?? {});
-  } catch (fault) {
-    error = { code: fault.code, message: fault.message, hint: fault.hint ?? null };
-    if (!fault.code) throw fault;
-  }
-  writeFileSync(report, JSON.stringify({ status, out, error }));
-`;
+import { NO_TERMINALS } from '../helpers/on-terminal.ts';
+import { makeTrustPlace, type TrustWorld, trustProgram } from './trust-program.ts';
 
 const MAP = `version: 1
 capabilities:
@@ -46,61 +16,25 @@ capabilities:
       - allow: {repo: acme/web-app}
 `;
 const DIGEST = createHash('sha256').update(MAP).digest('hex');
-const UID = process.getuid?.() ?? -1;
 
-let program: string;
 let source: string;
+let place: TrustWorld;
 let repo: string;
 let map: string;
 let stateDir: string;
+let call: TrustWorld['call'];
 
 beforeAll(async () => {
-  const file = await bundle(PROGRAM);
-  source = readFileSync(file, 'utf8'); // the folder of a bundle goes with the first test
+  source = await trustProgram();
 });
 
 beforeEach(() => {
-  const top = tempDir();
-  repo = join(top, 'repo');
-  stateDir = join(top, 'state');
-  program = join(top, 'program.mjs');
-  map = join(repo, 'capabilities.yaml');
-  writeFileSync(program, source);
-  mkdirSync(join(repo, '.git'), { recursive: true });
-  writeFileSync(map, MAP, { mode: 0o644 });
+  place = makeTrustPlace(source, MAP);
+  ({ repo, map, stateDir, call } = place);
 });
 
-interface Call {
-  readonly command?: 'trust' | 'untrust';
-  readonly options?: { readonly file?: string; readonly sha256?: string; readonly list?: boolean };
-  readonly requireMapTrust?: string;
-  readonly json?: boolean;
-}
-
-interface Result {
-  readonly status: number | null;
-  readonly out: string;
-  readonly error: { readonly code: string; readonly message: string; readonly hint: string | null } | null;
-  readonly screen: string;
-}
-
-/** Calls the command in a process of its own: on a terminal where there are steps, else without one. */
-async function call(request: Call, steps?: readonly Step[]): Promise<Result> {
-  const report = join(repo, '..', 'report.json');
-  const argv = [program, JSON.stringify({ command: 'trust', ...request, report, cwd: repo, stateDir })];
-  let screen = '';
-  if (steps === undefined) await execa(process.execPath, argv, { detached: true, input: `${DIGEST}\n` });
-  else screen = (await onTerminal([process.execPath, ...argv], steps)).screen;
-  return { ...(JSON.parse(readFileSync(report, 'utf8')) as Omit<Result, 'screen'>), screen };
-}
-
-const pins = () => readTrust({ stateDir, uid: UID }).pins;
-
-const records = () =>
-  readFileSync(join(stateDir, 'audit.jsonl'), 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line) as Record<string, unknown>);
+const pins = () => place.store().pins;
+const records = () => place.records();
 
 const PROMPT = 'to trust it: ';
 
