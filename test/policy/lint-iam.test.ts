@@ -26,7 +26,7 @@ describe('the reference', () => {
     ['s3:PutBucketPolicy', 's3:PutBucketPolicy', 'permissions', true],
     ['s3:PutObjectTagging', 's3:PutObjectTagging', 'tagging', true],
   ])('%s', (asked, name, level, takesResource) => {
-    expect(iamActions().matching(asked)).toEqual([{ name, level, takesResource }]);
+    expect(iamActions().matching(asked)).toEqual([{ name, service: 's3', level, takesResource }]);
   });
 
   it('knows the wildcards of IAM', () => {

@@ -1,6 +1,13 @@
 /** Rules that never count. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Decision } from '../../src/policy/decision.ts';
+import { evaluate } from '../../src/policy/evaluate.ts';
+import { runChecks } from '../../src/policy/lint/check.ts';
+import { RULE_CHECKS } from '../../src/policy/lint/lint-map.ts';
+import { capability, request } from './evaluator-arbitraries.ts';
 import { codesOf, findingsOf, good, local, sound } from './lint-from.ts';
+import { mapFrom } from './map-from.ts';
 
 const of = (rules: readonly object[], more: object = {}) => codesOf({ ...local, ...more, rules });
 const allow = (conditions: object, terms: object = {}) => ({ allow: { ...sound, ...conditions }, ...terms });
@@ -109,5 +116,37 @@ describe('terms that never count', () => {
   });
 });
 
+it('a rule that never counts can be deleted, and no request is decided otherwise', () => {
+  let deleted = 0;
+  fc.assert(
+    fc.property(capability, request, (one, asked) => {
+      const map = { ...mapFrom(MAP), capabilities: new Map([[one.name, one]]) };
+      const dead = one.rules.filter((rule, index) =>
+        runChecks(RULE_CHECKS, { map, capability: one, iam: null, rule, index }).some(
+          ({ code }) => code === 'rule_unreachable' || code === 'rule_shadowed',
+        ),
+      );
+      const before = grantOf(evaluate(one, asked));
+      for (const rule of dead) {
+        deleted += 1;
+        const rest = { ...one, rules: one.rules.filter((it) => it !== rule) };
+        expect(grantOf(evaluate(rest, asked))).toEqual(before);
+      }
+    }),
+    { numRuns: 500 },
+  );
+  expect(deleted).toBeGreaterThan(50);
+});
+
+it('rules whose comparison would take very long are left alone', () => {
+  const branch = Array.from({ length: 1000 }, (_, index) => `branch${index}`);
+  expect(of([allow({ branch }), allow({ branch })])).toEqual([]);
+});
+
+function grantOf(decision: Decision): unknown {
+  return decision.effect === 'allow' ? decision.grant : 'denied';
+}
+
+const MAP = JSON.stringify({ version: 1, capabilities: { x: { ...local, rules: [good] } } });
 const KEY = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ1d4WrFSyMRQtTFZnY1rKjNPKVWOXOvDe9ZfSJd2wDp a@b';
 const OTHER = 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIB1d4WrFSyMRQtTFZnY1rKjNPKVWOXOvDe9ZfSJd2wDp b@b';

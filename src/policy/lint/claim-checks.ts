@@ -1,6 +1,6 @@
 /** Rules that rely on what the caller says about itself, or on better knowledge than there is. */
 import type { FactName } from '../../request/facts.ts';
-import type { Check, Found, RuleSubject } from './check.ts';
+import { type CapabilitySubject, type Check, type RuleSubject, someOf } from './check.ts';
 import { bestSource, isWeaker, takesClaim } from './claims.ts';
 
 export const CLAIM_CHECKS: readonly Check<RuleSubject>[] = [
@@ -44,12 +44,6 @@ export const CLAIM_CHECKS: readonly Check<RuleSubject>[] = [
         fix: "demand what a CI system can prove, such as its OIDC token as the capability's source; or delete ci",
       };
     },
-  },
-  {
-    code: 'claimed_repo',
-    severity: 'note',
-    why: 'outside of a work tree, variables such as GITHUB_REPOSITORY name any repository and branch',
-    find: claimedRepo,
   },
   {
     code: 'source_never',
@@ -117,20 +111,25 @@ export const CLAIM_CHECKS: readonly Check<RuleSubject>[] = [
 ];
 
 /** Said once for a capability, at its first such rule: nearly every rule looks at them, and the remedy is one. */
-function* claimedRepo({ capability, index }: RuleSubject): Generator<Found> {
-  const relying = capability.rules.flatMap(({ effect, when }, position) => {
-    const facts = (['repo', 'branch'] as const).filter(
-      (name) => when[name] !== undefined && takesClaim(when, name),
-    );
-    return effect === 'allow' && facts.length > 0 ? [{ position, facts }] : [];
-  });
-  const [first] = relying;
-  if (first === undefined || first.position !== index) return;
-  const facts = (['repo', 'branch'] as const).filter((name) => relying.some((it) => it.facts.includes(name)));
-  const rules = relying.map(({ position }) => `rules[${position}]`).join(', ');
-  yield {
-    at: `capabilities.${capability.name}.rules[${index}].allow.${first.facts[0]}`,
-    message: `"${capability.name}" takes ${facts.join(' and ')} from variables of CI where git can't tell (${rules})`,
-    fix: `add "sources: {${facts.map((name) => `${name}: observed`).join(', ')}}" where only a work tree counts`,
-  };
-}
+export const CLAIMED_REPO: Check<CapabilitySubject> = {
+  code: 'claimed_repo',
+  severity: 'note',
+  why: 'outside of a work tree, variables such as GITHUB_REPOSITORY name any repository and branch',
+  *find({ capability: { name, rules } }) {
+    const relying = rules.flatMap(({ effect, when, at }, index) => {
+      const facts = GIT_FACTS.filter((fact) => when[fact] !== undefined && takesClaim(when, fact));
+      return effect === 'allow' && facts.length > 0 ? [{ index, at, facts }] : [];
+    });
+    const [first] = relying;
+    if (first === undefined) return;
+    const facts = GIT_FACTS.filter((fact) => relying.some((it) => it.facts.includes(fact)));
+    const where = relying.map(({ index }) => `rules[${index}]`);
+    yield {
+      at: `${first.at}.allow.${first.facts[0]}`,
+      message: `"${name}" takes ${facts.join(' and ')} from variables of CI where git can't tell (${someOf(where, 8)})`,
+      fix: `add "sources: {${facts.map((fact) => `${fact}: observed`).join(', ')}}" where only a work tree counts`,
+    };
+  },
+};
+
+const GIT_FACTS = ['repo', 'branch'] as const;

@@ -3,6 +3,7 @@ import { basename, dirname } from 'node:path';
 import type { CommandPattern } from '../capability.ts';
 import type { Check, Found, RuleSubject } from './check.ts';
 import { type CodePath, codePath } from './code-paths.ts';
+import { wordsOf } from './command-words.ts';
 
 interface Command {
   readonly kind: CommandPattern['kind'];
@@ -109,15 +110,4 @@ function eachCodePath<Kind extends CodePath['kind']>(
     const path = codePath(words);
     return path?.kind === kind ? say(path as Extract<CodePath, { kind: Kind }>) : null;
   });
-}
-
-function wordsOf(command: CommandPattern): readonly string[] {
-  switch (command.kind) {
-    case 'program':
-      return [command.program];
-    case 'pinned':
-      return [command.path];
-    case 'prefix':
-      return command.argv;
-  }
 }

@@ -7,6 +7,7 @@ export type IamLevel = (typeof IAM_LEVELS)[number];
 export interface IamAction {
   /** `s3:PutObject`, spelt as AWS spells it. */
   readonly name: string;
+  readonly service: string;
   readonly level: IamLevel;
   /** False where a policy can only give it on `*`. */
   readonly takesResource: boolean;
@@ -19,34 +20,39 @@ export interface StoredIamActions {
   readonly services: Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
 }
 
+/** Case does not count in names, as in IAM. */
 export interface IamActions {
   readonly date: string;
   readonly services: readonly string[];
   /** The actions of a service; empty for one that there is not. */
   of(service: string): readonly IamAction[];
-  /** The actions that a policy's action means, `*` and `?` being IAM's wildcards; case does not count, as in IAM. */
+  /** The actions that have this name behind the colon, of whatever service. */
+  called(name: string): readonly IamAction[];
+  /** The actions that an action of a policy means; `*` and `?` are IAM's wildcards. */
   matching(action: string): readonly IamAction[];
 }
 
-/** The stored reference, made answerable. A service's actions are put together when it is first asked for. */
+/** The stored reference, made answerable. */
 export function iamActionsFrom({ date, services }: StoredIamActions): IamActions {
-  const names = Object.keys(services);
-  const made = new Map<string, readonly IamAction[]>();
-  const of = (service: string): readonly IamAction[] => {
-    const known = made.get(service);
-    if (known !== undefined) return known;
-    const actions = Object.hasOwn(services, service) ? actionsOf(service, services[service] ?? {}) : [];
-    made.set(service, actions);
-    return actions;
-  };
+  const all = Object.entries(services).flatMap(([service, byLevel]) => actionsOf(service, byLevel));
+  const byService = groupBy(all, ({ service }) => service);
+  const byName = groupBy(all, lowerName);
+  const of = (service: string) => byService.get(service) ?? [];
+  const called = (name: string) => byName.get(name.toLowerCase()) ?? [];
+  const seen = new Map<string, readonly IamAction[]>();
   return {
     date,
-    services: names,
+    services: Object.keys(services),
     of,
+    called,
     matching(action) {
-      const [service = '', wanted] = action.split(':');
-      if (wanted === undefined) return action === '*' ? names.flatMap(of) : [];
-      return of(service).filter(({ name }) => matchesIam(wanted, name.slice(service.length + 1)));
+      const [service = '', name] = action.split(':');
+      if (name === undefined) return action === '*' ? all : [];
+      if (!/[*?]/.test(name)) return called(name).filter((it) => it.service === service);
+      const pattern = name.toLowerCase();
+      const found = seen.get(action) ?? of(service).filter((it) => matchesIam(pattern, lowerName(it)));
+      seen.set(action, found);
+      return found;
     },
   };
 }
@@ -59,6 +65,7 @@ function actionsOf(
     [true, false].flatMap((takesResource) =>
       (byLevel[takesResource ? level : `${level}_any`] ?? []).map((name) => ({
         name: `${service}:${name}`,
+        service,
         level,
         takesResource,
       })),
@@ -66,10 +73,25 @@ function actionsOf(
   );
 }
 
+function lowerName({ name, service }: IamAction): string {
+  return name.slice(service.length + 1).toLowerCase();
+}
+
+function groupBy<Item>(
+  items: readonly Item[],
+  keyOf: (item: Item) => string,
+): ReadonlyMap<string, readonly Item[]> {
+  const groups = new Map<string, Item[]>();
+  for (const item of items) {
+    const group = groups.get(keyOf(item));
+    if (group === undefined) groups.set(keyOf(item), [item]);
+    else group.push(item);
+  }
+  return groups;
+}
+
 /** IAM's `*` and `?`, by a greedy walk that goes back to the last `*` only: at worst the product of both lengths. */
-function matchesIam(pattern: string, value: string): boolean {
-  const wanted = pattern.toLowerCase();
-  const given = value.toLowerCase();
+function matchesIam(wanted: string, given: string): boolean {
   let at = 0;
   let star = -1;
   let resume = 0;

@@ -114,11 +114,9 @@ function suggestion(iam: IamActions, service: string, wanted: string): string {
   const names = iam.of(service).map(({ name }) => name.slice(service.length + 1));
   const guess = nearest(wanted, names);
   if (guess !== null) return `did you mean "${service}:${guess}"?`;
-  const elsewhere = iam.services
-    .map((other) => `${other}:${wanted}`)
-    .filter((action) => iam.matching(action).length > 0);
+  const elsewhere = iam.called(wanted).map(({ name }) => `"${name}"`);
   return elsewhere.length > 0
-    ? `did you mean ${someOf(elsewhere.map((it) => `"${it}"`))}?`
+    ? `did you mean ${someOf(elsewhere)}?`
     : 'look it up in the Service Authorization Reference';
 }
 

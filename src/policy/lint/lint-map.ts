@@ -5,19 +5,21 @@ import { parsePlace } from '../map-place.ts';
 import type { Positions } from '../positions.ts';
 import { APPROVAL_CHECKS } from './approval-checks.ts';
 import { type CapabilitySubject, type Check, type RuleSubject, runChecks } from './check.ts';
-import { CLAIM_CHECKS } from './claim-checks.ts';
+import { CLAIM_CHECKS, CLAIMED_REPO } from './claim-checks.ts';
 import { COMMAND_CHECKS } from './command-checks.ts';
 import { CONDITION_CHECKS } from './condition-checks.ts';
 import { GRANT_CHECKS } from './grant-checks.ts';
 import type { IamActions } from './iam-actions.ts';
 import { IAM_CHECKS } from './iam-checks.ts';
 import { PAPER_CHECKS } from './paper-checks.ts';
-import { REACH_CHECKS } from './reach-checks.ts';
+import { NO_ALLOW, REACH_CHECKS } from './reach-checks.ts';
 
 /** What is looked at once for each capability. */
 export const CAPABILITY_CHECKS: readonly Check<CapabilitySubject>[] = [
   ...GRANT_CHECKS,
   ...IAM_CHECKS,
+  NO_ALLOW,
+  CLAIMED_REPO,
   ...PAPER_CHECKS,
 ];
 

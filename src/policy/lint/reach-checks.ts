@@ -1,27 +1,32 @@
 /** Rules that never count, because another one is there first. */
-import type { Rule } from '../capability.ts';
+import type { Capability, Rule } from '../capability.ts';
 import { compareTerms, type TermChange } from '../diff/compare-terms.ts';
 import { coversConditions } from '../diff/condition-covers.ts';
 import { compilePattern } from '../pattern.ts';
-import type { Check, Found, RuleSubject } from './check.ts';
+import type { CapabilitySubject, Check, Found, RuleSubject } from './check.ts';
+import { wordsOf } from './command-words.ts';
 
-/** Rules of one capability beyond which no rule is held against the others: the time grows with the square. */
-const MAX_RULES = 200;
+/**
+ * Characters of a capability's patterns, times patterns and wildcards, beyond which its rules are not held against one
+ * another. The most takes a few seconds where all patterns begin alike.
+ */
+const MAX_COST = 3_000_000;
+
+export const NO_ALLOW: Check<CapabilitySubject> = {
+  code: 'no_allow',
+  severity: 'warning',
+  why: 'every request for it is denied',
+  *find({ capability: { name, rules } }) {
+    if (rules.some((rule) => rule.effect === 'allow')) return;
+    yield {
+      at: `capabilities.${name}.rules`,
+      message: `"${name}" has no allow rule`,
+      fix: 'add "- allow: {...}"',
+    };
+  },
+};
 
 export const REACH_CHECKS: readonly Check<RuleSubject>[] = [
-  {
-    code: 'no_allow',
-    severity: 'warning',
-    why: 'every request for it is denied',
-    *find({ capability: { name, rules }, index }) {
-      if (index > 0 || rules.some((rule) => rule.effect === 'allow')) return;
-      yield {
-        at: `capabilities.${name}.rules`,
-        message: `"${name}" has no allow rule`,
-        fix: 'add "- allow: {...}"',
-      };
-    },
-  },
   {
     code: 'rule_unreachable',
     severity: 'warning',
@@ -72,7 +77,7 @@ function* unreachable(subject: RuleSubject): Generator<Found> {
     };
     return;
   }
-  if (capability.rules.length > MAX_RULES) return;
+  if (!isComparable(capability)) return;
   const deny = capability.rules.find(
     (other, position) =>
       other.effect === 'deny' &&
@@ -102,11 +107,20 @@ function* unreachable(subject: RuleSubject): Generator<Found> {
 }
 
 /** The first earlier allow that matches whatever this one does. */
-function earlierAllow({ rule, index, capability: { rules } }: RuleSubject): Rule | undefined {
-  if (rule.effect === 'deny' || rules.length > MAX_RULES) return undefined;
-  return rules
+function earlierAllow({ rule, index, capability }: RuleSubject): Rule | undefined {
+  if (rule.effect === 'deny' || !isComparable(capability)) return undefined;
+  return capability.rules
     .slice(0, index)
     .find((other) => other.effect === 'allow' && coversConditions(other.when, rule.when));
+}
+
+function isComparable({ rules }: Capability): boolean {
+  const patterns = rules.flatMap(({ when: { repo, branch, environment, actor, command } }) => [
+    ...[repo, branch, environment, actor].flatMap((list) => list ?? []),
+    ...(command === undefined ? [] : wordsOf(command)),
+  ]);
+  const text = patterns.join('');
+  return text.length * (patterns.length + text.split('*').length) <= MAX_COST;
 }
 
 function lostTerms({ rule, capability }: RuleSubject, earlier: Rule): readonly TermChange[] {
