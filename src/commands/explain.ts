@@ -81,9 +81,11 @@ function asText(
   return `${lines.join('\n')}\n`;
 }
 
+/** Described by schema/explain.schema.json. */
 function asJson(situation: Situation, preview: Readonly<Record<string, unknown>> | null): object {
   const { file, trust, request, decision } = situation;
   return {
+    schema_version: 1,
     map: {
       path: file.path,
       sha256: file.sha256,
@@ -91,6 +93,7 @@ function asJson(situation: Situation, preview: Readonly<Record<string, unknown>>
       ...(trust.trusted ? { grade: trust.grade } : { why: trust.why }),
     },
     capability: request.capability,
+    task_id: request.taskId,
     facts: request.facts,
     command: request.command && {
       argv: request.command.argv,

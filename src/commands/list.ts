@@ -1,10 +1,11 @@
 /** `capwrap list`: each capability, what it allows, and whether it would be granted here and now. */
 import { formatDuration } from '../base/duration.ts';
 import { escapeText, toJson } from '../base/escape.ts';
-import { type JudgedMap, readJudgedMap } from '../decide.ts';
+import { type JudgedMap, readJudgedMap, usageOf } from '../decide.ts';
 import type { ApprovalKind, Capability } from '../policy/capability.ts';
-import type { Decision } from '../policy/decision.ts';
+import type { Decision, LimitResult } from '../policy/decision.ts';
 import { evaluate, needsCommitClean } from '../policy/evaluate.ts';
+import { describeLimit, limitFault } from '../policy/limits.ts';
 import { parseMap } from '../policy/parse.ts';
 import { scopeWords } from '../policy/scope-words.ts';
 import { gatherFacts } from '../request/gather-facts.ts';
@@ -23,7 +24,8 @@ export async function list(context: CommandContext, options: { readonly map?: st
   const { facts, taskId } = await gatherFacts(context.ambient, {
     wantCommitClean: capabilities.some(needsCommitClean),
   });
-  const rows = capabilities.map((capability) => {
+  const rows: Row[] = [];
+  for (const capability of capabilities) {
     // The reason is given at run time; what is asked here is whether the rest would be granted.
     const justification = capability.justification === 'required' ? 'given at run time' : null;
     const request = {
@@ -35,27 +37,45 @@ export async function list(context: CommandContext, options: { readonly map?: st
       ttlRequested: null,
       usage: null,
     };
-    return { capability, availability: availabilityOf(evaluate(capability, request)) };
-  });
+    const usage = await usageOf(context, { ...judged, capability, request });
+    const decision = evaluate(capability, { ...request, usage });
+    rows.push({
+      capability,
+      availability: availabilityOf(capability.name, decision),
+      limits: limitsOf(decision),
+    });
+  }
   await context.out(context.json ? asJson(judged, rows) : asText(context, judged, rows));
   return 0;
 }
 
-type Row = { readonly capability: Capability; readonly availability: Availability };
+interface Row {
+  readonly capability: Capability;
+  readonly availability: Availability;
+  /** Of each rule that has some. */
+  readonly limits: readonly { readonly rule: string; readonly limits: readonly LimitResult[] }[];
+}
+
+function limitsOf({ rules }: Decision): Row['limits'] {
+  return rules.filter(({ limits }) => limits.length > 0).map(({ at, limits }) => ({ rule: at, limits }));
+}
 
 /** A rule that lacks nothing but its command tells which commands would be granted. */
-function availabilityOf(decision: Decision): Availability {
+function availabilityOf(name: string, decision: Decision): Availability {
   if (decision.effect === 'allow') return { granted: 'yes', approval: decision.grant.approval };
-  const open = decision.rules
+  const denied: Availability = { granted: 'no', reason: decision.reason, why: decision.message };
+  if (decision.reason !== 'no_rule_matched') return denied;
+  const lacking = decision.rules
     .filter((rule) => rule.effect === 'allow')
-    .map((rule) => rule.conditions.filter((condition) => !condition.matched))
-    .filter((failed) => failed.length === 1 && failed[0]?.condition === 'command');
-  if (decision.reason !== 'no_rule_matched' || open.length === 0)
-    return { granted: 'no', reason: decision.reason, why: decision.message };
-  return {
-    granted: 'for_commands',
-    commands: open.flatMap((failed) => failed.map((condition) => condition.expected)),
-  };
+    .map((rule) => ({ rule, failed: rule.conditions.filter((condition) => !condition.matched) }))
+    .filter(({ failed }) => failed.length === 1 && failed[0]?.condition === 'command');
+  const faults = lacking.map(({ rule }) => limitFault(rule.at, rule.limits));
+  const commands = lacking
+    .filter((_, index) => faults[index] === null)
+    .flatMap(({ failed }) => failed.map((condition) => condition.expected));
+  if (commands.length > 0) return { granted: 'for_commands', commands };
+  const [fault] = faults;
+  return fault ? { granted: 'no', reason: fault.reason, why: `"${name}" is denied: ${fault.why}` } : denied;
 }
 
 function asText(context: CommandContext, { file, trust }: JudgedMap, rows: readonly Row[]): string {
@@ -66,7 +86,7 @@ function asText(context: CommandContext, { file, trust }: JudgedMap, rows: reado
   const granted = trust.trusted
     ? green('would be granted here')
     : yellow('would be granted here, were the map trusted');
-  for (const { capability, availability } of rows) {
+  for (const { capability, availability, limits } of rows) {
     lines.push(
       '',
       bold(capability.name) + (capability.description ? `  ${escapeText(capability.description)}` : ''),
@@ -74,6 +94,10 @@ function asText(context: CommandContext, { file, trust }: JudgedMap, rows: reado
     lines.push(`  ${capability.config.provider}  ${escapeText(scopeWords(capability.config).join(' '))}`);
     lines.push(`  ttl ${formatDuration(capability.ttl)} (at most ${formatDuration(capability.maxTtl)})`);
     if (capability.justification === 'required') lines.push('  needs a justification (-j)');
+    for (const { rule, limits: figures } of limits)
+      lines.push(
+        `  limits of ${rule.replace(/^.*(?=rules\[)/, '')}: ${figures.map(describeLimit).join(', ')}`,
+      );
     if (availability.granted === 'yes')
       lines.push(`  ${granted}${availability.approval === 'none' ? '' : ', after approval'}`);
     else if (availability.granted === 'no')
@@ -84,7 +108,7 @@ function asText(context: CommandContext, { file, trust }: JudgedMap, rows: reado
 }
 
 function asJson({ file, trust }: JudgedMap, rows: readonly Row[]): string {
-  const capabilities = rows.map(({ capability, availability }) => ({
+  const capabilities = rows.map(({ capability, availability, limits }) => ({
     name: capability.name,
     description: capability.description,
     provider: capability.config.provider,
@@ -92,6 +116,7 @@ function asJson({ file, trust }: JudgedMap, rows: readonly Row[]): string {
     ttl_seconds: capability.ttl,
     max_ttl_seconds: capability.maxTtl,
     justification: capability.justification,
+    limits: limits.flatMap(({ rule, limits: figures }) => figures.map((figure) => ({ rule, ...figure }))),
     ...availability,
   }));
   return `${toJson({ map: { path: file.path, sha256: file.sha256, trusted: trust.trusted }, capabilities }, 2)}\n`;

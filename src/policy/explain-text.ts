@@ -2,7 +2,10 @@
 import type { ChalkInstance } from 'chalk';
 import { formatDuration } from '../base/duration.ts';
 import { escapeText, escapeValue } from '../base/escape.ts';
-import type { ConditionResult, Decision, RuleResult } from './decision.ts';
+import type { ApprovalDemand } from './capability.ts';
+import type { ConditionResult, Decision, LimitResult, RuleResult } from './decision.ts';
+import { demandWords } from './demand-text.ts';
+import { describeLimit } from './limits.ts';
 
 /** Colours of the stream that the lines go to. */
 export type ExplainColors = Pick<ChalkInstance, 'dim' | 'green' | 'red'>;
@@ -23,15 +26,17 @@ export function describeDecision(decision: Decision, colors?: ExplainColors): st
   ];
 }
 
-function describeGrant({ grant }: Extract<Decision, { effect: 'allow' }>, good: Paint): string[] {
+function describeGrant({ grant, rules }: Extract<Decision, { effect: 'allow' }>, good: Paint): string[] {
+  const limits = rules.find(({ at }) => at === grant.rule)?.limits ?? [];
   const ttl = formatDuration(grant.ttl);
   const shortened =
     grant.ttl < grant.ttlRequested ? ` (${formatDuration(grant.ttlRequested)} shortened to the cap)` : '';
   return [
     `${good('allowed')}  ${grant.capability}`,
     `rule      ${grant.rule}`,
-    `approval  ${grant.approval}`,
+    `approval  ${grant.approval}${grant.demand === null ? '' : `: ${describeDemand(grant.demand)}`}`,
     `ttl       ${ttl}${shortened}`,
+    ...(limits.length === 0 ? [] : [`limits    ${describeLimits(limits)}`]),
   ];
 }
 
@@ -57,7 +62,18 @@ function describeRule(rule: RuleResult, paints: Paints): string[] {
   return [
     `${rule.at}  ${rule.effect}${approval}: ${paint(verdict)}`,
     ...(conditions.length === 0 ? ['  no conditions: every request'] : conditions.flat()),
+    ...(rule.demand === null ? [] : [`  approval needs   ${describeDemand(rule.demand)}`]),
+    ...(rule.limits.length === 0 ? [] : [`  limits used      ${describeLimits(rule.limits)}`]),
   ];
+}
+
+function describeDemand(demand: ApprovalDemand): string {
+  const hook = demand.command === null ? [] : [`command=${demand.command.map(escapeValue).join(' ')}`];
+  return [...demandWords(demand).map(escapeText), ...hook].join(' ');
+}
+
+function describeLimits(limits: readonly LimitResult[]): string {
+  return limits.map(describeLimit).join(', ');
 }
 
 function describeCondition(condition: ConditionResult, paints: Paints): string[] {
@@ -87,8 +103,10 @@ export function decisionJson(decision: Decision): Readonly<Record<string, unknow
     capability: grant.capability,
     rule: grant.rule,
     approval: grant.approval,
+    approval_demand: demandJson(grant.demand),
     ttl_seconds: grant.ttl,
     ttl_requested: grant.ttlRequested,
+    limits: decision.rules.find(({ at }) => at === grant.rule)?.limits ?? [],
     rules,
   };
 }
@@ -97,14 +115,35 @@ function ruleJson({
   at,
   effect,
   approval,
+  demand,
   matched,
   conditions,
+  limits,
 }: RuleResult): Readonly<Record<string, unknown>> {
   return {
     at,
     effect,
     approval,
+    approval_demand: demandJson(demand),
     matched,
     conditions: conditions.map(({ tooWeak, ...condition }) => ({ ...condition, too_weak: tooWeak })),
+    limits,
   };
+}
+
+/** By the names that the map has for them; null where nobody is asked. */
+function demandJson(demand: ApprovalDemand | null): Readonly<Record<string, unknown>> | null {
+  return (
+    demand && {
+      grade: demand.grade,
+      approvers: demand.approvers,
+      count: demand.count,
+      self_approval: demand.selfApproval,
+      uses: demand.uses,
+      for_seconds: demand.standsFor,
+      command: demand.command,
+      cooldown_seconds: demand.cooldown,
+      max_per_hour: demand.perHour,
+    }
+  );
 }

@@ -33,6 +33,7 @@ capabilities.x.rules[0]  allow, approval prompt: does not match
                    is    a/b, observed from the test (not known well enough)
   no  branch       wants main or feat/*
                    unknown: not given
+  approval needs   grade=terminal self_approval=allow uses=1 for=1h
 
 capabilities.x.rules[1]  deny: does not match
   no  actor        wants untrusted-*
@@ -49,6 +50,26 @@ capabilities.x.rules[2]  allow: matches
       'reason    denied_by_rule',
       'rule      capabilities.x.rules[1]',
     ]);
+  });
+
+  it('shows the figures of limits, and that they are unknown', () => {
+    const limited = capabilityFrom({
+      ...{ provider: 'local-issuer', audience: 'a', scope: ['x'] },
+      rules: [{ allow: {}, limits: { per_hour: 3, open: 1 } }],
+    });
+    const used = [{ rule: 'capabilities.x.rules[0]', lastHour: 2, forTask: null, open: 1 }];
+    const text = (usage: Given['usage']) =>
+      describeDecision(evaluate(limited, requestFrom({ usage: usage ?? null })));
+    expect(text(used)).toEqual([
+      'denied    "x" is denied: capabilities.x.rules[0] has 1 open lease (open: 1)',
+      'reason    limit_reached',
+      'rule      capabilities.x.rules[0]',
+      '',
+      'capabilities.x.rules[0]  allow: matches',
+      '  no conditions: every request',
+      '  limits used      per_hour 2 of 3, open 1 of 1',
+    ]);
+    expect(text(null).at(-1)).toBe('  limits used      per_hour unknown of 3, open unknown of 1');
   });
 
   it('shows no control character of the caller, and colours only where asked', () => {

@@ -1,4 +1,4 @@
-/** The few keywords of JSON Schema that the map's schema uses; an unknown one is an error, so none is passed over. */
+/** The few keywords of JSON Schema that the shipped schemas use; an unknown one is an error, so none is passed over. */
 
 type Schema = Readonly<Record<string, unknown>>;
 
@@ -24,14 +24,7 @@ const KEYWORDS: Readonly<Record<string, Check>> = {
       .reduce<unknown>((at, key) => (at as Schema)[key], root);
     return accepts(target as Schema, value, root);
   },
-  type: (type: string, value) =>
-    type === 'integer'
-      ? Number.isInteger(value)
-      : type === 'array'
-        ? Array.isArray(value)
-        : type === 'object'
-          ? isMapping(value)
-          : typeof value === type,
+  type: (types: string | readonly string[], value) => [types].flat().some((type) => isOfType(type, value)),
   const: (wanted: unknown, value) => wanted === value,
   enum: (wanted: readonly unknown[], value) => wanted.includes(value),
   anyOf: (options: readonly Schema[], value, _, root) =>
@@ -61,6 +54,21 @@ const KEYWORDS: Readonly<Record<string, Check>> = {
   minimum: (least: number, value) => typeof value !== 'number' || value >= least,
   maximum: (most: number, value) => typeof value !== 'number' || value <= most,
 };
+
+function isOfType(type: string, value: unknown): boolean {
+  switch (type) {
+    case 'integer':
+      return Number.isInteger(value);
+    case 'array':
+      return Array.isArray(value);
+    case 'object':
+      return isMapping(value);
+    case 'null':
+      return value === null;
+    default:
+      return typeof value === type;
+  }
+}
 
 function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
