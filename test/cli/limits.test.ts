@@ -165,3 +165,21 @@ test('a log that is damaged denies what is limited, and nothing else', async () 
   expect((await workspace.run('free', TRUE)).status).toBe(0);
   expect((await workspace.cli(['explain', 'limited'])).stdout).toContain('per_hour unknown of 9');
 });
+
+test('list names the commands of a rule only while its limits leave room', async () => {
+  const rules =
+    '{allow: {command: /bin/true}, limits: {per_hour: 1}}, {allow: {command: /bin/false}, limits: {open: 1}}';
+  const workspace = await localWorkspace(`version: 1\ncapabilities:\n${capability('limited', rules)}`);
+  const listed = async () => JSON.parse((await workspace.cli(['list', '--json'])).stdout).capabilities[0];
+  expect(await listed()).toMatchObject({ granted: 'for_commands', commands: ['/bin/true', '/bin/false'] });
+  expect((await workspace.run('limited', TRUE)).status).toBe(0);
+  expect(await listed()).toMatchObject({ granted: 'for_commands', commands: ['/bin/false'] });
+  await workspace.setMap(
+    `version: 1\ncapabilities:\n${capability('limited', rules.split(', {allow')[0] ?? '')}`,
+  );
+  expect(await listed()).toMatchObject({
+    granted: 'no',
+    reason: 'limit_reached',
+    why: `"limited" is denied: ${RULE} was used once in the last hour (per_hour: 1)`,
+  });
+});
