@@ -15,17 +15,18 @@ export async function listTrust(context: CommandContext, file: string | undefine
   const store = readTrust(place);
   const isAsked = (item: { readonly path: string }) => path === null || item.path === path;
   const { checkSignedPin } = await import('../trust/signed.ts');
-  const faultOf = (pin: Pin) => {
-    const check = pin.grade === 'signed' ? checkSignedPin(pin, store, place, admin) : null;
-    return check === null || check.ok ? null : check.why;
+  const judged = (pin: Pin): PinRow => {
+    const kept = readVersion(place, pin.sha256).kind;
+    if (pin.grade !== 'signed') return row(pin, { kept });
+    const check = checkSignedPin(pin, store, place, admin);
+    const approver = pin.signature?.principal ?? null;
+    return check.ok
+      ? row(pin, { kept, grade: check.worth, approver: check.principal })
+      : row(pin, { kept, approver, fault: check.why });
   };
   const pins = [
-    ...store.oldPins
-      .filter(isAsked)
-      .map((pin) => row({ ...pin, repo: null, signature: null }, 'none', OLD, true)),
-    ...store.pins
-      .filter(isAsked)
-      .map((pin) => row(pin, readVersion(place, pin.sha256).kind, faultOf(pin), false)),
+    ...store.oldPins.filter(isAsked).map((pin) => row({ ...pin, repo: null }, { old: true, fault: OLD })),
+    ...store.pins.filter(isAsked).map(judged),
   ];
   const lineages = store.lineages.filter(isAsked).map((lineage) => ({
     path: lineage.path,
@@ -52,6 +53,7 @@ interface PinRow {
   readonly repo: string | null;
   readonly repository: string | null;
   readonly sha256: string;
+  /** What it is worth: of a signed one, no more than the version whose approver signed. */
   readonly grade: string;
   readonly approver: string | null;
   readonly pinned_at: string;
@@ -63,20 +65,10 @@ interface PinRow {
   readonly fault: string | null;
 }
 
-function row(pin: Pin, kept: PinRow['kept'], fault: string | null, old: boolean): PinRow {
-  const { path, repo, repository, sha256, grade, signature, pinned_at } = pin;
-  return {
-    path,
-    repo,
-    repository,
-    sha256,
-    grade,
-    approver: signature?.principal ?? null,
-    pinned_at,
-    kept,
-    old,
-    fault,
-  };
+function row(pin: Omit<Pin, 'signature'>, known: Partial<PinRow>): PinRow {
+  const { path, repo, repository, sha256, grade, pinned_at } = pin;
+  const unless = { approver: null, kept: 'none', old: false, fault: null } as const;
+  return { path, repo, repository, sha256, grade, pinned_at, ...unless, ...known };
 }
 
 function pinLine({ pinned_at, grade, approver, sha256, repo, kept, old, path, fault }: PinRow): string {

@@ -1,5 +1,5 @@
 /** What `capwrap trust` takes for no answer, before anybody is asked. */
-import { ADMIN_CONFIG_PATH } from '../base/admin-config.ts';
+import { ADMIN_CONFIG_PATH, type AdminConfig } from '../base/admin-config.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { CapwrapError } from '../errors.ts';
 import { meetsDemand } from '../trust/judge.ts';
@@ -48,29 +48,29 @@ export async function assertUnsignedCounts(context: CommandContext, found: Trust
     await show(context, found);
     throw new CapwrapError('ERR_MAP_UNTRUSTED', `"${file.path}" was not pinned: ${why}`, { hint });
   };
-  if (found.held === null && predecessor?.mustSign) {
-    const { map, fault } = predecessor.version;
-    if (map === null && admin.approvers.length === 0) {
-      const why = `version ${predecessor.sha256}, whose approvers have to sign, ${fault}`;
-      await refuse(why, `capwrap untrust --forget ${shellQuote(file.path)}`);
-    }
-    const names = map === null ? admin.approvers.map(({ name }) => name) : [...map.approvers.keys()];
+  if (found.standing === null && onlySignaturesCount(admin)) {
+    const names = admin.approvers.map(({ name }) => name).join(', ');
     await refuse(
-      `one of the approvers of the version before has to sign: ${names.join(', ')}`,
+      `${ADMIN_CONFIG_PATH} demands a signature of its approvers: ${names}`,
       signingHint(file.path),
     );
   }
-  if (
-    found.standing === null &&
-    !meetsDemand('pinned', admin) &&
-    admin.approvers.length > 0 &&
-    meetsDemand('signed', admin)
-  ) {
-    await refuse(
-      `${ADMIN_CONFIG_PATH} demands the signature of one of its approvers`,
-      signingHint(file.path),
-    );
+  if (found.held !== null || !predecessor?.mustSign) return;
+  const { map, fault } = predecessor.version;
+  if (map === null) {
+    const hint =
+      admin.approvers.length > 0
+        ? signingHint(file.path)
+        : `capwrap untrust --forget ${shellQuote(file.path)}`;
+    await refuse(`version ${predecessor.sha256}, whose approvers have to sign, ${fault}`, hint);
+  } else {
+    const names = [...map.approvers.keys()].join(', ');
+    await refuse(`one of the approvers of the version before has to sign: ${names}`, signingHint(file.path));
   }
+}
+
+function onlySignaturesCount(admin: AdminConfig): boolean {
+  return admin.approvers.length > 0 && !meetsDemand('pinned', admin) && meetsDemand('signed', admin);
 }
 
 /** `--sha256` helps only where the administrator accepts its grade. */

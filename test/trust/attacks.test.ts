@@ -516,6 +516,11 @@ describe('nothing gets past a person by being pinned without one first', () => {
     world.put(mapText('10h', { mallory: MALLORY }));
     await world.sign(MALLORY);
     expect(await world.judge()).toMatchObject({ trusted: true, grade: 'pinned_noninteractive' });
+    expect((await world.list()).pins.at(-1)).toMatchObject({
+      grade: 'pinned_noninteractive',
+      approver: 'mallory',
+      fault: null,
+    });
     expect(world.records().map((record) => record['map_trust'])).toEqual([
       'pinned_noninteractive',
       'pinned_noninteractive',
@@ -545,7 +550,7 @@ describe("with the administrator's approvers", () => {
       hint: `capwrap trust ${world.map}`,
     });
     await expect(world.trust()).rejects.toThrow(
-      notPinned('/etc/capwrap/config.yaml demands the signature of one of its approvers'),
+      notPinned('/etc/capwrap/config.yaml demands a signature of its approvers: bob'),
     );
     await expect(world.sign(ALICE)).rejects.toThrow(
       expect.objectContaining({ message: expect.stringContaining('is none of the accepted keys') }),
