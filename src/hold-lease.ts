@@ -2,7 +2,8 @@
 import type { AuditLog } from './audit/record.ts';
 import { issuedRecord, type RunEnding, type RunSubject, type Terms } from './audit/run-records.ts';
 import { refuseInspector } from './base/ambient.ts';
-import { endLease, issueLease } from './broker/lease.ts';
+import { endLease } from './broker/end-lease.ts';
+import { issueLease, LeaseRefused } from './broker/lease.ts';
 import type { BrokerContext, IssueRequest, Lease, Provider, Revocation } from './broker/provider.ts';
 import type { Situation } from './decide.ts';
 import { CapwrapError } from './errors.ts';
@@ -82,6 +83,10 @@ export async function holdLease(input: HoldInput): Promise<Held> {
     if (child?.leaked) failure = leakError(child.masked, subject.leaseId);
   } catch (error) {
     failure = error;
+    if (error instanceof LeaseRefused) {
+      lease = error.lease;
+      early = Promise.resolve(error.revocation);
+    }
   }
   phases.mark('child');
 

@@ -1,13 +1,31 @@
-/** The life of a lease around the provider: what capwrap itself insists on, whoever the issuer is. */
+/** Obtaining a lease: what capwrap itself insists on, whoever the issuer is. */
 import { CapwrapError } from '../errors.ts';
-import type { BrokerContext, IssueRequest, Lease, Provider, Revocation } from './provider.ts';
+import { endLease } from './end-lease.ts';
+import type { BrokerContext, IssueRequest, Lease, LeaseFault, Provider, Revocation } from './provider.ts';
 
-/** Longest time that the end of a lease may take; the run must come back whatever the issuer does. */
-const END_TIMEOUT_MS = 20_000;
+/** How far the issuer's clock and this one may be apart before a life counts as longer than asked for. */
+const SKEW_SECONDS = 60;
+
+/** A credential was issued, was not the one that was asked for, and was ended. */
+export class LeaseRefused extends CapwrapError {
+  /** The lease's id at the issuer and its end, for the record. */
+  readonly lease: Lease;
+  readonly revocation: Revocation;
+
+  constructor(lease: Lease, { code, text, hint }: LeaseFault, revocation: Revocation, issuedUntil: Date) {
+    super(code, `provider "${lease.provider}" ${text}`, {
+      hint: hint ?? `the credential was not used; its end: ${revocation.outcome}`,
+      issuedUntil,
+    });
+    this.lease = { ...lease, expiresAt: issuedUntil };
+    this.revocation = revocation;
+  }
+}
 
 /**
- * Obtains a lease and checks what every lease must have: an expiry that is still ahead, and values that can travel
- * in an environment. A lease that fails is ended before the error is thrown.
+ * Obtains a lease and checks what every lease must have: an expiry that is still ahead and within the grant (or within
+ * the issuer's own minimum), values that can travel in an environment, and what the provider checks. A lease that
+ * fails is ended before LeaseRefused is thrown.
  */
 export async function issueLease(
   provider: Provider,
@@ -18,50 +36,29 @@ export async function issueLease(
   for (const [name, { value, secret }] of Object.entries(lease.values)) {
     if (secret) context.registerSecret(name, value);
   }
-  const fault = faultOf(lease, context.now());
-  if (fault === null) return lease;
+  const fault =
+    faultOf(lease, request, provider.minimumLife, context.now()) ?? provider.faultOf?.(lease, request);
+  if (!fault) return lease;
   const revocation = await endLease(provider, lease, context);
-  throw new CapwrapError('ERR_PROVIDER_EXPIRY', `provider "${lease.provider}" ${fault}`, {
-    hint: `the credential was not used; its end: ${revocation.outcome}`,
-    issuedUntil: Number.isFinite(lease.expiresAt.getTime()) ? lease.expiresAt : request.deadline,
-  });
+  const until = Number.isFinite(lease.expiresAt.getTime()) ? lease.expiresAt : request.deadline;
+  throw new LeaseRefused(lease, fault, revocation, until);
 }
 
-/**
- * Ends a lease in bounded time. Never throws: what went wrong is part of the answer. `context.signal` has no say: the
- * signal that ended the child must not cut the end of its lease short.
- */
-export async function endLease(
-  provider: Provider,
-  lease: Lease,
-  context: BrokerContext,
-): Promise<Revocation> {
-  const over = new AbortController();
-  const timer = setTimeout(() => over.abort(), END_TIMEOUT_MS);
-  const timeout = new Promise<Revocation>((resolve) => {
-    over.signal.onabort = () => resolve(failed(`no answer within ${END_TIMEOUT_MS / 1000} s`));
-  });
-  try {
-    return await Promise.race([provider.end(lease, { ...context, signal: over.signal }), timeout]);
-  } catch (error) {
-    return failed(error instanceof CapwrapError ? error.message : 'unexpected failure');
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function faultOf(lease: Lease, now: Date): string | null {
+function faultOf(lease: Lease, request: IssueRequest, minimumLife: number, now: Date): LeaseFault | null {
+  const wrong = (text: string): LeaseFault => ({ code: 'ERR_PROVIDER_EXPIRY', text });
   const expiry = lease.expiresAt.getTime();
-  if (!Number.isFinite(expiry)) return 'issued a credential without an expiry';
-  if (expiry <= now.getTime())
-    return `issued a credential that had expired at ${lease.expiresAt.toISOString()}`;
+  if (!Number.isFinite(expiry)) return wrong('issued a credential without an expiry');
+  if (expiry <= now.getTime()) {
+    return wrong(`issued a credential that had expired at ${lease.expiresAt.toISOString()}`);
+  }
+  const latest = Math.max(request.deadline.getTime(), now.getTime() + minimumLife * 1000);
+  if (expiry > latest + SKEW_SECONDS * 1000) {
+    const seconds = Math.round((expiry - now.getTime()) / 1000);
+    return wrong(`issued a credential for ${seconds} s, longer than the grant of ${request.ttl} s`);
+  }
   for (const [name, { value }] of Object.entries(lease.values)) {
-    if (value === '') return `issued an empty "${name}"`;
-    if (/[\0\r\n]/.test(value)) return `issued a "${name}" with a line break or NUL in it`;
+    if (value === '') return wrong(`issued an empty "${name}"`);
+    if (/[\0\r\n]/.test(value)) return wrong(`issued a "${name}" with a line break or NUL in it`);
   }
   return null;
-}
-
-function failed(error: string): Revocation {
-  return { outcome: 'revoke_failed', end: null, probe: null, error };
 }

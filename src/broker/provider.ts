@@ -1,4 +1,5 @@
 /** The contract that every issuer fulfils: issue, end with a probe, and preview for `explain`. */
+import type { ErrorCode } from '../errors.ts';
 import type { ApprovalKind, Capability, ProviderConfig } from '../policy/capability.ts';
 
 /** One value of a lease. Secret values are masked everywhere; public ones may be recorded. */
@@ -23,9 +24,14 @@ export interface Lease {
   readonly scope: readonly string[];
   /** Public facts of this lease for the record: `session_name`, `access_key_id`, `jti`, … */
   readonly facts: Readonly<Record<string, string | number | boolean>>;
+  /** By what another process can end the lease without having the credential; null where nothing but the credential can. */
+  readonly handle: LeaseHandle | null;
   /** Things the operator should read, each one line (clock skew, policy nearly full). */
   readonly warnings: readonly string[];
 }
+
+/** Public names of a lease at its issuer: an accessor, a lease id, a `jti`. They go into the audit log. */
+export type LeaseHandle = Readonly<Record<string, string>>;
 
 /** What a provider gets to issue from: an allowed request, after approval. */
 export interface IssueRequest {
@@ -74,15 +80,55 @@ export interface Revocation {
   readonly error: string | null;
 }
 
+/** What a use of the credential showed. `saw` is one line for the record, without anything of the credential. */
+export interface ProbeAnswer {
+  /**
+   * `alive`: it works. `dead`: it is refused in the way that its end produces, which proves something only where it
+   * was `alive` before. `revoked`: the issuer says that it was revoked. `expired`: its time is over. `unknown`: the probe
+   * could not tell (a network error, an answer of another kind).
+   */
+  readonly state: 'alive' | 'dead' | 'revoked' | 'expired' | 'unknown';
+  readonly saw: string;
+}
+
+/** What the issuer answered to the end of a lease. `did` is one line for the record. */
+export type EndAnswer =
+  | { readonly kind: 'ended'; readonly did: string }
+  /** The issuer has no such operation for this kind of credential, whatever it answered. */
+  | { readonly kind: 'not_revocable'; readonly did: string | null }
+  | { readonly kind: 'failed'; readonly did: string; readonly error: string };
+
+/** Why a lease is not the one that was asked for. */
+export interface LeaseFault {
+  readonly code: ErrorCode;
+  /** The end of a sentence: `"https://vault.example" issued a credential that ...`. */
+  readonly text: string;
+  readonly hint?: string | undefined;
+}
+
 /** A module for one issuer. */
 export interface Provider {
   /**
-   * Obtains a fresh credential that meets the grant. Throws a CapwrapError whose message says what to change.
-   * Never retries a request that may have succeeded.
+   * Obtains a fresh credential that meets the grant. Throws a CapwrapError whose message says what to change. Never
+   * retries a request that may have succeeded. What is wrong with a credential that was issued is `faultOf`'s to say, so
+   * that it is ended.
    */
   issue(request: IssueRequest, context: BrokerContext): Promise<Lease>;
-  /** Ends the lease as far as the issuer can, and probes it. Never throws. */
-  end(lease: Lease, context: BrokerContext): Promise<Revocation>;
+  /** The shortest life that the issuer gives a credential, in seconds; 0 where it gives any. */
+  readonly minimumLife: number;
+  /** In what a lease differs from its request: another principal, more scope. The life is checked for every provider. */
+  faultOf?(lease: Lease, request: IssueRequest): LeaseFault | null;
+  /** Ends the lease at the issuer; missing where no issuer of this kind can. May throw: that is a failed end. */
+  end?(lease: Lease, context: BrokerContext): Promise<EndAnswer>;
+  /** Uses the credential in a way that shows whether it works; missing where there is none. May throw: that is unknown. */
+  probe?(lease: Lease, context: BrokerContext): Promise<ProbeAnswer>;
+  /** Milliseconds to wait before each further look at a credential that should be dead by now; none: one look. */
+  readonly settling?: readonly number[];
+  /**
+   * Ends what a dead run has left, by the handle that its `issued` record holds; missing where it takes the credential
+   * itself.
+   */
+  endByHandle?(handle: LeaseHandle, config: ProviderConfig, context: BrokerContext): Promise<Revocation>;
   /** What would be sent to the issuer, for `explain`; offline, contains no secret. */
   preview(request: IssueRequest): Readonly<Record<string, unknown>>;
 }

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { previewDeployer } from '../../examples/sandbox/accounts.ts';
 import { type Sandbox, startSandbox } from '../../examples/sandbox/server.ts';
+import { endLease } from '../../src/broker/end-lease.ts';
 import { awsSts } from '../../src/broker/providers/aws-sts/index.ts';
 import { brokerContext, issueRequest, LEASE_ID, variablesOf } from '../helpers/aws.ts';
 
@@ -150,7 +151,8 @@ describe('end and preview', () => {
       brokerContext(variablesOf(sandbox.credentials.base)),
     );
     const endAt = (milliseconds: number, facts = lease.facts) =>
-      awsSts.end(
+      endLease(
+        awsSts,
         { ...lease, facts },
         brokerContext({}, { now: () => new Date(lease.expiresAt.getTime() + milliseconds) }),
       );

@@ -3,6 +3,7 @@ import { chmodSync, copyFileSync, readdirSync, rmSync, statSync, symlinkSync, wr
 import { join } from 'node:path';
 import { calculateJwkThumbprint } from 'jose';
 import { describe, expect, test } from 'vitest';
+import { endLease } from '../../src/broker/end-lease.ts';
 import {
   readJwks,
   readKey,
@@ -128,7 +129,7 @@ describe('rotation', () => {
     expect(old.facts['kid']).not.toBe(rotated.kid);
     for (const lease of [old, fresh]) {
       expect(await verifyToken(tokenOf(lease), expectation(files))).toMatchObject({ status: 'valid' });
-      expect((await localIssuer.end(lease, brokerContext(stateDir).context)).outcome).toBe(
+      expect((await endLease(localIssuer, lease, brokerContext(stateDir).context)).outcome).toBe(
         'revoked_verified',
       );
     }
@@ -203,7 +204,7 @@ describe('after a crash', () => {
   test('a lost revocation list takes every key with it: what was revoked does not come back', async () => {
     const { stateDir, files } = await freshIssuer();
     const lease = await issue(stateDir);
-    await localIssuer.end(lease, brokerContext(stateDir).context);
+    await endLease(localIssuer, lease, brokerContext(stateDir).context);
     remove(files.revoked);
     const state = await initIssuer(files, KEEP, NOW);
     expect(state).toMatchObject({ key: 'replaced', retired: 0, issuer: 'https://issuer.test' });

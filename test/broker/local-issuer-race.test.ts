@@ -11,6 +11,7 @@ const EACH = 8;
 test('revocations of several processes all end up on the list', async () => {
   const { stateDir, files } = await freshIssuer();
   const program = await bundle(`
+    import { endLease } from './src/broker/end-lease.ts';
     import { localIssuer } from './src/broker/providers/local-issuer/index.ts';
     const [stateDir, name, count] = process.argv.slice(2);
     const context = { env: {}, stateDir, signal: new AbortController().signal, now: () => new Date(), registerSecret() {} };
@@ -20,7 +21,7 @@ test('revocations of several processes all end up on the list', async () => {
         leaseId: name + '-' + index, capability: { name: 'c', config }, ttl: 300,
         deadline: new Date(Date.now() + 300_000), approval: 'none', actor: 'a', taskId: 't',
       }, context);
-      console.log((await localIssuer.end(lease, context)).outcome);
+      console.log((await endLease(localIssuer, lease, context)).outcome);
     }));
   `);
   const names = Array.from({ length: PROCESSES }, (_, index) => `p${index}`);

@@ -1,5 +1,6 @@
 import { chmodSync, copyFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { endLease } from '../../src/broker/end-lease.ts';
 import { issuerFiles, readRevocationList } from '../../src/broker/providers/local-issuer/files.ts';
 import { localIssuer } from '../../src/broker/providers/local-issuer/index.ts';
 import { initIssuer } from '../../src/broker/providers/local-issuer/keys.ts';
@@ -159,7 +160,7 @@ describe('end', () => {
     const { stateDir, files } = await freshIssuer();
     const lease = await issue(stateDir);
     const other = await issue(stateDir);
-    expect(await localIssuer.end(lease, brokerContext(stateDir, LATER(10)).context)).toEqual({
+    expect(await endLease(localIssuer, lease, brokerContext(stateDir, LATER(10)).context)).toEqual({
       outcome: 'revoked_verified',
       end: 'added to the revocation list',
       probe: 'refused: revoked',
@@ -178,11 +179,11 @@ describe('end', () => {
   test('a second end changes nothing and says so', async () => {
     const { stateDir, files } = await freshIssuer();
     const lease = await issue(stateDir);
-    await localIssuer.end(lease, brokerContext(stateDir).context);
+    await endLease(localIssuer, lease, brokerContext(stateDir).context);
     const before = readRevocationList(files);
-    expect(await localIssuer.end(lease, brokerContext(stateDir, LATER(20)).context)).toMatchObject({
+    expect(await endLease(localIssuer, lease, brokerContext(stateDir, LATER(20)).context)).toMatchObject({
       outcome: 'revoked_verified',
-      end: 'was on the revocation list already',
+      end: 'was ended already',
     });
     expect(readRevocationList(files)).toEqual(before);
   });
@@ -190,13 +191,13 @@ describe('end', () => {
   test('a token past its end is expired; within the leeway of a service it is still revoked', async () => {
     const { stateDir } = await freshIssuer();
     const [over, within] = [await issue(stateDir), await issue(stateDir)];
-    expect(await localIssuer.end(over, brokerContext(stateDir, LATER(306)).context)).toEqual({
+    expect(await endLease(localIssuer, over, brokerContext(stateDir, LATER(306)).context)).toEqual({
       outcome: 'expired',
       end: null,
       probe: 'refused: expired',
       error: null,
     });
-    expect((await localIssuer.end(within, brokerContext(stateDir, LATER(302)).context)).outcome).toBe(
+    expect((await endLease(localIssuer, within, brokerContext(stateDir, LATER(302)).context)).outcome).toBe(
       'revoked_verified',
     );
   });
@@ -204,11 +205,11 @@ describe('end', () => {
   test('the list forgets a token only once no service can take it any more', async () => {
     const { stateDir, files } = await freshIssuer();
     const first = await issue(stateDir);
-    await localIssuer.end(first, brokerContext(stateDir).context);
+    await endLease(localIssuer, first, brokerContext(stateDir).context);
     const endOfAnother = async (seconds: number) => {
       const deadline = new Date(LATER(seconds + 60)());
       const lease = await issue(stateDir, { deadline });
-      await localIssuer.end(lease, brokerContext(stateDir, LATER(seconds)).context);
+      await endLease(localIssuer, lease, brokerContext(stateDir, LATER(seconds)).context);
       return readRevocationList(files)?.revoked.map(({ jti }) => jti);
     };
     expect(await endOfAnother(599)).toContain(first.leaseId);
@@ -223,7 +224,7 @@ describe('end', () => {
     const { stateDir, files } = await freshIssuer();
     const lease = await issue(stateDir);
     spoil(files.revoked);
-    const revocation = await localIssuer.end(lease, brokerContext(stateDir).context);
+    const revocation = await endLease(localIssuer, lease, brokerContext(stateDir).context);
     expect(revocation).toMatchObject({ outcome: 'revoke_failed', end: 'not added to the revocation list' });
     expect(revocation.error).toMatch(/local-issuer|revoked\.json/);
     expectNowhere(secretsOf(files, lease), { texts: [JSON.stringify(revocation)] });
@@ -233,7 +234,7 @@ describe('end', () => {
     const { stateDir, files } = await freshIssuer();
     const lease = await issue(stateDir);
     await initIssuer(files, { issuer: 'https://renamed.test', rotate: false }, NOW);
-    expect(await localIssuer.end(lease, brokerContext(stateDir).context)).toEqual({
+    expect(await endLease(localIssuer, lease, brokerContext(stateDir).context)).toEqual({
       outcome: 'revoked_unverified',
       end: 'added to the revocation list',
       probe: 'refused: wrong_issuer; before: refused: wrong_issuer',
@@ -245,7 +246,7 @@ describe('end', () => {
     const { stateDir, files } = await freshIssuer();
     const lease = await issue(stateDir);
     remove(files.jwks);
-    expect(await localIssuer.end(lease, brokerContext(stateDir).context)).toMatchObject({
+    expect(await endLease(localIssuer, lease, brokerContext(stateDir).context)).toMatchObject({
       outcome: 'revoked_unverified',
       probe: "the issuer's files can't be read; before: the issuer's files can't be read",
     });
@@ -256,6 +257,6 @@ describe('end', () => {
     const { stateDir } = await freshIssuer();
     const lease = await issue(stateDir);
     const elsewhere = brokerContext(issuerFiles(tempDir(), UID).dir).context;
-    expect((await localIssuer.end(lease, elsewhere)).outcome).toBe('revoke_failed');
+    expect((await endLease(localIssuer, lease, elsewhere)).outcome).toBe('revoke_failed');
   });
 });

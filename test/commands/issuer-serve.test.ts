@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { execa, type Options } from 'execa';
 import { afterEach, describe, expect, test } from 'vitest';
+import { endLease as endAtIssuer } from '../../src/broker/end-lease.ts';
 import { localIssuer } from '../../src/broker/providers/local-issuer/index.ts';
 import { initIssuer } from '../../src/broker/providers/local-issuer/keys.ts';
 import { readPublished } from '../../src/broker/providers/local-issuer/published.ts';
@@ -107,7 +108,7 @@ const introspect = (url: string, token: string) =>
   });
 
 async function endLease(stateDir: string, lease: Awaited<ReturnType<typeof issueNow>>) {
-  return localIssuer.end(lease, brokerContext(stateDir, () => new Date()).context);
+  return endAtIssuer(localIssuer, lease, brokerContext(stateDir, () => new Date()).context);
 }
 
 const REQUESTS: readonly {

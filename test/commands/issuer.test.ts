@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
+import { endLease } from '../../src/broker/end-lease.ts';
 import { localIssuer } from '../../src/broker/providers/local-issuer/index.ts';
 import { issuerInit, issuerJwks, issuerVerify } from '../../src/commands/issuer.ts';
 import { readToken } from '../../src/commands/issuer-token-input.ts';
@@ -117,7 +118,7 @@ describe('verify', () => {
   test('a revoked token is refused, and its use after the end is told', async () => {
     const { stateDir } = await freshIssuer();
     const lease = await issueNow(stateDir);
-    await localIssuer.end(lease, brokerContext(stateDir, () => new Date()).context);
+    await endLease(localIssuer, lease, brokerContext(stateDir, () => new Date()).context);
     expect(await verify(stateDir, tokenOf(lease), { ...DEMANDS, multiUse: true })).toMatchObject({
       status: 1,
       facts: { status: 'refused', reason: 'revoked', jti: lease.leaseId, reuse: 'after_end' },

@@ -2,16 +2,17 @@
 import { CapwrapError } from '../../../errors.ts';
 import { AWS_DEFAULT_INJECT } from '../../../policy/provider-names.ts';
 import { scopeWords } from '../../../policy/scope-words.ts';
-import type { BrokerContext, IssueRequest, Lease, Provider, Revocation } from '../../provider.ts';
+import type { BrokerContext, IssueRequest, Lease, Provider } from '../../provider.ts';
 import type { Proof } from '../../sources/proof.ts';
 import { readSource } from '../../sources/read-source.ts';
 import { sourceLabel } from '../../sources/source-label.ts';
 import { checkAnswer, type StsSession } from './answer.ts';
 import { judgeClock, measureSkew } from './clock.ts';
-import { planExchange, type StsPlan } from './plan.ts';
+import { MIN_SESSION_SECONDS, planExchange, type StsPlan } from './plan.ts';
 import { sendExchange } from './send.ts';
 
-export const awsSts: Provider = { issue, end, preview };
+/** STS has no call that ends a session: its end is its expiry. */
+export const awsSts: Provider = { issue, preview, minimumLife: MIN_SESSION_SECONDS };
 
 async function issue(request: IssueRequest, context: BrokerContext): Promise<Lease> {
   const plan = planExchange(request);
@@ -59,6 +60,7 @@ function toLease(
     expiresAt: session.expiresAt,
     principal: session.principal,
     scope: scopeWords(plan.config),
+    handle: null,
     facts: {
       session_name: plan.sessionName,
       access_key_id: session.accessKeyId,
@@ -69,14 +71,6 @@ function toLease(
     },
     warnings,
   };
-}
-
-/** STS has no call that ends a session, so its end is its expiry, told by the issuer's clock as far as it is known. */
-async function end(lease: Lease, context: BrokerContext): Promise<Revocation> {
-  const skew = Number(lease.facts['clock_skew_seconds'] ?? 0);
-  const issuerNow = context.now().getTime() - skew * 1000;
-  const outcome = issuerNow >= lease.expiresAt.getTime() ? 'expired' : 'expires';
-  return { outcome, end: null, probe: null, error: null };
 }
 
 function preview(request: IssueRequest): Readonly<Record<string, unknown>> {

@@ -7,7 +7,7 @@ import { parseRoleArn, type RoleName, regionalEndpoint } from './arn.ts';
 import { sessionPolicy } from './session-policy.ts';
 
 /** Shortest and longest session that STS issues, in seconds. */
-const MIN_SESSION_SECONDS = 900;
+export const MIN_SESSION_SECONDS = 900;
 const MAX_SESSION_SECONDS = 43_200;
 
 export interface StsPlan {

@@ -1,49 +1,38 @@
-/** The end of a token: shown valid, put on the revocation list, shown refused. */
+/** The end of a token: put on the revocation list; and whether a service would take it. */
 import { CapwrapError } from '../../../errors.ts';
-import type { Lease, Revocation } from '../../provider.ts';
+import type { EndAnswer, Lease, ProbeAnswer } from '../../provider.ts';
 import { type IssuerFiles, readJwks, readName, readRevocationList, required } from './files.ts';
 import { revokeToken } from './revocation-list.ts';
-import { unixSeconds } from './times.ts';
 import { type Verdict, verifyToken } from './verify-token.ts';
 
-/**
- * Revokes the lease's token and reads the published files back. Never throws. `revoked_verified` only where the
- * files made a service accept the token before and refuse it as revoked, and for nothing else, after.
- */
-export async function endToken(lease: Lease, files: IssuerFiles, now: () => Date): Promise<Revocation> {
-  const before = await check(lease, files, now());
-  if (before === 'expired') return { outcome: 'expired', end: null, probe: seen(before), error: null };
-  if (before === 'revoked') {
-    return {
-      outcome: 'revoked_verified',
-      end: 'was on the revocation list already',
-      probe: seen(before),
-      error: null,
-    };
-  }
+/** Puts a token on the list that services read. Never throws. */
+export async function endToken(
+  token: { readonly jti: string; readonly exp: number },
+  files: IssuerFiles,
+  now: Date,
+): Promise<EndAnswer> {
   try {
-    await revokeToken(files, { jti: lease.leaseId, exp: unixSeconds(lease.expiresAt) }, now());
+    await revokeToken(files, token, now);
+    return { kind: 'ended', did: 'added to the revocation list' };
   } catch (error) {
-    return {
-      outcome: 'revoke_failed',
-      end: 'not added to the revocation list',
-      probe: null,
-      error: faultOf(error),
-    };
+    return { kind: 'failed', did: 'not added to the revocation list', error: faultOf(error) };
   }
-  const after = await check(lease, files, now());
-  const verified = before === 'valid' && after === 'revoked';
-  return {
-    outcome: verified ? 'revoked_verified' : 'revoked_unverified',
-    end: 'added to the revocation list',
-    probe: verified ? seen(after) : `${seen(after)}; before: ${seen(before)}`,
-    error: null,
-  };
 }
+
+/** What a service would say of the token now, from the published files as they are on the disk. */
+export async function probeToken(lease: Lease, files: IssuerFiles, now: Date): Promise<ProbeAnswer> {
+  const answer = await check(lease, files, now);
+  return { state: STATES[answer] ?? 'unknown', saw: seen(answer) };
+}
+
+const STATES: Partial<Record<Answer, ProbeAnswer['state']>> = {
+  valid: 'alive',
+  revoked: 'revoked',
+  expired: 'expired',
+};
 
 type Answer = 'valid' | Extract<Verdict, { status: 'refused' }>['reason'] | 'unreadable';
 
-/** What a service would say of the token now, from the files as they are on disk. */
 async function check(lease: Lease, files: IssuerFiles, now: Date): Promise<Answer> {
   try {
     const verdict = await verifyToken(lease.values['token']?.value ?? '', {

@@ -13,12 +13,12 @@ import {
   required,
 } from './files.ts';
 import { liveKeys, type PrivateJwk } from './formats.ts';
-import { MAX_TOKEN_LIFE } from './times.ts';
+import { MAX_TOKEN_LIFE, unixSeconds } from './times.ts';
 import { claimsFor, signToken } from './token.ts';
 
 /**
  * `issue` signs a JWT with the key from `<state>/issuer`, which `capwrap issuer init` makes; `end` puts it on the
- * revocation list and checks, as a service would, that it is refused. No network, no process.
+ * revocation list; `probe` looks at it as a service would. No network, no process.
  */
 export const localIssuer: Provider = {
   async issue(request, context) {
@@ -41,9 +41,25 @@ export const localIssuer: Provider = {
     return leaseOf(config, claims, token, { issuer, kid: key.kid });
   },
 
+  minimumLife: 0,
+
+  async probe(lease, context) {
+    const { probeToken } = await loadEnd();
+    return probeToken(lease, localFiles(context), context.now());
+  },
+
   async end(lease, context) {
     const { endToken } = await loadEnd();
-    return endToken(lease, localFiles(context), context.now);
+    return endToken(endOf(lease.leaseId, lease.expiresAt), localFiles(context), context.now());
+  },
+
+  async endByHandle(handle, _config, context) {
+    const { endToken } = await loadEnd();
+    const token = { jti: handle['jti'] ?? '', exp: Number(handle['exp']) };
+    const answer = await endToken(token, localFiles(context), context.now());
+    const error = answer.kind === 'failed' ? answer.error : null;
+    const outcome = error === null ? 'revoked_unverified' : 'revoke_failed';
+    return { outcome, end: answer.did, probe: null, error };
   },
 
   preview(request) {
@@ -51,6 +67,10 @@ export const localIssuer: Provider = {
     return { algorithm: 'EdDSA', ...claims };
   },
 };
+
+function endOf(jti: string, expiresAt: Date) {
+  return { jti, exp: unixSeconds(expiresAt) };
+}
 
 const loadEnd = () => import('./end-token.ts');
 
@@ -104,6 +124,7 @@ function leaseOf(
     expiresAt,
     principal: claims.sub,
     scope: config.scope,
+    handle: { jti: claims.jti, exp: String(claims.exp) },
     facts: { jti: claims.jti, audience: config.audience, ...signed },
     warnings: 'capwrap_task' in claims ? [] : ['the task id is too long for a token and was left out of it'],
   };

@@ -1,0 +1,112 @@
+/**
+ * The end of a lease, the same for every issuer: look, end, look again, and say what was seen.
+ *
+ *     look    is it alive?                 a refusal afterwards proves something only if it was
+ *     end     the issuer's own operation   its answer says that it was accepted, not that it had an effect
+ *     look    is it refused now?           again and again for as long as the issuer may take
+ *
+ * https://www.rfc-editor.org/rfc/rfc7009#section-2.2 is one example of why an answer alone proves nothing.
+ */
+import { CapwrapError } from '../errors.ts';
+import type { BrokerContext, EndAnswer, Lease, ProbeAnswer, Provider, Revocation } from './provider.ts';
+
+/** Longest time that the end of a lease may take; the run must come back whatever the issuer does. */
+const END_TIMEOUT_MS = 20_000;
+
+/**
+ * Ends a lease in bounded time. Never throws: what went wrong is part of the answer. `context.signal` has no say: the
+ * signal that ended the child must not cut the end of its lease short.
+ */
+export async function endLease(
+  provider: Provider,
+  lease: Lease,
+  context: BrokerContext,
+): Promise<Revocation> {
+  return inBoundedTime((signal) => endAndLook(provider, lease, { ...context, signal }));
+}
+
+/** Bounds any way of ending a lease; what is thrown is a failed end, without the words of a library. */
+export async function inBoundedTime(end: (signal: AbortSignal) => Promise<Revocation>): Promise<Revocation> {
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(), END_TIMEOUT_MS);
+  const timeout = new Promise<Revocation>((resolve) => {
+    over.signal.onabort = () => resolve(failed(null, `no answer within ${END_TIMEOUT_MS / 1000} s`));
+  });
+  try {
+    return await Promise.race([end(over.signal), timeout]);
+  } catch (error) {
+    return failed(null, wordsOf(error));
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function endAndLook(provider: Provider, lease: Lease, context: BrokerContext): Promise<Revocation> {
+  if (provider.end === undefined) return byTime(lease, context, null);
+  const before = await look(provider, lease, context);
+  if (before?.state === 'expired') return { outcome: 'expired', end: null, probe: before.saw, error: null };
+  if (before?.state === 'revoked') {
+    return { outcome: 'revoked_verified', end: 'was ended already', probe: before.saw, error: null };
+  }
+  const answer = await attempt(provider.end(lease, context));
+  if (answer.kind === 'not_revocable') return byTime(lease, context, answer.did);
+  const after = await lookUntilDead(provider, lease, context, before, answer.kind === 'failed');
+  const verified = before?.state === 'alive' && (after?.state === 'dead' || after?.state === 'revoked');
+  const probe = after && (verified ? after.saw : `${after.saw}; before: ${before?.saw}`);
+  if (verified) return { outcome: 'revoked_verified', end: answer.did, probe, error: null };
+  if (answer.kind === 'failed') return failed(answer.did, answer.error, probe);
+  return { outcome: 'revoked_unverified', end: answer.did, probe, error: null };
+}
+
+/** Told by the issuer's clock, as far as it is known. */
+function byTime(lease: Lease, context: BrokerContext, end: string | null): Revocation {
+  const skew = Number(lease.facts['clock_skew_seconds'] ?? 0);
+  const issuerNow = context.now().getTime() - skew * 1000;
+  const outcome = issuerNow >= lease.expiresAt.getTime() ? 'expired' : 'expires';
+  return { outcome, end, probe: null, error: null };
+}
+
+/** Null where there is no probe. */
+async function look(provider: Provider, lease: Lease, context: BrokerContext): Promise<ProbeAnswer | null> {
+  if (provider.probe === undefined) return null;
+  try {
+    return await provider.probe(lease, context);
+  } catch (error) {
+    return { state: 'unknown', saw: `no answer: ${wordsOf(error)}` };
+  }
+}
+
+/** Issuers take their time. After an end that failed one look is enough: it may have had its effect all the same. */
+async function lookUntilDead(
+  provider: Provider,
+  lease: Lease,
+  context: BrokerContext,
+  before: ProbeAnswer | null,
+  once: boolean,
+): Promise<ProbeAnswer | null> {
+  let after = await look(provider, lease, context);
+  for (const pause of once || before?.state !== 'alive' ? [] : (provider.settling ?? [])) {
+    if (after === null || (after.state !== 'alive' && after.state !== 'unknown')) break;
+    await new Promise((resolve) => setTimeout(resolve, pause));
+    if (context.signal.aborted) break;
+    after = await look(provider, lease, context);
+  }
+  return after;
+}
+
+async function attempt(ending: Promise<EndAnswer>): Promise<EndAnswer> {
+  try {
+    return await ending;
+  } catch (error) {
+    return { kind: 'failed', did: 'no answer to the end of the lease', error: wordsOf(error) };
+  }
+}
+
+function failed(end: string | null, error: string, probe: string | null = null): Revocation {
+  return { outcome: 'revoke_failed', end, probe, error };
+}
+
+/** capwrap's own errors hold no secret; anything else might. */
+function wordsOf(error: unknown): string {
+  return error instanceof CapwrapError ? error.message : 'unexpected failure';
+}
