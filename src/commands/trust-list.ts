@@ -10,10 +10,12 @@ import type { CommandContext } from '../ui/context.ts';
 /** Lists the pins, of one map where `file` is given. Signatures are verified as a run would. */
 export async function listTrust(context: CommandContext, file: string | undefined): Promise<number> {
   const { ambient, admin } = context;
-  const path = file === undefined ? null : pinnedPathOf(findMapFile(ambient, file));
+  const asked = file === undefined ? null : findMapFile(ambient, file);
+  // A map that became a link since it was trusted has two.
+  const paths = asked === null ? null : [asked, pinnedPathOf(asked)];
   const place = { stateDir: openState(ambient, admin).dir, uid: ambient.uid };
   const store = readTrust(place);
-  const isAsked = (item: { readonly path: string }) => path === null || item.path === path;
+  const isAsked = (item: { readonly path: string }) => paths === null || paths.includes(item.path);
   const { checkSignedPin } = await import('../trust/signed.ts');
   const judged = (pin: Pin): PinRow => {
     const kept = readVersion(place, pin.sha256).kind;

@@ -53,14 +53,12 @@ export function assertMaySign(admin: AdminConfig, found: TrustCase): void {
   );
 }
 
-/** The signature in a file. Throws ERR_MAP_UNTRUSTED with what is wrong with it, ERR_USAGE for a file that can't be read. */
+/** The signature in a file. Throws ERR_MAP_UNTRUSTED with what is wrong with it. */
 export function signedByFile(context: CommandContext, found: TrustCase, file: string): SignedAnswer {
   const path = resolve(context.ambient.cwd, file);
   const armored = readSmall(path);
   if (armored === null) {
-    throw new CapwrapError('ERR_USAGE', `"${file}" can't be read as a signature`, {
-      hint: signingHint(found.file.path),
-    });
+    throw refusal(found, `${file} can't be read as a signature`, signingHint(found.file.path));
   }
   // The file that ssh-keygen signed lies beside the signature, and tells what the signature is for if not for this.
   const beside = path.endsWith('.sig') ? readSmall(path.slice(0, -'.sig'.length)) : null;

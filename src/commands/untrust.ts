@@ -5,7 +5,7 @@ import { shellQuote } from '../base/shell-quote.ts';
 import { openState } from '../base/state.ts';
 import { CapwrapError } from '../errors.ts';
 import { findMapFile, pinnedPathOf } from '../policy/map-file.ts';
-import { headOf, isDigest, type Lineage } from '../trust/pin.ts';
+import { headOf, isDigest, type Lineage, type TrustStore } from '../trust/pin.ts';
 import { forgetLineages, readTrust, removePins } from '../trust/pins.ts';
 import type { Command } from './command.ts';
 import { askForDigest } from './trust-ask.ts';
@@ -34,9 +34,9 @@ export const untrust: Command<UntrustOptions> = async (context, options) => {
       : '"--sha256" must be 64 lower-case hex digits';
     throw new CapwrapError('ERR_USAGE', why, { hint: 'capwrap trust --list' });
   }
-  const path = pinnedPathOf(findMapFile(ambient, options.file));
   const state = openState(ambient, admin);
   const place = { stateDir: state.dir, uid: ambient.uid };
+  const path = trustedPath(findMapFile(ambient, options.file), readTrust(place));
   const log = openAuditLog(place);
   const lineages = forget ? readTrust(place).lineages.filter((lineage) => lineage.path === path) : [];
   const forgotten: Lineage[] = [];
@@ -66,6 +66,13 @@ export const untrust: Command<UntrustOptions> = async (context, options) => {
   );
   return removed.length + forgotten.length > 0 ? 0 : 1;
 };
+
+/** The path that something was trusted under: a map may have become a link since. */
+function trustedPath(asked: string, { pins, lineages, oldPins }: TrustStore): string {
+  const canonical = pinnedPathOf(asked);
+  const isKnown = (path: string) => [...pins, ...lineages, ...oldPins].some((each) => each.path === path);
+  return isKnown(asked) && !isKnown(canonical) ? asked : canonical;
+}
 
 async function confirm(path: string, lineages: readonly Lineage[], turnsIn: string): Promise<void> {
   const rows = lineages.flatMap((lineage) => [

@@ -45,6 +45,10 @@ describe('the map', () => {
     renameSync(world.map, evil);
     symlinkSync(evil, world.map);
     expect(await world.judge()).toEqual(refused(`${world.map} was trusted, and leads to ${evil} now`));
+    // What was trusted under the name can still be taken back by it.
+    expect((await world.untrust({ file: world.map })).out).toContain(
+      `"${world.map}" is not trusted any more`,
+    );
   });
 
   test('reached through a folder that was swapped for a link', async () => {

@@ -213,14 +213,36 @@ describe.skipIf(NO_TERMINALS !== null || !SSH_KEYGEN)('with keys of ssh-keygen',
     expect((await confirm(text({ ttl: '9m' }))).screen).toContain('no version was trusted here before');
   });
 
-  test('a signature that can not be read, and options that contradict each other, are usage errors', async () => {
+  test('a signature that can not be read', async () => {
     const file = join(place.top, 'gone.sig');
-    expect((await place.call({ options: { signature: file } })).error?.code).toBe('ERR_USAGE');
+    const unread = {
+      code: 'ERR_MAP_UNTRUSTED',
+      message: `"${place.map}" was not pinned: ${file} can't be read as a signature`,
+    };
+    place.put(text({ head, ttl: '6m' }));
+    expect((await place.call({ options: { signature: file } })).error).toMatchObject(unread);
     writeFileSync(file, 'x'.repeat(100_000));
-    expect((await place.call({ options: { signature: file } })).error?.code).toBe('ERR_USAGE');
-    const both = await place.call({ options: { signature: file, sha256: digest('') } });
-    expect(both.error?.message).toBe('"--sha256" and "--signature" can\'t be given together');
-    const forget = await place.call({ command: 'untrust', options: { forget: true, sha256: digest('') } });
-    expect(forget.error?.code).toBe('ERR_USAGE');
+    expect((await place.call({ options: { signature: file } })).error).toMatchObject(unread);
+    expect((await place.call({ options: { signature: place.top } })).error?.code).toBe('ERR_MAP_UNTRUSTED');
   });
+});
+
+test.each([
+  {
+    command: 'trust',
+    options: { signature: 'x.sig', sha256: digest('') },
+    message: '"--sha256" and "--signature" can\'t be given together',
+  },
+  {
+    command: 'trust',
+    options: { list: true, key: 'k' },
+    message: '"--list" and "--key" can\'t be given together',
+  },
+  {
+    command: 'untrust',
+    options: { forget: true, sha256: digest('') },
+    message: '"--forget" and "--sha256" can\'t be given together',
+  },
+] as const)('options that contradict each other: $message', async ({ message, ...request }) => {
+  expect((await place.call(request)).error).toMatchObject({ code: 'ERR_USAGE', message });
 });
