@@ -76,7 +76,8 @@ function body({ map, predecessor, changes }: TrustCase): string[] {
 
 /** A capability that is new is shown as a whole. */
 function changeLines({ at, code, message, before, after }: MapChange, map: TrustCase['map']): string[] {
-  const lines = [`  ${escapeText(message)}  (${escapeText(at)})`];
+  const place = message.includes(at) ? '' : `  (${escapeText(at)})`;
+  const lines = [`  ${escapeText(message)}${place}`];
   const added =
     code === 'capability_added' ? map.capabilities.get(at.replace('capabilities.', '')) : undefined;
   if (added !== undefined) {
