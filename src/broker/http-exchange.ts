@@ -8,13 +8,17 @@ import { systemErrorCode } from '../errors.ts';
 /** Answers larger than this are nonsense from these servers. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
+export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
 export interface HttpRequest {
   readonly url: URL;
-  readonly method: 'GET' | 'POST';
+  readonly method: HttpMethod;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string | Uint8Array | undefined;
   /** PEM certificates that replace the built-in roots; null for the built-in ones. */
   readonly ca?: string | null;
+  /** Certificate and key (PEM) by which the server knows the client (RFC 8705); null for none. */
+  readonly identity?: { readonly cert: string; readonly key: string } | null;
   /** Limit for name look-up, connection and TLS together. */
   readonly connectTimeoutMs: number;
   /** Limit for the whole exchange. */
@@ -111,6 +115,7 @@ function optionsFor(request: HttpRequest): RequestOptions {
       rejectUnauthorized: true,
       minVersion: 'TLSv1.2',
       ...(request.ca && { ca: request.ca }),
+      ...(request.identity && { cert: request.identity.cert, key: request.identity.key }),
     }),
   };
 }

@@ -8,7 +8,7 @@ const SKEW_SECONDS = 60;
 
 /** A credential was issued, was not the one that was asked for, and was ended. */
 export class LeaseRefused extends CapwrapError {
-  /** The lease's id at the issuer and its end, for the record. */
+  /** The lease without its values, and its end, for the record. */
   readonly lease: Lease;
   readonly revocation: Revocation;
 
@@ -17,7 +17,7 @@ export class LeaseRefused extends CapwrapError {
       hint: hint ?? `the credential was not used; its end: ${revocation.outcome}`,
       issuedUntil,
     });
-    this.lease = { ...lease, expiresAt: issuedUntil };
+    this.lease = { ...lease, values: {}, expiresAt: issuedUntil };
     this.revocation = revocation;
   }
 }
@@ -46,6 +46,7 @@ export async function issueLease(
 
 function faultOf(lease: Lease, request: IssueRequest, minimumLife: number, now: Date): LeaseFault | null {
   const wrong = (text: string): LeaseFault => ({ code: 'ERR_PROVIDER_EXPIRY', text });
+  const unfit = (text: string): LeaseFault => ({ code: 'ERR_PROVIDER_INVALID_RESPONSE', text });
   const expiry = lease.expiresAt.getTime();
   if (!Number.isFinite(expiry)) return wrong('issued a credential without an expiry');
   if (expiry <= now.getTime()) {
@@ -57,8 +58,8 @@ function faultOf(lease: Lease, request: IssueRequest, minimumLife: number, now: 
     return wrong(`issued a credential for ${seconds} s, longer than the grant of ${request.ttl} s`);
   }
   for (const [name, { value }] of Object.entries(lease.values)) {
-    if (value === '') return wrong(`issued an empty "${name}"`);
-    if (/[\0\r\n]/.test(value)) return wrong(`issued a "${name}" with a line break or NUL in it`);
+    if (value === '') return unfit(`issued an empty "${name}"`);
+    if (/[\0\r\n]/.test(value)) return unfit(`issued a "${name}" with a line break or NUL in it`);
   }
   return null;
 }

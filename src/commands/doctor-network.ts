@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { exchangeHttp, HttpFault } from '../broker/http-exchange.ts';
 import { describeHttpFault } from '../broker/http-fault.ts';
+import { measureSkew } from '../broker/measure-skew.ts';
 import { parseRoleArn, regionalEndpoint } from '../broker/providers/aws-sts/arn.ts';
-import { measureSkew } from '../broker/providers/aws-sts/clock.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
 import type { AwsStsConfig, Capability } from '../policy/capability.ts';
 import { type Check, check, look } from './doctor-check.ts';

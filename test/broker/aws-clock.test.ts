@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Sandbox, startSandbox } from '../../examples/sandbox/server.ts';
-import { judgeClock, measureSkew } from '../../src/broker/providers/aws-sts/clock.ts';
+import { measureSkew } from '../../src/broker/measure-skew.ts';
+import { judgeClock } from '../../src/broker/providers/aws-sts/clock.ts';
 import { awsSts } from '../../src/broker/providers/aws-sts/index.ts';
 import { brokerContext, errorOf, issueRequest, variablesOf } from '../helpers/aws.ts';
 import { testFailures } from './aws-failures.ts';

@@ -69,17 +69,28 @@ test('a sound lease is handed on, its secret values known to the masker', async 
 });
 
 test.each([
-  ['no expiry', { expiresAt: new Date(Number.NaN) }, /issued a credential without an expiry/],
-  ['an expiry that is over', { expiresAt: NOW }, /had expired at 2026-01-01T12:00:00.000Z/],
-  ['an empty value', { values: { token: { value: '', secret: true } } }, /issued an empty "token"/],
-  ['a line break in a value', { values: { token: { value: 'a\nb', secret: true } } }, /line break or NUL/],
+  ['no expiry', { expiresAt: new Date(Number.NaN) }, 'EXPIRY', /issued a credential without an expiry/],
+  ['an expiry that is over', { expiresAt: NOW }, 'EXPIRY', /had expired at 2026-01-01T12:00:00.000Z/],
+  [
+    'an empty value',
+    { values: { token: { value: '', secret: true } } },
+    'INVALID_RESPONSE',
+    /issued an empty "token"/,
+  ],
+  [
+    'a line break in a value',
+    { values: { token: { value: 'a\nb', secret: true } } },
+    'INVALID_RESPONSE',
+    /line break or NUL/,
+  ],
 ] as const)(
   'a lease with %s is ended, even in a run that is being interrupted',
-  async (_name, part, message) => {
+  async (_name, part, code, message) => {
     const { provider, context, ends } = setUp(part);
     const fault = await issueLease(provider, REQUEST, context).catch((error: unknown) => error);
     expect(fault).toBeInstanceOf(CapwrapError);
-    expect(fault).toMatchObject({ code: 'ERR_PROVIDER_EXPIRY', message: expect.stringMatching(message) });
+    expect(fault).toMatchObject({ code: `ERR_PROVIDER_${code}`, message: expect.stringMatching(message) });
+    expect((fault as LeaseRefused).lease.values, 'no error holds a credential').toEqual({});
     expect(Number.isFinite((fault as CapwrapError).issuedUntil?.getTime())).toBe(true); // it goes into the record
     expect(ends.map(({ aborted }) => aborted)).toEqual([false]);
   },

@@ -1,5 +1,5 @@
 /**
- * The clock of this machine against the issuer's, learnt from the answer's `Date`.
+ * The clock of this machine against the issuer's.
  *
  * The deadline in the session policy is local time plus the TTL, and the issuer compares it with its own clock. A local
  * clock that is ahead makes that deny begin too late, which nothing at the issuer corrects; one that is behind makes it
@@ -11,20 +11,6 @@ import { CapwrapError } from '../../../errors.ts';
 const WARN_SECONDS = 5;
 /** How far ahead the local clock may be before the issuer's end of the grant is no longer the one that was granted. */
 const MAX_AHEAD_SECONDS = 60;
-
-/**
- * Seconds that the local clock is ahead of the server's (negative: behind), or null without a usable `Date`. The
- * header counts whole seconds and was written somewhere between sending and receiving, so what comes back is the
- * smallest difference that explains what was seen.
- */
-export function measureSkew(date: string | undefined, sentAt: Date, receivedAt: Date): number | null {
-  const serverTime = Date.parse(date ?? '');
-  if (Number.isNaN(serverTime)) return null;
-  const atLeast = sentAt.getTime() - (serverTime + 999);
-  const atMost = receivedAt.getTime() - serverTime;
-  const skew = atLeast > 0 ? atLeast : Math.min(atMost, 0);
-  return Math.round(skew / 1000) || 0;
-}
 
 /** What the operator should read about the clock. Throws ERR_CLOCK_SKEW where the grant can't be met. */
 export function judgeClock(skew: number | null, ttl: number, issuedUntil: Date): readonly string[] {

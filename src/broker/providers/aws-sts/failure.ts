@@ -2,9 +2,9 @@
 import { CapwrapError, type ErrorCode } from '../../../errors.ts';
 import type { HttpAnswer } from '../../http-exchange.ts';
 import { describeHttpFault } from '../../http-fault.ts';
+import { measureSkew } from '../../measure-skew.ts';
 import type { Proof } from '../../sources/proof.ts';
 import { latestExpiry } from './answer.ts';
-import { measureSkew } from './clock.ts';
 import { explainStsError } from './error-words.ts';
 import type { StsPlan } from './plan.ts';
 import type { Seen } from './transport.ts';

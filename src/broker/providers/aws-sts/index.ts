@@ -2,12 +2,13 @@
 import { CapwrapError } from '../../../errors.ts';
 import { AWS_DEFAULT_INJECT } from '../../../policy/provider-names.ts';
 import { scopeWords } from '../../../policy/scope-words.ts';
+import { measureSkew } from '../../measure-skew.ts';
 import type { BrokerContext, IssueRequest, Lease, Provider } from '../../provider.ts';
 import type { Proof } from '../../sources/proof.ts';
 import { readSource } from '../../sources/read-source.ts';
 import { sourceLabel } from '../../sources/source-label.ts';
 import { checkAnswer, type StsSession } from './answer.ts';
-import { judgeClock, measureSkew } from './clock.ts';
+import { judgeClock } from './clock.ts';
 import { MIN_SESSION_SECONDS, planExchange, type StsPlan } from './plan.ts';
 import { sendExchange } from './send.ts';
 
