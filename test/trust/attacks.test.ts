@@ -533,6 +533,26 @@ describe('nothing gets past a person by being pinned without one first', () => {
   });
 });
 
+test('content that is pinned already is no change: a person may confirm it, approvers or not', async () => {
+  await world.pin(mapText('5m', { alice: ALICE }), { grade: 'pinned_noninteractive' });
+  await expect(world.trust()).rejects.toThrow(notPinned('there is no terminal to ask on'));
+});
+
+test('where a pin of a person is demanded, an approver whom nobody confirmed can not make one', async () => {
+  world = makeWorld({ requireMapTrust: 'pinned' });
+  await world.pin(mapText('5m', { mallory: MALLORY }), { grade: 'pinned_noninteractive' });
+  world.put(mapText('6m'));
+  await expect(world.sign(MALLORY)).rejects.toThrow(
+    expect.objectContaining({
+      code: 'ERR_MAP_UNTRUSTED',
+      message: expect.stringContaining(
+        'it is pinned_noninteractive, and /etc/capwrap/config.yaml demands pinned',
+      ),
+    }),
+  );
+  expect(world.store().pins).toHaveLength(1);
+});
+
 describe("with the administrator's approvers", () => {
   const approvers = [{ name: 'bob', keys: [BOB.publicLine], actors: [] }];
 

@@ -7,6 +7,7 @@ import { type UntrustOptions, untrust } from '../../src/commands/untrust.ts';
 import { readJudgedMap } from '../../src/decide.ts';
 import { findMapFile, readMapFile } from '../../src/policy/map-file.ts';
 import type { TrustJudgement } from '../../src/trust/judge.ts';
+import type { Pin } from '../../src/trust/pin.ts';
 import { MAP_NAMESPACE } from '../../src/trust/statement.ts';
 import { keptContext } from '../commands/command-context.ts';
 import { tempDir } from '../helpers/cli.ts';
@@ -78,9 +79,9 @@ export function makeWorld(admin: Partial<AdminConfig> = {}) {
     sha256: () =>
       readMapFile(findMapFile(contextIn(repo).context.ambient, map), contextIn(repo).context.ambient).sha256,
     /** As if somebody had confirmed it on a terminal. */
-    pin: (text?: string) => {
+    pin: (text?: string, terms: Partial<Pin> = {}) => {
       if (text !== undefined) writeFileSync(map, text, { mode: 0o644 });
-      return pinMap(contextIn(repo).context.ambient, stateDir, map);
+      return pinMap(contextIn(repo).context.ambient, stateDir, map, terms);
     },
     trust: (options: TrustOptions = {}) => run(trust, options),
     /** What a person on a terminal would be shown. */
