@@ -36,6 +36,14 @@ function bound(...argv: readonly string[]) {
   return boundFiles(resolveCommand(argv, { cwd: dir, path, sha256: false }), path);
 }
 
+/** What is approved of a command, and the check of it before the command starts. */
+function approved(...argv: readonly string[]) {
+  const path = `${dir}/bin:/bin:/usr/bin`;
+  const command = resolveCommand(argv, { cwd: dir, path, sha256: false });
+  const files = boundFiles(command, path);
+  return { check: () => assertUnchanged(files, command, path) };
+}
+
 const paths = (...argv: readonly string[]) => bound(...argv).map(({ path }) => path);
 const below = (...names: readonly string[]) => names.map((name) => `${dir}/${name}`);
 
@@ -131,10 +139,11 @@ describe('a word names a file', () => {
     expect(paths('./none', 'x.sh', './x.sh', '--file=x.sh', join(dir, 'x.sh'))).toEqual(below('x.sh'));
   });
 
-  test('up to 64 files', () => {
-    const names = Array.from({ length: 70 }, (_, n) => `f${n}`);
-    for (const name of names) file(name);
-    expect(paths('./none', ...names)).toEqual(below(...names.slice(0, 64)));
+  test('up to 256 files, and no more: what is not bound could be changed', () => {
+    const names = Array.from({ length: 257 }, (_, n) => `f${n}`);
+    for (const name of names) file(name, '');
+    expect(paths('./none', ...names.slice(1))).toEqual(below(...names.slice(1)));
+    expect(() => bound('./none', ...names)).toThrow(expect.objectContaining({ code: 'ERR_USAGE' }));
   });
 
   test.skipIf(uid === 0)('that can not be read, and it is left out', () => {
@@ -176,9 +185,9 @@ describe('a file above the limit', () => {
   test('is told from itself when it was written to', () => {
     const path = file('large');
     truncateSync(path, 64 * MB + 1);
-    const before = bound('./none', 'large');
+    const { check } = approved('./none', 'large');
     utimesSync(path, 1_767_225_600, 1_767_225_600);
-    expect(() => assertUnchanged(before)).toThrow(`"${path}" changed after the approval`);
+    expect(check).toThrow(`"${path}" changed after the approval`);
   });
 });
 
@@ -200,10 +209,10 @@ describe('what was approved', () => {
   ];
   test.each(changes)('is refused when it was %s', (_what, change) => {
     const path = file('x.sh', 'good');
-    const before = bound('./none', 'x.sh');
-    assertUnchanged(before);
+    const { check } = approved('./none', 'x.sh');
+    check();
     change(path);
-    expect(() => assertUnchanged(before)).toThrow(
+    expect(check).toThrow(
       expect.objectContaining({
         code: 'ERR_COMMAND_CHANGED',
         message: `"${path}" changed after the approval`,
@@ -214,9 +223,25 @@ describe('what was approved', () => {
 
   test('is the content: a new file with the same one is the same', () => {
     const path = file('x.sh', 'good');
-    const before = bound('./none', 'x.sh');
+    const { check } = approved('./none', 'x.sh');
     renameSync(file('other', 'good'), path);
-    assertUnchanged(before);
+    check();
+  });
+
+  test('had no file where one came to be', () => {
+    const { check } = approved('./none', 'later.sh', '--file=later.yaml');
+    check();
+    const path = file('later.yaml');
+    expect(check).toThrow(`"${path}" changed after the approval`);
+  });
+
+  test('had another interpreter, where PATH leads to one before it now', () => {
+    mkdirSync(join(dir, 'bin'));
+    file('script', '#!/usr/bin/env cat\n', 0o755);
+    const { check } = approved('./script');
+    check();
+    const path = file('bin/cat', '#!/bin/sh\n', 0o755);
+    expect(check).toThrow(`"${path}" changed after the approval`);
   });
 
   test('is the folder, too: a swap of one above the file shows', () => {
@@ -224,9 +249,9 @@ describe('what was approved', () => {
     mkdirSync(join(dir, 'evil'));
     file('sub/x.sh', 'good');
     file('evil/x.sh', 'EVIL');
-    const before = bound('./none', 'sub/x.sh');
+    const { check } = approved('./none', 'sub/x.sh');
     renameSync(join(dir, 'sub'), join(dir, 'gone'));
     symlinkSync('evil', join(dir, 'sub'));
-    expect(() => assertUnchanged(before)).toThrow('changed after the approval');
+    expect(check).toThrow('changed after the approval');
   });
 });

@@ -321,13 +321,18 @@ describe('two approvers', () => {
     ['one with the same answer twice is one', [good, good], ['alice']],
     ['one with other terms is one', [good, signed(plain.sign, { terms: { uses: 2 } })], ['alice']],
     ['two are two', [good, signed(bobs.sign)], ['alice', 'bob']],
-    ['in the order of their answers', [signed(bobs.sign), good], ['bob', 'alice']],
+    [
+      'in the order of their answers, and named in that of their names',
+      [signed(bobs.sign), good],
+      ['bob', 'alice'],
+    ],
     ['one and a stranger are one', [good, signed(stranger.sign)], ['alice']],
     ['one and what somebody typed are one', [good, typed('bob')], ['alice']],
   ])('%s', (_what, answers, names) => {
     const { counted, approval } = judge(answers, two);
     expect(counted.map(({ approver }) => approver)).toEqual(names);
-    expect(approval?.approvers ?? null).toEqual(names.length === 2 ? names : null);
+    expect(approval?.approvers ?? null).toEqual(names.length === 2 ? ['alice', 'bob'] : null);
+    expect(counted[0]?.terms.uses, 'the first answer of each stands').toBe(1);
   });
 
   test('permit the narrowest of what each permits, with the weaker grade', () => {

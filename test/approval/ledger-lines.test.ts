@@ -138,6 +138,7 @@ describe('damage', () => {
     ['two lines before a mark', `${good.join('')}use ${ONE} 20\ngarbage\n${MARK}`, 4],
     ['a whole line before a cut one', `${good.join('')}garbage\nuse ${ONE} 20\n${MARK}`, 4],
     ['two lines at the end', `${good.join('')}garbage\ngarbage\n`, 4],
+    ['behind a mark that was cut', `${good.join('')}garbage\n\nto\n${line('use', TWO)}`, 4],
     ['a line at the end, and a cut one', `${good.join('')}garbage\nuse ${ONE}`, 4],
   ];
   test.each(broken)('%s: is named by its number', (_what, text, fault) => {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   chmodSync,
@@ -9,6 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { admitRequest, spendApproval, standing } from '../../src/approval/admission.ts';
 import type { Ledger } from '../../src/approval/ledger.ts';
@@ -164,14 +166,18 @@ describe('a file that is not a private one of this user', () => {
 });
 
 describe('several processes', () => {
-  async function race(processes: number, uses: number) {
-    const { ledger, folder } = await asked(REQUEST, OTHER);
+  /** `lines` of others make the ledger so long that all have read it before the first has written. */
+  async function race(processes: number, uses: number, lines: number) {
+    const { ledger, folder, path } = await asked(REQUEST, OTHER);
+    const other = readFileSync(path, 'utf8').split('\n')[1]?.replace('ask', 'end');
+    appendFileSync(path, `${other}\n`.repeat(lines));
     const file = join(folder, 'asked.json');
     const go = join(folder, 'go');
     writeFileSync(file, requestText(REQUEST));
     const racers = Array.from({ length: processes }, (_, n) =>
       startSpend([folder, file, `${uses}`, n.toString(16).padStart(16, '0'), go]),
     );
+    await Promise.all(racers.map(({ process: racer }) => once(racer.stderr as Readable, 'data')));
     writeFileSync(go, '');
     const ends = await Promise.all(racers.map(({ end }) => end));
     const results = ends.map((end) => {
@@ -182,11 +188,11 @@ describe('several processes', () => {
   }
 
   test.each([
-    [2, 1],
-    [2, 2],
-    [20, 5],
-  ])('%i that race for %i uses', async (processes, uses) => {
-    const { ledger, results } = await race(processes, uses);
+    [2, 1, 6000],
+    [2, 2, 0],
+    [20, 5, 0],
+  ])('%i that race for %i uses', async (processes, uses, lines) => {
+    const { ledger, results } = await race(processes, uses, lines);
     expect(results.reduce((sum, { taken }) => sum + taken, 0)).toBe(uses);
     expect(new Set(results.map(({ reason }) => reason))).toEqual(new Set(['used_up']));
     const taken = ledger.read().filter(({ verb }) => verb === 'use');

@@ -92,10 +92,9 @@ describe('a changed statement has no terms', () => {
       }),
       { numRuns: 300 },
     );
-    for (const [at, char] of [...STATEMENT].entries()) {
-      if (!/\s/.test(char)) continue;
-      expect(termsOf(STATEMENT.slice(0, at) + STATEMENT.slice(at + 1), REQUEST), `${at}`).toBeNull();
-    }
+    const blanks = [...STATEMENT.matchAll(/\s/g)].map(({ index }) => index);
+    const without = blanks.map((at) => STATEMENT.slice(0, at) + STATEMENT.slice(at + 1));
+    expect(without.filter((forged) => termsOf(forged, REQUEST) !== null)).toEqual([]);
   });
 
   const forgeries: readonly [string, string][] = [

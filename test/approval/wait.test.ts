@@ -85,9 +85,10 @@ describe('waiting for answers', () => {
   });
 
   test('ends at its deadline, and not before', async () => {
-    const deadline = inMs(200);
-    const { start } = waiting({ deadline });
+    const deadline = inMs(400);
+    const { start, looks } = waiting({ deadline });
     expect(await start()).toEqual({ kind: 'timeout' });
+    expect(looks).toEqual([0]);
     expect(Date.now()).toBeGreaterThanOrEqual(deadline.getTime());
   });
 

@@ -1,5 +1,5 @@
-/** Once the file GO is there, takes uses of an approval until one is refused or fails: FOLDER REQUEST_FILE USES LEASE GO */
-import { existsSync, readFileSync } from 'node:fs';
+/** Says so when it is ready, and once the file GO is there takes uses of an approval until one is refused or fails: FOLDER REQUEST_FILE USES LEASE GO */
+import { existsSync, readFileSync, writeSync } from 'node:fs';
 import { spendApproval } from '../../src/approval/admission.ts';
 import { openLedger } from '../../src/approval/ledger.ts';
 import { parseRequest } from '../../src/approval/request.ts';
@@ -11,6 +11,7 @@ if (request === null) throw new Error(`${file} is no request`);
 const ledger = openLedger(folder, process.getuid?.() ?? -1);
 const terms = { uses: Number(uses), not_after: request.answer_by };
 const tick = new Int32Array(new SharedArrayBuffer(4));
+writeSync(2, 'ready\n');
 while (!existsSync(go)) Atomics.wait(tick, 0, 0, 1);
 let taken = 0;
 try {
