@@ -4,8 +4,8 @@
  */
 import { createHash } from 'node:crypto';
 import { osUser } from '../base/os-user.ts';
-import type { ProviderConfig } from '../policy/capability.ts';
 import type { Grant } from '../policy/decision.ts';
+import { type ProviderConfig, policyOf } from '../policy/providers/index.ts';
 import type { FactName, Facts } from '../request/facts.ts';
 import type { RunRequest } from '../request/run-request.ts';
 import { type BoundFile, boundFiles } from './bound-files.ts';
@@ -31,7 +31,7 @@ export interface Binding {
   readonly task_id: string;
   readonly justification: string | null;
   readonly provider: string;
-  /** The role, or the audience of the token. */
+  /** What the credential is for: the role, or the audience of the token. */
   readonly target: string;
   readonly scope: readonly string[];
   readonly ttl_seconds: number;
@@ -100,17 +100,8 @@ export function differences(before: Binding, after: Binding): (keyof Binding)[] 
 
 /** What the credential can do where; unlike the words of the record, with every resource. */
 function reachOf(config: ProviderConfig): Pick<Binding, 'target' | 'scope'> {
-  switch (config.provider) {
-    case 'aws-sts':
-      return {
-        target: config.roleArn,
-        scope: config.scope.map(
-          ({ actions, resources }) => `${actions.join(', ')} on ${resources.join(', ')}`,
-        ),
-      };
-    case 'local-issuer':
-      return { target: config.audience, scope: config.scope };
-  }
+  const policy = policyOf(config);
+  return { target: policy.target(config), scope: policy.reach(config) };
 }
 
 function digestOf(nonce: string, argv: readonly string[]): string {

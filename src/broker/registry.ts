@@ -2,11 +2,11 @@
 import type { ProviderName } from '../policy/capability.ts';
 import type { Provider } from './provider.ts';
 
-export async function loadProvider(name: ProviderName): Promise<Provider> {
-  switch (name) {
-    case 'aws-sts':
-      return (await import('./providers/aws-sts/index.ts')).awsSts;
-    case 'local-issuer':
-      return (await import('./providers/local-issuer/index.ts')).localIssuer;
-  }
+const MODULES: { readonly [Name in ProviderName]: () => Promise<Provider> } = {
+  'aws-sts': async () => (await import('./providers/aws-sts/index.ts')).awsSts,
+  'local-issuer': async () => (await import('./providers/local-issuer/index.ts')).localIssuer,
+};
+
+export function loadProvider(name: ProviderName): Promise<Provider> {
+  return MODULES[name]();
 }

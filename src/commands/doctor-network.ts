@@ -5,7 +5,8 @@ import { describeHttpFault } from '../broker/http-fault.ts';
 import { measureSkew } from '../broker/measure-skew.ts';
 import { parseRoleArn, regionalEndpoint } from '../broker/providers/aws-sts/arn.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
-import type { AwsStsConfig, Capability } from '../policy/capability.ts';
+import type { Capability } from '../policy/capability.ts';
+import type { AwsStsConfig } from '../policy/providers/aws-sts.ts';
 import { type Check, check, look } from './doctor-check.ts';
 
 /** Milliseconds that one host may take. */

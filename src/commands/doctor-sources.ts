@@ -2,8 +2,9 @@
 
 import type { BrokerContext } from '../broker/provider.ts';
 import { readSource } from '../broker/sources/read-source.ts';
-import { sourceLabel } from '../broker/sources/source-label.ts';
-import type { Capability, Source } from '../policy/capability.ts';
+import type { Capability } from '../policy/capability.ts';
+import { policyOf } from '../policy/providers/index.ts';
+import { type Source, sourceLabel } from '../policy/sources/index.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { type Check, check, look } from './doctor-check.ts';
 
@@ -14,7 +15,7 @@ export async function lookAtSources(
 ): Promise<Check[]> {
   const sources = new Map<string, Source>();
   for (const { config } of capabilities) {
-    if (config.provider === 'aws-sts') sources.set(JSON.stringify(config.source), config.source);
+    for (const { source } of policyOf(config).proofs(config)) sources.set(JSON.stringify(source), source);
   }
   return Promise.all(
     [...sources.values()].map((source) => {

@@ -3,12 +3,13 @@
 import { escapeText, toJson } from '../base/escape.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { parseRoleArn } from '../broker/providers/aws-sts/arn.ts';
-import { isTokenSource } from '../broker/providers/aws-sts/plan.ts';
 import { AWS_AUDIENCE } from '../broker/sources/github-actions.ts';
 import { findCapability, readJudgedMap } from '../decide.ts';
 import { CapwrapError } from '../errors.ts';
-import type { AwsStsConfig, Capability } from '../policy/capability.ts';
+import type { Capability } from '../policy/capability.ts';
 import { parseMap } from '../policy/parse.ts';
+import type { AwsStsConfig } from '../policy/providers/aws-sts.ts';
+import { holdsToken } from '../policy/sources/index.ts';
 import type { CommandContext } from '../ui/context.ts';
 import type { InitOptions } from './init-options.ts';
 import {
@@ -59,7 +60,7 @@ export async function printAwsRole(context: CommandContext, options: RoleOptions
 }
 
 function planRole(capability: Capability, config: AwsStsConfig, options: RoleOptions): RolePlan {
-  const trust = isTokenSource(config.source)
+  const trust = holdsToken(config.source)
     ? tokenTrust(capability, config, options)
     : keyTrust(config, options);
   return {

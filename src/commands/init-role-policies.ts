@@ -1,5 +1,6 @@
 /** The IAM policies of the role that an `aws-sts` capability needs, and no more than it needs. */
-import type { AwsStsConfig, Capability } from '../policy/capability.ts';
+import type { Capability } from '../policy/capability.ts';
+import type { AwsStsConfig } from '../policy/providers/aws-sts.ts';
 
 export interface Statement {
   readonly Sid: string;

@@ -7,7 +7,7 @@ import type { Decision, LimitResult } from '../policy/decision.ts';
 import { evaluate, needsCommitClean } from '../policy/evaluate.ts';
 import { describeLimit, limitFault } from '../policy/limits.ts';
 import { parseMap } from '../policy/parse.ts';
-import { scopeWords } from '../policy/scope-words.ts';
+import { scopeWords } from '../policy/providers/index.ts';
 import { gatherFacts } from '../request/gather-facts.ts';
 import type { CommandContext } from '../ui/context.ts';
 

@@ -1,59 +1,10 @@
 /** The validated capability map: what every room after the parser relies on. Durations are whole seconds. */
 import type { AnswerGrade } from '../base/approval-grade.ts';
 import type { FactName, FactSource } from '../request/facts.ts';
+import type { ProviderConfig } from './providers/index.ts';
 
-/** One entry of `scope` for AWS. `broad` records that the map allows a wildcard on purpose. */
-export interface AwsScopeEntry {
-  readonly actions: readonly string[];
-  readonly resources: readonly string[];
-  readonly broad: boolean;
-}
-
-/** The proof shown to the issuer. `longLived` records that the map allows a key without an expiry. */
-export type Source =
-  | {
-      readonly type: 'profile';
-      readonly profile: string;
-      /** Absolute paths; null means the caller's `~/.aws/config` and `~/.aws/credentials`. */
-      readonly configFile: string | null;
-      readonly credentialsFile: string | null;
-      readonly longLived: boolean;
-    }
-  | { readonly type: 'env'; readonly longLived: boolean }
-  | {
-      readonly type: 'web-identity-file' | 'token-file';
-      readonly path: string;
-      readonly audience: string | null;
-    }
-  | { readonly type: 'token-env'; readonly variable: string; readonly audience: string | null }
-  | { readonly type: 'github-actions'; readonly audience: string | null };
-
-export interface AwsStsConfig {
-  readonly provider: 'aws-sts';
-  readonly roleArn: string;
-  readonly region: string;
-  /** URL of the STS endpoint; null means the region's own. */
-  readonly endpoint: string | null;
-  /** Absolute path of a PEM bundle that replaces the built-in roots for this endpoint; null for none. */
-  readonly caFile: string | null;
-  readonly source: Source;
-  readonly scope: readonly AwsScopeEntry[];
-  readonly externalId: string | null;
-  readonly sourceIdentity: string | null;
-  readonly sessionTags: Readonly<Record<string, string>>;
-}
-
-export interface LocalIssuerConfig {
-  readonly provider: 'local-issuer';
-  readonly audience: string;
-  /** OAuth scope tokens, in the order of the map. */
-  readonly scope: readonly string[];
-  /** The token's `sub`; null means `capability:<name>`. */
-  readonly subject: string | null;
-}
-
-export type ProviderConfig = AwsStsConfig | LocalIssuerConfig;
-export type ProviderName = ProviderConfig['provider'];
+export type { ProviderConfig, ProviderName } from './providers/index.ts';
+export type { Source } from './sources/index.ts';
 
 /** One alternative of a rule's `command` condition. */
 export type CommandPattern =
@@ -182,8 +133,10 @@ export interface Capability {
   readonly environment: string | null;
   readonly justification: 'required' | 'optional';
   readonly env: EnvSpec;
-  /** Child variable name → name of the lease's value. Empty means the provider's standard names. */
+  /** Child variable → name of the lease's value. Empty means the provider's standard names, or none beside `files`. */
   readonly inject: Readonly<Record<string, string>>;
+  /** Child variable → name of the lease's value; the variable gets the path of a file that holds it. */
+  readonly files: Readonly<Record<string, string>>;
   /** `private` gives the child an empty HOME that is removed afterwards. */
   readonly home: 'inherit' | 'private';
   /** Whether output to a terminal is masked, or the child has the real terminal. */

@@ -2,18 +2,16 @@
 import { formatDuration } from '../base/duration.ts';
 import { checkEnv } from './check-env.ts';
 import { checkRules } from './check-rules.ts';
-import { checkScope } from './check-scope.ts';
 import type { Report } from './fault.ts';
 import type { Place } from './map-place.ts';
 import { resolveTtl } from './normalise.ts';
+import { policyOf } from './providers/index.ts';
 import type { RawDefaults, SoundCapability } from './schema.ts';
 import { seconds } from './schema-fields.ts';
 
 /** The longest life that a credential can have: STS's `DurationSeconds`, and the same for our own tokens. */
 const MAX_LIFETIME = 43_200;
 const MAX_KILL_AFTER = 300;
-
-const TOKEN_SOURCES = ['web-identity-file', 'token-file', 'token-env', 'github-actions'];
 
 export function checkCapability(
   raw: SoundCapability,
@@ -23,11 +21,7 @@ export function checkCapability(
   report: Report,
 ): void {
   checkTimes(raw, defaults, at, report);
-  if (raw.provider === 'aws-sts') {
-    checkScope(raw.scope ?? [], [...at, 'scope'], report);
-    checkSource(raw, at, report);
-    checkTags(raw, at, report);
-  }
+  policyOf(raw).check?.(raw, at, report);
   checkRules(raw, at, dir, report);
   checkEnv(raw, defaults, at, report);
 }
@@ -65,30 +59,4 @@ function checkOwnTimes(raw: RawDefaults, at: Place, report: Report): boolean {
     tooLong('kill_after', 'is longer than 5m', 'write "kill_after: 10s"');
   }
   return fine;
-}
-
-type RawAws = Extract<SoundCapability, { provider: 'aws-sts' }>;
-
-/** AssumeRoleWithWebIdentity has no parameters for these; their values can only come from the token's claims. */
-function checkSource(raw: RawAws, at: Place, report: Report): void {
-  if (raw.source === undefined || !TOKEN_SOURCES.includes(raw.source.type)) return;
-  for (const key of ['external_id', 'source_identity', 'session_tags'] as const) {
-    if (raw[key] === undefined) continue;
-    const message = `"${key}" can't be sent with a token as source`;
-    const fix = 'delete it, or use a source of type profile or env';
-    report([...at, key], 'source_conflict', message, fix, 'key');
-  }
-}
-
-/** STS compares tag keys without case. */
-function checkTags(raw: RawAws, at: Place, report: Report): void {
-  const seen = new Map<string, string>();
-  for (const key of Object.keys(raw.session_tags ?? {})) {
-    const earlier = seen.get(key.toLowerCase());
-    if (earlier !== undefined) {
-      const message = `"${key}" and "${earlier}" are one tag key to STS`;
-      report([...at, 'session_tags', key], 'duplicate_key', message, 'keep one of the two', 'key');
-    }
-    seen.set(key.toLowerCase(), key);
-  }
 }

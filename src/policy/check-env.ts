@@ -5,7 +5,8 @@ import type { Report } from './fault.ts';
 import { ISOLATION_NAMES } from './isolation-names.ts';
 import type { Place } from './map-place.ts';
 import { DEFAULT_PASS } from './normalise.ts';
-import { credentialNames, LOCAL_DEFAULT_INJECT, producedNames } from './provider-names.ts';
+import { TOKEN_VARIABLE } from './providers/descriptor.ts';
+import { policyOf } from './providers/index.ts';
 import type { RawDefaults, RawEnv, SoundCapability } from './schema.ts';
 import { loadsCode, sensitiveName } from './sensitive-names.ts';
 
@@ -24,7 +25,8 @@ export function checkEnv(raw: SoundCapability, defaults: RawDefaults, at: Place,
   checkPass(raw.env, place, allowed, report);
   checkUnused(raw.env, place, new Set([...(defaults.env?.pass ?? []), ...(raw.env?.pass ?? [])]), report);
   checkSet(raw.env, place, report);
-  checkInject(raw, at, report);
+  checkDelivered(raw.inject, [...at, 'inject'], report);
+  checkDelivered(raw.files, [...at, 'files'], report);
   checkClashes(raw, defaults, at, report);
 }
 
@@ -75,20 +77,26 @@ function checkSet(env: RawEnv | undefined, at: Place, report: Report): void {
   }
 }
 
-function checkInject(raw: SoundCapability, at: Place, report: Report): void {
-  for (const name of Object.keys(raw.inject ?? {})) {
-    const isTaken = isOurs(name) ? !(name in LOCAL_DEFAULT_INJECT) : DEFAULT_PASS.includes(name);
+function checkDelivered(variables: SoundCapability['inject'], at: Place, report: Report): void {
+  for (const name of Object.keys(variables ?? {})) {
+    const isTaken = isOurs(name) ? name !== TOKEN_VARIABLE : DEFAULT_PASS.includes(name);
     const does = isTaken ? 'has a meaning of its own for every child' : loadsCode(name);
     const code = isTaken ? 'name_clash' : 'name_sensitive';
-    if (does !== null)
-      report([...at, 'inject', name], code, `"${name}" ${does}`, 'choose another name', 'key');
+    if (does !== null) report([...at, name], code, `"${name}" ${does}`, 'choose another name', 'key');
   }
+}
+
+/** The variables that a lease of this capability fills. */
+function producedNames(raw: SoundCapability): readonly string[] {
+  const { inject, files } = raw;
+  const injected = inject ?? (files === undefined ? policyOf(raw).defaultInject(raw) : {});
+  return [...Object.keys(injected), ...Object.keys(files ?? {})];
 }
 
 /** `env.set` may replace a passed name; every other meeting of two sources of one variable is a fault. */
 function checkClashes(raw: SoundCapability, defaults: RawDefaults, at: Place, report: Report): void {
   const produced = producedNames(raw);
-  const credentials = credentialNames(raw);
+  const credentials = policyOf(raw).credentialNames;
   const check = (name: string, place: Place, part: 'key' | 'value') => {
     if (produced.includes(name)) {
       report(
@@ -111,6 +119,11 @@ function checkClashes(raw: SoundCapability, defaults: RawDefaults, at: Place, re
   for (const [owner, env] of [[at, raw.env] as const, [['defaults'], defaults.env] as const]) {
     env?.pass?.forEach((name, index) => void check(name, [...owner, 'env', 'pass', index], 'value'));
     for (const name of Object.keys(env?.set ?? {})) check(name, [...owner, 'env', 'set', name], 'key');
+  }
+  for (const name of Object.keys(raw.files ?? {})) {
+    if (!Object.hasOwn(raw.inject ?? {}, name)) continue;
+    const message = `"${name}" gets a value by inject and a path by files`;
+    report([...at, 'files', name], 'name_clash', message, 'keep one of the two', 'key');
   }
   const isPrivate = (raw.home ?? defaults.home) === 'private';
   if (isPrivate && raw.env?.set?.['HOME'] !== undefined) {

@@ -1,8 +1,7 @@
 /** From what the author wrote to what the rooms rely on: defaults merged, durations in seconds, paths absolute. */
 import type { Capability, EnvSpec, PolicyTest } from './capability.ts';
-import { normaliseProvider } from './normalise-provider.ts';
 import { normaliseRule, programPath } from './normalise-rules.ts';
-import { LOCAL_DEFAULT_INJECT } from './provider-names.ts';
+import { policyOf } from './providers/index.ts';
 import type { RawCapability, RawDefaults, RawTest } from './schema.ts';
 import { seconds } from './schema-fields.ts';
 
@@ -18,18 +17,20 @@ const DEFAULT_KILL_AFTER = 10;
 /** The validated form of a capability that the schema and the checks have accepted. `dir` is the map's directory. */
 export function normalise(name: string, raw: RawCapability, defaults: RawDefaults, dir: string): Capability {
   const at = `capabilities.${name}`;
-  const localDefault = raw.provider === 'local-issuer' ? LOCAL_DEFAULT_INJECT : {};
+  const policy = policyOf(raw);
+  const spelledOut = policy.spellsOutInject && raw.files === undefined;
   return {
     name,
     description: raw.description?.trim().replace(/\s+/g, ' ') || null,
-    config: normaliseProvider(raw, dir),
+    config: policy.normalise(raw, dir),
     ...resolveTtl(raw, defaults),
     ttlOver: raw.ttl_over ?? defaults.ttl_over ?? 'shorten',
     rules: raw.rules.map((rule, index) => normaliseRule(rule, dir, `${at}.rules[${index}]`)),
     environment: raw.environment ?? null,
     justification: raw.justification ?? defaults.justification ?? 'optional',
     env: mergeEnv(raw, defaults),
-    inject: raw.inject ?? localDefault,
+    inject: raw.inject ?? (spelledOut ? policy.defaultInject(raw) : {}),
+    files: raw.files ?? {},
     home: raw.home ?? defaults.home ?? 'inherit',
     terminal: raw.terminal ?? defaults.terminal ?? 'masked',
     onLeak: raw.on_leak ?? defaults.on_leak ?? 'mask',

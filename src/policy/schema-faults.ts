@@ -3,26 +3,20 @@ import type * as v from 'valibot';
 import type { Report } from './fault.ts';
 import { type Place, subjectOf } from './map-place.ts';
 import { PATTERN_SHAPE } from './pattern.ts';
+import { providerNamed } from './providers/index.ts';
 import { OTHER_PROVIDERS, OTHER_SOURCES } from './schema.ts';
 import { UNKNOWN_KEY } from './schema-fields.ts';
 import { nearest } from './suggest.ts';
 
 type Issue = v.BaseIssue<unknown>;
 
-/** Lines to copy, by key. */
+/** Lines to copy, by key; those of a provider's own keys are in its descriptor. */
 const EXAMPLES: Readonly<Record<string, string>> = {
   version: 'version: 1',
   capabilities: 'capabilities:',
   provider: 'provider: aws-sts',
-  role_arn: 'role_arn: arn:aws:iam::123456789012:role/preview-deployer',
-  region: 'region: us-east-1',
-  endpoint: 'endpoint: https://sts.us-east-1.amazonaws.com',
-  source: 'source: {type: profile, profile: agent-base}',
   type: 'type: profile',
   profile: 'profile: agent-base',
-  scope: "scope: [{actions: [s3:PutObject], resources: ['arn:aws:s3:::acme-previews/*']}]",
-  actions: 'actions: [s3:PutObject]',
-  resources: "resources: ['arn:aws:s3:::acme-previews/*']",
   audience: 'audience: artifacts.example.com',
   rules: "rules: [{allow: {repo: acme/web-app, branch: 'feat/*'}}]",
   ttl: 'ttl: 15m',
@@ -55,7 +49,7 @@ function reportIssue(issue: Issue, report: Report): void {
   const last = issue.path?.at(-1);
   const key = String(last?.key ?? '');
   const subject = `"${subjectOf(place)}"`;
-  const line = exampleOf(key, last?.input);
+  const line = exampleOf(key, issue.path ?? []);
   const example = line === null ? null : `write "${line}"`;
 
   if (issue.message === UNKNOWN_KEY) {
@@ -84,10 +78,10 @@ function reportIssue(issue: Issue, report: Report): void {
   }
 }
 
-/** A line to copy; `scope` is the one key that two providers mean differently. */
-function exampleOf(key: string, owner: unknown): string | null {
-  const isLocal = (owner as { provider?: unknown } | undefined)?.provider === 'local-issuer';
-  return isLocal && key === 'scope' ? 'scope: [artifacts:read]' : (EXAMPLES[key] ?? null);
+/** A line to copy: as the capability's provider has it, else as it is everywhere. */
+function exampleOf(key: string, [, , item]: readonly { readonly input: unknown }[]): string | null {
+  const owner = item?.input as { readonly provider?: unknown } | null | undefined;
+  return providerNamed(owner?.provider)?.examples?.[key] ?? EXAMPLES[key] ?? null;
 }
 
 /** A provider or source that is none, or one that this version does not have. */

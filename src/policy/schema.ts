@@ -3,8 +3,8 @@
  * It only looks; defaults, durations and paths are worked out in normalise.ts.
  */
 import * as v from 'valibot';
+import { PROVIDERS } from './providers/index.ts';
 import { type approval, type approver, approvers, type limits } from './schema-approval.ts';
-import { awsStsFields } from './schema-aws-sts.ts';
 import {
   duration,
   keys,
@@ -18,15 +18,19 @@ import {
   variable,
   variableValue,
 } from './schema-fields.ts';
-import { localIssuerFields } from './schema-local-issuer.ts';
 import { policyTest, rule } from './schema-rules.ts';
+import { SOURCES } from './sources/index.ts';
 
 const CAPABILITY_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 
 /** Providers that the documentation names and that this version does not have. */
-export const OTHER_PROVIDERS = ['vault', 'gcp', 'github-app', 'oauth2', 'command'];
+export const OTHER_PROVIDERS: readonly string[] = ['vault', 'gcp', 'github-app', 'oauth2', 'command'].filter(
+  (name) => !PROVIDERS.some((policy) => policy.name === name),
+);
 /** Sources likewise. */
-export const OTHER_SOURCES = ['sso', 'container', 'instance'];
+export const OTHER_SOURCES: readonly string[] = ['sso', 'container', 'instance'].filter(
+  (type) => !SOURCES.some((policy) => policy.type === type),
+);
 
 const names = v.array(variable, 'must be a list of variable names');
 
@@ -84,10 +88,38 @@ const common = {
   tests: maybe(v.array(policyTest, 'must be a list'), 'Requests and the decisions they must get'),
 };
 
-const capabilitySchema = v.variant('provider', [
-  keys({ ...awsStsFields, ...common }),
-  keys({ ...localIssuerFields, ...common }),
-]);
+/** A value of the lease by a name that the map or the issuer chose. */
+const leaseValue = text(
+  /^[A-Za-z_][A-Za-z0-9_.-]*$/,
+  'must be the name of a value of the lease: letters, digits, _ . -',
+  128,
+);
+
+/** How the lease reaches the child. */
+function delivery(leaseValues: readonly [string, ...string[]] | null, injectHelp: string) {
+  const value: v.GenericSchema<string> = leaseValues === null ? leaseValue : oneOf(...leaseValues);
+  return {
+    inject: maybe(mapping(v.record(variable, value), 'Variable and the value it gets'), injectHelp),
+    files: maybe(
+      mapping(v.record(variable, value), 'Variable and the value in its file'),
+      'Child variables that get the path of a file (mode 0600, gone with the lease), and the values in those files; without inject nothing else is filled',
+    ),
+  };
+}
+
+type Alternatives<Policies extends readonly unknown[]> = {
+  readonly [Index in keyof Policies]: Policies[Index] extends {
+    readonly fields: infer Fields extends v.ObjectEntries;
+  }
+    ? v.StrictObjectSchema<Fields & ReturnType<typeof delivery> & typeof common, string>
+    : never;
+};
+
+const alternatives = PROVIDERS.map(({ fields, leaseValues, injectHelp }) =>
+  keys({ ...fields, ...delivery(leaseValues, injectHelp), ...common }),
+);
+// The same schemas in the same order; `map` makes an array of what was a tuple.
+const capabilitySchema = v.variant('provider', alternatives as unknown as Alternatives<typeof PROVIDERS>);
 
 const defaultsSchema = keys(shared);
 

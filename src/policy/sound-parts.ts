@@ -1,11 +1,10 @@
 /** What is left of a map when the places with faults are set aside, so that no fault waits behind another. */
 import type * as v from 'valibot';
+import { providerNamed } from './providers/index.ts';
 import type { RawApprover, RawDefaults, SoundCapability } from './schema.ts';
 
-const PROVIDERS: readonly unknown[] = ['aws-sts', 'local-issuer'] satisfies SoundCapability['provider'][];
-
 /** Mappings that are still what their types say when one of their keys is missing. */
-const LOOSE = new Set<unknown>(['defaults', 'env', 'set', 'inject', 'session_tags']);
+const LOOSE = new Set<unknown>(['defaults', 'env', 'set', 'inject', 'files']);
 
 export interface SoundParts {
   readonly defaults: RawDefaults;
@@ -24,13 +23,22 @@ export function soundParts(value: unknown, issues: readonly v.BaseIssue<unknown>
     keys.forEach((_, index) => void touched.add(JSON.stringify(keys.slice(0, index))));
   }
 
+  const { defaults, approvers = {}, capabilities } = isMapping(value) ? value : {};
+
+  /** True for a mapping of the provider that is still what its type says when one of its keys is missing. */
+  function isFree([, name, key, ...deeper]: readonly unknown[]): boolean {
+    const raw = isMapping(capabilities) ? capabilities[name as string] : null;
+    const free = isMapping(raw) ? providerNamed(raw['provider'])?.freeMappings : undefined;
+    return deeper.length === 0 && (free?.includes(key as string) ?? false);
+  }
+
   /** Undefined for what is to be left out. */
   function sound(part: unknown, place: readonly unknown[]): unknown {
     const at = JSON.stringify(place);
     if (faulty.has(at)) return undefined;
     if (!touched.has(at)) return part;
     const isCapability = place.length === 2 && place[0] === 'capabilities';
-    if (isMapping(part) && (isCapability || LOOSE.has(place.at(-1)))) {
+    if (isMapping(part) && (isCapability || LOOSE.has(place.at(-1)) || isFree(place))) {
       const entries = Object.entries(part).map(([key, item]) => [key, sound(item, [...place, key])] as const);
       return Object.fromEntries(entries.filter(([, item]) => item !== undefined));
     }
@@ -42,11 +50,10 @@ export function soundParts(value: unknown, issues: readonly v.BaseIssue<unknown>
     return list;
   }
 
-  const { defaults, approvers = {}, capabilities } = isMapping(value) ? value : {};
   const known = Object.entries(isMapping(capabilities) ? capabilities : {}).flatMap(([name, raw]) => {
     // What the schema has accepted is what its types say.
     const parts = sound(raw, ['capabilities', name]) as SoundCapability | undefined;
-    return isMapping(parts) && PROVIDERS.includes(parts.provider) ? [[name, parts] as const] : [];
+    return isMapping(parts) && providerNamed(parts.provider) !== null ? [[name, parts] as const] : [];
   });
   const place = JSON.stringify(['approvers']);
   const soundApprovers = isMapping(approvers) && !faulty.has(place) && !touched.has(place) ? approvers : null;

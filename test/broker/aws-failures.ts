@@ -6,7 +6,7 @@ import { type Sandbox, startSandbox } from '../../examples/sandbox/server.ts';
 import type { BaseCredentials } from '../../examples/sandbox/state.ts';
 import { awsSts } from '../../src/broker/providers/aws-sts/index.ts';
 import type { CapwrapError, ErrorCode } from '../../src/errors.ts';
-import type { AwsStsConfig } from '../../src/policy/capability.ts';
+import type { AwsStsConfig } from '../../src/policy/providers/aws-sts.ts';
 import { brokerContext, errorOf, issueRequest, variablesOf } from '../helpers/aws.ts';
 import { expectNowhere } from '../helpers/secrets.ts';
 

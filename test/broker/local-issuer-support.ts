@@ -18,7 +18,8 @@ import {
 import { localIssuer } from '../../src/broker/providers/local-issuer/index.ts';
 import { initIssuer } from '../../src/broker/providers/local-issuer/keys.ts';
 import type { Expectation } from '../../src/broker/providers/local-issuer/verify-token.ts';
-import type { Capability, LocalIssuerConfig } from '../../src/policy/capability.ts';
+import type { Capability } from '../../src/policy/capability.ts';
+import type { LocalIssuerConfig } from '../../src/policy/providers/local-issuer.ts';
 import type { CommandContext } from '../../src/ui/context.ts';
 import { tempDir } from '../helpers/cli.ts';
 
@@ -73,6 +74,7 @@ export function issueRequest(
     justification: 'optional',
     env: { pass: [], passSensitive: [], set: {} },
     inject: {},
+    files: {},
     home: 'inherit',
     terminal: 'masked',
     onLeak: 'mask',

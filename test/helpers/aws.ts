@@ -7,7 +7,8 @@ import { exportJWK, SignJWT } from 'jose';
 import type { Credential } from '../../examples/sandbox/state.ts';
 import type { BrokerContext, IssueRequest } from '../../src/broker/provider.ts';
 import { CapwrapError } from '../../src/errors.ts';
-import type { AwsStsConfig, Capability, Source } from '../../src/policy/capability.ts';
+import type { Capability, Source } from '../../src/policy/capability.ts';
+import type { AwsStsConfig } from '../../src/policy/providers/aws-sts.ts';
 
 export const ROLE_ARN = 'arn:aws:iam::123456789012:role/preview-deployer';
 export const LEASE_ID = '9f8c6b6a01020304';
@@ -49,6 +50,7 @@ export function capability(config: Capability['config'], name = 'publish-preview
     justification: 'optional',
     env: { pass: [], passSensitive: [], set: {} },
     inject: {},
+    files: {},
     home: 'inherit',
     terminal: 'masked',
     onLeak: 'mask',

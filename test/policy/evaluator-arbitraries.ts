@@ -66,6 +66,7 @@ const BASE = {
   config: { provider: 'local-issuer', audience: 'a', scope: ['s'], subject: null },
   env: { pass: [], passSensitive: [], set: {} },
   inject: {},
+  files: {},
   home: 'inherit',
   terminal: 'masked',
   onLeak: 'mask',

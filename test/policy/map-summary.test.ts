@@ -103,6 +103,7 @@ const CAPABILITY: Capability = {
   justification: 'required',
   env: { pass: ['PATH', 'GITHUB_TOKEN'], passSensitive: ['GITHUB_TOKEN'], set: { SITE: 'pre view' } },
   inject: { KEY: 'access_key_id' },
+  files: {},
   home: 'private',
   terminal: 'masked',
   onLeak: 'mask',

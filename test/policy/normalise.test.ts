@@ -39,6 +39,7 @@ describe('the validated form', () => {
       justification: 'optional',
       env: { pass: DEFAULT_PASS, passSensitive: [], set: {} },
       inject: { CAPWRAP_TOKEN: 'token' },
+      files: {},
       home: 'inherit',
       terminal: 'masked',
       onLeak: 'mask',

@@ -1,9 +1,8 @@
 /** Source `env`: the caller's AWS key variables. */
-import type { Source } from '../../policy/capability.ts';
+import { type Source, sourceLabel } from '../../policy/sources/index.ts';
 import type { BrokerContext } from '../provider.ts';
 import { toKeyProof } from './keys.ts';
 import type { KeyProof } from './proof.ts';
-import { sourceLabel } from './source-label.ts';
 
 /** Reads AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN, and nothing else. */
 export function readEnv(source: Extract<Source, { type: 'env' }>, context: BrokerContext): KeyProof {

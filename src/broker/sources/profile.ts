@@ -3,13 +3,12 @@ import { join } from 'node:path';
 import { shellQuote } from '../../base/shell-quote.ts';
 import { homeDir } from '../../base/state.ts';
 import { CapwrapError } from '../../errors.ts';
-import type { Source } from '../../policy/capability.ts';
+import { type Source, sourceLabel } from '../../policy/sources/index.ts';
 import type { BrokerContext } from '../provider.ts';
 import { toKeyProof } from './keys.ts';
 import type { KeyProof } from './proof.ts';
 import type { Profile, SharedConfig } from './shared-config.ts';
 import { assertUnexposed, readSourceFile } from './source-file.ts';
-import { sourceLabel } from './source-label.ts';
 
 type ProfileSource = Extract<Source, { type: 'profile' }>;
 

@@ -1,9 +1,8 @@
 /** Source `token-env`: a token in a variable that the map names, as GitLab and CircleCI provide it. */
 import { CapwrapError } from '../../errors.ts';
-import type { Source } from '../../policy/capability.ts';
+import { type Source, sourceLabel } from '../../policy/sources/index.ts';
 import type { BrokerContext } from '../provider.ts';
 import type { TokenProof } from './proof.ts';
-import { sourceLabel } from './source-label.ts';
 import { toTokenProof } from './token.ts';
 
 /** Reads the one variable that the map names. */

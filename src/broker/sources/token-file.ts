@@ -1,10 +1,9 @@
 /** Sources `web-identity-file` and `token-file`: a token that something else keeps fresh in a file. */
 import { CapwrapError } from '../../errors.ts';
-import type { Source } from '../../policy/capability.ts';
+import { type Source, sourceLabel } from '../../policy/sources/index.ts';
 import type { BrokerContext } from '../provider.ts';
 import type { TokenProof } from './proof.ts';
 import { assertUnexposed, readSourceFile } from './source-file.ts';
-import { sourceLabel } from './source-label.ts';
 import { MAX_TOKEN_CHARACTERS, toTokenProof } from './token.ts';
 
 /** Reads the token anew each time: Kubernetes rotates it. A file that others can read is refused (source-file.ts). */

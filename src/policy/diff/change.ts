@@ -19,6 +19,17 @@ export interface MapChange {
   readonly after: string | null;
 }
 
+/** A value that is another one than before. */
+export function anotherOne(
+  kind: ChangeKind,
+  at: string,
+  code: string,
+  before: string | null,
+  after: string | null,
+): MapChange {
+  return { kind, at, code, message: `"${at}" is another one`, before, after };
+}
+
 /** How a value compares with the one before it. */
 export type Direction = 'wider' | 'narrower' | 'same';
 

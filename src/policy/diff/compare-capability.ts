@@ -3,7 +3,8 @@ import { formatDuration } from '../../base/duration.ts';
 import type { Capability, EnvSpec } from '../capability.ts';
 import { hideCredentials } from '../credential-shape.ts';
 import { canonical, compareBounds, compareRanks, type Direction, KIND_OF, type MapChange } from './change.ts';
-import { compareProvider, compareRecord } from './compare-provider.ts';
+import { compareProvider } from './compare-provider.ts';
+import { compareRecord } from './compare-record.ts';
 import { compareRules } from './compare-rules.ts';
 import { looksAtEnvironment } from './condition-covers.ts';
 
@@ -33,6 +34,7 @@ const FIELDS: { readonly [Field in keyof Capability]: Compare } = {
     ),
   env: (before, after, at) => compareEnv(before.env, after.env, `${at}.env`),
   inject: (before, after, at) => compareRecord(before.inject, after.inject, `${at}.inject`, 'inject'),
+  files: (before, after, at) => compareRecord(before.files, after.files, `${at}.files`, 'files'),
   home: (before, after, at) => ranked(`${at}.home`, 'home', ['private', 'inherit'], before.home, after.home),
   terminal: (before, after, at) =>
     ranked(`${at}.terminal`, 'terminal', ['masked', 'direct'], before.terminal, after.terminal),

@@ -1,7 +1,7 @@
 /** The semantic difference of two maps: what may be had now that could not be had before, and what is gone. */
 import { formatDuration } from '../../base/duration.ts';
 import type { Capability, CapabilityMap } from '../capability.ts';
-import { scopeWords } from '../scope-words.ts';
+import { policyOf, scopeWords } from '../providers/index.ts';
 import type { MapChange } from './change.ts';
 import { compareApprovers } from './compare-approvers.ts';
 import { compareCapability } from './compare-capability.ts';
@@ -49,7 +49,6 @@ function removed(capability: Capability): MapChange {
 }
 
 function summary({ config, maxTtl }: Capability): string {
-  const whose = config.provider === 'aws-sts' ? config.roleArn : config.audience;
   const words = scopeWords(config).join(', ');
-  return `${config.provider} ${whose}: ${words}, for up to ${formatDuration(maxTtl)}`;
+  return `${config.provider} ${policyOf(config).target(config)}: ${words}, for up to ${formatDuration(maxTtl)}`;
 }

@@ -1,6 +1,9 @@
 /** What the child gets hold of: proofs, scope and variables that the map allows by name. */
+import type { ProviderFinding } from '../providers/descriptor.ts';
+import { type ProviderConfig, policyOf } from '../providers/index.ts';
 import { sensitiveName } from '../sensitive-names.ts';
-import type { CapabilitySubject, Check } from './check.ts';
+import { allowsLongLived } from '../sources/index.ts';
+import type { CapabilitySubject, Check, Found } from './check.ts';
 
 export const GRANT_CHECKS: readonly Check<CapabilitySubject>[] = [
   {
@@ -8,30 +11,22 @@ export const GRANT_CHECKS: readonly Check<CapabilitySubject>[] = [
     severity: 'warning',
     why: 'whoever reads that key once can use it for ever, without capwrap',
     *find({ capability: { name, config } }) {
-      if (config.provider !== 'aws-sts' || !('longLived' in config.source) || !config.source.longLived)
-        return;
-      yield {
-        at: `capabilities.${name}.source.long_lived`,
-        message: `"${name}" accepts a key without an expiry as proof`,
-        fix: 'use a source with short-lived credentials (web-identity-file, github-actions, a profile with a session token) and delete long_lived',
-      };
+      for (const { at, source } of policyOf(config).proofs(config)) {
+        if (!allowsLongLived(source)) continue;
+        yield {
+          at: `capabilities.${name}.${at}.long_lived`,
+          message: `"${name}" accepts a key without an expiry as proof`,
+          fix: 'use a source with short-lived credentials (web-identity-file, github-actions, a profile with a session token) and delete long_lived',
+        };
+      }
+      yield* ofProvider('long_lived', name, config);
     },
   },
   {
     code: 'broad',
     severity: 'warning',
     why: 'an approved child can do all of that',
-    *find({ capability: { name, config } }) {
-      if (config.provider !== 'aws-sts') return;
-      for (const [index, { broad, actions, resources }] of config.scope.entries()) {
-        if (!broad) continue;
-        yield {
-          at: `capabilities.${name}.scope[${index}]`,
-          message: `"${name}" allows ${actions.join(', ')} on ${resources.join(', ')}`,
-          fix: 'name the actions and resources that are needed and delete broad',
-        };
-      }
-    },
+    find: ({ capability: { name, config } }) => ofProvider('broad', name, config),
   },
   {
     code: 'pass_sensitive',
@@ -67,3 +62,10 @@ export const GRANT_CHECKS: readonly Check<CapabilitySubject>[] = [
     },
   },
 ];
+
+/** What the provider itself finds under this code. */
+function* ofProvider(code: ProviderFinding['code'], name: string, config: ProviderConfig): Generator<Found> {
+  for (const { code: its, ...found } of policyOf(config).lint?.(config, name) ?? []) {
+    if (its === code) yield found;
+  }
+}

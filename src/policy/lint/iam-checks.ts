@@ -1,6 +1,6 @@
 /** Scope of AWS, held against what AWS publishes about its actions. */
-import type { AwsScopeEntry } from '../capability.ts';
-import { isBroadResource } from '../check-scope.ts';
+import { isBroadResource } from '../providers/aws-sts/broad-scope.ts';
+import type { AwsScopeEntry } from '../providers/aws-sts.ts';
 import { nearest } from '../suggest.ts';
 import { type CapabilitySubject, type Check, type Found, someOf } from './check.ts';
 import { escalates } from './escalation.ts';

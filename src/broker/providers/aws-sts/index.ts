@@ -1,12 +1,12 @@
 /** Provider `aws-sts`: a role session, cut down to the capability's scope and to the granted time. */
 import { CapwrapError } from '../../../errors.ts';
-import { AWS_DEFAULT_INJECT } from '../../../policy/provider-names.ts';
-import { scopeWords } from '../../../policy/scope-words.ts';
+import { AWS_DEFAULT_INJECT } from '../../../policy/providers/aws-sts.ts';
+import { scopeWords } from '../../../policy/providers/index.ts';
+import { sourceLabel } from '../../../policy/sources/index.ts';
 import { measureSkew } from '../../measure-skew.ts';
 import type { BrokerContext, IssueRequest, Lease, Provider } from '../../provider.ts';
 import type { Proof } from '../../sources/proof.ts';
 import { readSource } from '../../sources/read-source.ts';
-import { sourceLabel } from '../../sources/source-label.ts';
 import { checkAnswer, type StsSession } from './answer.ts';
 import { judgeClock } from './clock.ts';
 import { MIN_SESSION_SECONDS, planExchange, type StsPlan } from './plan.ts';

@@ -1,6 +1,7 @@
 /** What will be asked of STS, worked out before anything is read or sent. */
 import { CapwrapError } from '../../../errors.ts';
-import type { AwsStsConfig, Source } from '../../../policy/capability.ts';
+import type { AwsStsConfig } from '../../../policy/providers/aws-sts.ts';
+import { holdsToken } from '../../../policy/sources/index.ts';
 import { isLoopback } from '../../http-exchange.ts';
 import type { IssueRequest } from '../../provider.ts';
 import { parseRoleArn, type RoleName, regionalEndpoint } from './arn.ts';
@@ -31,7 +32,7 @@ export function planExchange(request: IssueRequest): StsPlan {
     throw new CapwrapError('ERR_INTERNAL', `capability "${name}" is not for provider aws-sts`);
   }
   const role = parseRoleArn(config.roleArn);
-  const action = isTokenSource(config.source) ? 'AssumeRoleWithWebIdentity' : 'AssumeRole';
+  const action = holdsToken(config.source) ? 'AssumeRoleWithWebIdentity' : 'AssumeRole';
   if (action === 'AssumeRoleWithWebIdentity') assertWebIdentity(config);
   if (request.ttl > MAX_SESSION_SECONDS) {
     throw new CapwrapError(
@@ -53,11 +54,6 @@ export function planExchange(request: IssueRequest): StsPlan {
     durationSeconds: Math.max(MIN_SESSION_SECONDS, request.ttl),
     sessionPolicy: sessionPolicy(config.scope, request.deadline),
   };
-}
-
-/** True for sources that hold a token, which goes to AssumeRoleWithWebIdentity; the others hold keys. */
-export function isTokenSource(source: Source): boolean {
-  return source.type !== 'profile' && source.type !== 'env';
 }
 
 /** The regional endpoint unless the map names one: its sessions work in every region, the global one's don't. */

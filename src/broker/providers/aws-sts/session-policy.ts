@@ -3,7 +3,7 @@
  * https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session
  */
 import { CapwrapError } from '../../../errors.ts';
-import type { AwsScopeEntry } from '../../../policy/capability.ts';
+import type { AwsScopeEntry } from '../../../policy/providers/aws-sts.ts';
 
 /** Limit of STS on the plain text of an inline session policy, in characters. */
 export const MAX_POLICY_CHARACTERS = 2048;

@@ -1,7 +1,6 @@
 /** The embedded issuer: short-lived signed tokens for internal services, with a revocation list that they can read. */
 import { CapwrapError } from '../../../errors.ts';
-import type { LocalIssuerConfig } from '../../../policy/capability.ts';
-import { LOCAL_DEFAULT_INJECT } from '../../../policy/provider-names.ts';
+import { LOCAL_DEFAULT_INJECT, type LocalIssuerConfig } from '../../../policy/providers/local-issuer.ts';
 import type { BrokerContext, IssueRequest, Lease, Provider } from '../../provider.ts';
 import {
   type IssuerFiles,

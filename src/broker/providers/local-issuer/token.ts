@@ -1,7 +1,7 @@
 /** The token's form, and signing it. */
 import { createPrivateKey } from 'node:crypto';
 import { CapwrapError } from '../../../errors.ts';
-import type { LocalIssuerConfig } from '../../../policy/capability.ts';
+import type { LocalIssuerConfig } from '../../../policy/providers/local-issuer.ts';
 import type { IssueRequest } from '../../provider.ts';
 import { isObject, isSeconds, isTokenId, type PrivateJwk } from './formats.ts';
 import { unixSeconds } from './times.ts';

@@ -1,7 +1,8 @@
 /** How the scope of a capability changed: what the credential may do at most. */
-import type { AwsScopeEntry } from '../capability.ts';
-import { canonical, compareNames, KIND_OF, type MapChange } from './change.ts';
-import { coversAction, coversResource } from './pattern-covers.ts';
+import { canonical, type MapChange } from '../../diff/change.ts';
+import { narrowerScope, rewrittenScope, widerScope } from '../../diff/compare-tokens.ts';
+import { coversAction, coversResource } from '../../diff/pattern-covers.ts';
+import type { AwsScopeEntry } from '../aws-sts.ts';
 
 /** Comparisons of an action on a resource with an entry; beyond, whatever is written in another way counts as more. */
 const MAX_COMPARISONS = 20_000;
@@ -38,28 +39,6 @@ export function compareAwsScope(
   return changes.length > 0 ? changes : [rewrittenScope(at)];
 }
 
-/** Tokens of an OAuth scope, which stand for themselves. */
-export function compareTokens(before: readonly string[], after: readonly string[], at: string): MapChange[] {
-  if (canonical(before) === canonical(after)) return [];
-  const added = after.filter((token) => !before.includes(token));
-  const gone = before.filter((token) => !after.includes(token));
-  if (compareNames(before, after) === 'same') return [rewrittenScope(at)];
-  return [
-    ...(added.length === 0 ? [] : [widerScope(at, added)]),
-    ...(gone.length === 0 ? [] : [narrowerScope(at, gone)]),
-  ];
-}
-
-function widerScope(at: string, added: readonly string[]): MapChange {
-  const message = `"${at}" allows what was not allowed before`;
-  return { kind: KIND_OF.wider, at, code: 'scope_added', message, before: null, after: added.join('; ') };
-}
-
-function narrowerScope(at: string, gone: readonly string[]): MapChange {
-  const message = `"${at}" no longer allows some of what it allowed`;
-  return { kind: KIND_OF.narrower, at, code: 'scope_removed', message, before: gone.join('; '), after: null };
-}
-
 function allowedBroad(place: string): MapChange {
   const message = `"${place}" allows wildcards on purpose`;
   return {
@@ -75,11 +54,6 @@ function allowedBroad(place: string): MapChange {
 function refusedBroad(at: string): MapChange {
   const message = `"${at}" no longer allows wildcards on purpose`;
   return { kind: 'narrowing', at, code: 'scope_broad', message, before: 'allow', after: 'refuse' };
-}
-
-function rewrittenScope(at: string): MapChange {
-  const message = `"${at}" allows the same, written in another way`;
-  return { kind: 'neutral', at, code: 'scope_rewritten', message, before: null, after: null };
 }
 
 /** `action on resource` for each pair of the entry that no single one of `others` allows. */

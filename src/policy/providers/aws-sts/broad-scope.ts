@@ -1,9 +1,10 @@
 /** Scope that is wider than anyone reviews: refused unless the entry says that it is meant. */
-import type { Report } from './fault.ts';
-import type { Place } from './map-place.ts';
-import type { SoundCapability } from './schema.ts';
+import type { Report } from '../../fault.ts';
+import type { Place } from '../../map-place.ts';
+import type { RawOf } from '../descriptor.ts';
+import type { awsStsFields } from './fields.ts';
 
-type RawAwsScope = NonNullable<Extract<SoundCapability, { provider: 'aws-sts' }>['scope']>;
+type RawAwsScope = RawOf<typeof awsStsFields>['scope'];
 
 /**
  * Action names that only read, by their first word. IAM publishes access levels per action; names are the part of

@@ -3,64 +3,18 @@
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  */
 import * as v from 'valibot';
-import {
-  keys,
-  kind,
-  line,
-  listOf,
-  mapping,
-  maybe,
-  must,
-  oneOf,
-  path,
-  text,
-  variable,
-} from './schema-fields.ts';
+import { keys, kind, listOf, mapping, maybe, must, oneOf, path, text } from '../../schema-fields.ts';
+import { sourceOf } from '../../sources/index.ts';
 
-const AWS_LEASE_VALUES = [
-  'access_key_id',
-  'secret_access_key',
-  'session_token',
-  'expiration',
-  'region',
+/** What STS takes as proof. */
+export const AWS_SOURCES = [
+  'profile',
+  'env',
+  'web-identity-file',
+  'token-file',
+  'token-env',
+  'github-actions',
 ] as const;
-
-const longLived = maybe(
-  oneOf('refuse', 'allow'),
-  'Whether a key without an expiry may serve as proof; every use is recorded and listed by "capwrap check"',
-);
-const audience = maybe(line(), 'The audience that the token must be for');
-
-/** Sources by their type; the order is that of the documentation. */
-const awsSource = v.variant('type', [
-  keys({
-    type: kind('profile', 'A profile of the AWS CLI'),
-    profile: must(line(), 'A profile of the AWS config or credentials file'),
-    config_file: maybe(path, 'Instead of ~/.aws/config'),
-    credentials_file: maybe(path, 'Instead of ~/.aws/credentials'),
-    long_lived: longLived,
-  }),
-  keys({
-    type: kind('env', 'AWS_ACCESS_KEY_ID and its fellows in the environment of the caller'),
-    long_lived: longLived,
-  }),
-  keys({
-    type: kind('web-identity-file', 'A file that holds an OIDC token'),
-    path: must(path, 'File that holds the token'),
-    audience,
-  }),
-  keys({
-    type: kind('token-file', 'A file that holds an OIDC token'),
-    path: must(path, 'File that holds the token'),
-    audience,
-  }),
-  keys({
-    type: kind('token-env', 'A variable of the caller that holds an OIDC token'),
-    variable: must(variable, 'Variable that holds the token'),
-    audience,
-  }),
-  keys({ type: kind('github-actions', 'The OIDC token of a GitHub Actions job'), audience }),
-]);
 
 const scopeEntry = keys({
   actions: must(
@@ -104,7 +58,7 @@ export const awsStsFields = {
     "URL of the STS endpoint instead of the region's own",
   ),
   ca_file: maybe(path, 'PEM bundle that replaces the built-in roots for the endpoint'),
-  source: must(mapping(awsSource, 'The proof shown to STS'), 'The proof shown to STS'),
+  source: must(mapping(sourceOf(AWS_SOURCES), 'The proof shown to STS'), 'The proof shown to STS'),
   scope: must(
     listOf(mapping(scopeEntry, 'Actions on resources')),
     'What the credential may do at most: becomes the inline session policy',
@@ -132,9 +86,5 @@ export const awsStsFields = {
       'Tags by key',
     ),
     'Session tags; need sts:TagSession',
-  ),
-  inject: maybe(
-    mapping(v.record(variable, oneOf(...AWS_LEASE_VALUES)), 'Variable and the value it gets'),
-    'Child variables and the values of the lease they get, instead of the standard AWS_* names',
   ),
 };

@@ -1,0 +1,39 @@
+/** What the schema can't say about an `aws-sts` capability. */
+import type { Report } from '../../fault.ts';
+import type { Place } from '../../map-place.ts';
+import { holdsToken } from '../../sources/index.ts';
+import type { SoundRaw } from '../descriptor.ts';
+import { checkScope } from './broad-scope.ts';
+import type { awsStsFields } from './fields.ts';
+
+type Sound = SoundRaw<typeof awsStsFields>;
+
+export function checkAwsSts(raw: Sound, at: Place, report: Report): void {
+  checkScope(raw.scope ?? [], [...at, 'scope'], report);
+  checkSource(raw, at, report);
+  checkTags(raw, at, report);
+}
+
+/** AssumeRoleWithWebIdentity has no parameters for these; their values can only come from the token's claims. */
+function checkSource(raw: Sound, at: Place, report: Report): void {
+  if (raw.source === undefined || !holdsToken(raw.source)) return;
+  for (const key of ['external_id', 'source_identity', 'session_tags'] as const) {
+    if (raw[key] === undefined) continue;
+    const message = `"${key}" can't be sent with a token as source`;
+    const fix = 'delete it, or use a source of type profile or env';
+    report([...at, key], 'source_conflict', message, fix, 'key');
+  }
+}
+
+/** STS compares tag keys without case. */
+function checkTags(raw: Sound, at: Place, report: Report): void {
+  const seen = new Map<string, string>();
+  for (const key of Object.keys(raw.session_tags ?? {})) {
+    const earlier = seen.get(key.toLowerCase());
+    if (earlier !== undefined) {
+      const message = `"${key}" and "${earlier}" are one tag key to STS`;
+      report([...at, 'session_tags', key], 'duplicate_key', message, 'keep one of the two', 'key');
+    }
+    seen.set(key.toLowerCase(), key);
+  }
+}
