@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Fault, MapInvalidError } from '../../src/policy/fault.ts';
 import { analyseMap, parseMap } from '../../src/policy/parse.ts';
+import { PROVIDERS } from '../../src/policy/providers/index.ts';
 
 const origin = { path: '/repo/my map.yaml', dir: '/repo', sha256: 'f'.repeat(64) };
 const VALID = `version: 1
@@ -190,7 +191,7 @@ describe('input that nobody would write', () => {
       fc.property(fc.jsonValue(), fc.jsonValue(), (one, other) => {
         outcome(Buffer.from(JSON.stringify(one)));
         outcome(Buffer.from(JSON.stringify({ version: 1, defaults: one, capabilities: { x: other } })));
-        for (const provider of ['local-issuer', 'aws-sts']) {
+        for (const { name: provider } of PROVIDERS) {
           const fields = {
             provider,
             scope: one,
@@ -199,6 +200,7 @@ describe('input that nobody would write', () => {
             tests: other,
             source: one,
             inject: other,
+            files: one,
           };
           outcome(Buffer.from(JSON.stringify({ version: 1, capabilities: { x: fields } })));
         }
