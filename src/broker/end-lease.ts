@@ -12,6 +12,8 @@ import type { BrokerContext, EndAnswer, Lease, ProbeAnswer, Provider, Revocation
 
 /** Longest time that the end of a lease may take; the run must come back whatever the issuer does. */
 const END_TIMEOUT_MS = 20_000;
+/** Longest time for one look, so that a probe without an answer can't keep the lease from being ended. */
+const LOOK_TIMEOUT_MS = 4_000;
 
 /**
  * Ends a lease in bounded time. Never throws: what went wrong is part of the answer. `context.signal` has no say: the
@@ -22,15 +24,30 @@ export async function endLease(
   lease: Lease,
   context: BrokerContext,
 ): Promise<Revocation> {
-  return inBoundedTime((signal) => endAndLook(provider, lease, { ...context, signal }));
+  const progress: Progress = { answer: null };
+  const unfinished = () =>
+    progress.answer?.kind === 'ended' ? unverified(progress.answer.did, 'no answer in time') : null;
+  return inBoundedTime((signal) => endAndLook(provider, lease, { ...context, signal }, progress), unfinished);
 }
 
-/** Bounds any way of ending a lease; what is thrown is a failed end, without the words of a library. */
-export async function inBoundedTime(end: (signal: AbortSignal) => Promise<Revocation>): Promise<Revocation> {
+/** How far an end has got. */
+interface Progress {
+  answer: EndAnswer | null;
+}
+
+/**
+ * Bounds any way of ending a lease; what is thrown is a failed end, without the words of a library. `unfinished` says
+ * what is known when the time is over; null for nothing.
+ */
+export async function inBoundedTime(
+  end: (signal: AbortSignal) => Promise<Revocation>,
+  unfinished: () => Revocation | null = () => null,
+): Promise<Revocation> {
   const over = new AbortController();
   const timer = setTimeout(() => over.abort(), END_TIMEOUT_MS);
   const timeout = new Promise<Revocation>((resolve) => {
-    over.signal.onabort = () => resolve(failed(null, `no answer within ${END_TIMEOUT_MS / 1000} s`));
+    over.signal.onabort = () =>
+      resolve(unfinished() ?? failed(null, `no answer within ${END_TIMEOUT_MS / 1000} s`));
   });
   try {
     return await Promise.race([end(over.signal), timeout]);
@@ -41,7 +58,12 @@ export async function inBoundedTime(end: (signal: AbortSignal) => Promise<Revoca
   }
 }
 
-async function endAndLook(provider: Provider, lease: Lease, context: BrokerContext): Promise<Revocation> {
+async function endAndLook(
+  provider: Provider,
+  lease: Lease,
+  context: BrokerContext,
+  progress: Progress,
+): Promise<Revocation> {
   if (provider.end === undefined) return byTime(lease, context, null);
   const before = await look(provider, lease, context);
   if (before?.state === 'expired') return { outcome: 'expired', end: null, probe: before.saw, error: null };
@@ -49,13 +71,18 @@ async function endAndLook(provider: Provider, lease: Lease, context: BrokerConte
     return { outcome: 'revoked_verified', end: 'was ended already', probe: before.saw, error: null };
   }
   const answer = await attempt(provider.end(lease, context));
+  progress.answer = answer;
   if (answer.kind === 'not_revocable') return byTime(lease, context, answer.did);
   const after = await lookUntilDead(provider, lease, context, before, answer.kind === 'failed');
   const verified = before?.state === 'alive' && (after?.state === 'dead' || after?.state === 'revoked');
   const probe = after && (verified ? after.saw : `${after.saw}; before: ${before?.saw}`);
   if (verified) return { outcome: 'revoked_verified', end: answer.did, probe, error: null };
   if (answer.kind === 'failed') return failed(answer.did, answer.error, probe);
-  return { outcome: 'revoked_unverified', end: answer.did, probe, error: null };
+  return unverified(answer.did, probe);
+}
+
+function unverified(end: string, probe: string | null): Revocation {
+  return { outcome: 'revoked_unverified', end, probe, error: null };
 }
 
 /** Told by the issuer's clock, as far as it is known. */
@@ -69,10 +96,20 @@ function byTime(lease: Lease, context: BrokerContext, end: string | null): Revoc
 /** Null where there is no probe. */
 async function look(provider: Provider, lease: Lease, context: BrokerContext): Promise<ProbeAnswer | null> {
   if (provider.probe === undefined) return null;
+  const over = new AbortController();
+  const abort = () => over.abort();
+  const timer = setTimeout(abort, LOOK_TIMEOUT_MS);
+  context.signal.addEventListener('abort', abort);
+  const late = new Promise<ProbeAnswer>((resolve) => {
+    over.signal.onabort = () => resolve({ state: 'unknown', saw: 'no answer in time' });
+  });
   try {
-    return await provider.probe(lease, context);
+    return await Promise.race([late, provider.probe(lease, { ...context, signal: over.signal })]);
   } catch (error) {
     return { state: 'unknown', saw: `no answer: ${wordsOf(error)}` };
+  } finally {
+    clearTimeout(timer);
+    context.signal.removeEventListener('abort', abort);
   }
 }
 

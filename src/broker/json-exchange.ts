@@ -233,3 +233,13 @@ export function statusError(
     hint,
   });
 }
+
+/**
+ * The error to throw where a call that issues has failed: where it may have had its effect, it says that `what` (`a
+ * token`) may live unseen, and until when, so that the record says so too. Any other error as it is.
+ */
+export function maybeIssued(error: unknown, what: string, until: Date): unknown {
+  if (!(error instanceof ExchangeError) || error.effect === 'none') return error;
+  const text = `${what} may have been issued unseen and would expire by ${until.toISOString()}`;
+  return new CapwrapError(error.code, `${error.message}; ${text}`, { hint: error.hint, issuedUntil: until });
+}

@@ -105,6 +105,30 @@ test('an end that never comes is given up, and its request cut off', async () =>
   expect(ends[0]?.aborted).toBe(true);
 });
 
+test('a probe that never comes does not keep the lease from being ended, and is no failure', async () => {
+  vi.useFakeTimers();
+  const probe = () => new Promise<ProbeAnswer>(() => {});
+  const { provider, context, ends } = setUp({}, undefined, { probe });
+  const ending = endLease(provider, LEASE, context);
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(ends.length).toBe(1);
+  await vi.advanceTimersByTimeAsync(4_000);
+  expect(await ending).toEqual({
+    outcome: 'revoked_unverified',
+    end: 'ended',
+    probe: 'no answer in time; before: no answer in time',
+    error: null,
+  });
+});
+
+test('an issuer that is slow to let a credential die has ended it all the same', async () => {
+  vi.useFakeTimers();
+  const { provider, context } = setUp({}, undefined, { ...probing('alive'), settling: [30_000] });
+  const ending = endLease(provider, LEASE, context);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(await ending).toMatchObject({ outcome: 'revoked_unverified', end: 'ended' });
+});
+
 test('an end that throws is a failed one, without the words of what was thrown', async () => {
   const { provider, context } = setUp({}, () => Promise.reject(new Error('secret-token')));
   expect(await endLease(provider, LEASE, context)).toEqual({

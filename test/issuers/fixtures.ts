@@ -1,0 +1,7 @@
+/** The providers that the failure catalogue is walked against. A new one is one line here. */
+import { awsStsFixture } from './aws-sts/fixture.ts';
+import { fakeFixture } from './fake/fixture.ts';
+import type { ProviderFixture } from './fixture.ts';
+import { localIssuerFixture } from './local-issuer/fixture.ts';
+
+export const FIXTURES: readonly ProviderFixture[] = [fakeFixture(), localIssuerFixture, awsStsFixture];
