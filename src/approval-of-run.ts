@@ -1,8 +1,9 @@
 /** The approval of a run: none where the rule asks for none, else what the approval room obtains. */
-import type { BroughtApproval } from './approval/obtain.ts';
+import type { Asked, BroughtApproval } from './approval/obtain.ts';
 import type { AuditLog } from './audit/record.ts';
 import { type ApprovalState, deniedRecord, NO_APPROVAL, type RunSubject } from './audit/run-records.ts';
-import { childPath, type Situation } from './decide.ts';
+import { childPath, decide, type RequestOptions, readJudgedMap, type Situation } from './decide.ts';
+import { CapwrapError } from './errors.ts';
 import type { Grant } from './policy/decision.ts';
 import { resultEvent } from './refuse.ts';
 import { commitCleanFact } from './request/gather-facts.ts';
@@ -15,6 +16,8 @@ export interface ApprovalInput {
   readonly situation: Situation;
   readonly grant: Grant;
   readonly subject: RunSubject;
+  readonly options: RequestOptions;
+  readonly argv: readonly string[];
   /** The approval that the caller brought; null for none. */
   readonly brought: BroughtApproval | null;
   readonly timeoutMs: number;
@@ -31,12 +34,14 @@ export interface ApprovedRun {
 }
 
 /**
- * Obtains what the rule asks for. Throws where it doesn't get it, with the denial printed and recorded. Nothing of the approval room is loaded for a rule that asks for none.
+ * Obtains what the rule asks for. Throws where it doesn't get it, with the denial printed and recorded. Nothing of the
+ * approval room is loaded for a rule that asks for none.
  */
 export async function approvalOfRun(input: ApprovalInput): Promise<ApprovedRun> {
   const { context, situation, grant, subject, audit, events } = input;
   const { demand } = grant;
   if (demand === null) {
+    if (input.brought !== null) throw notNeeded(grant, input.brought.request.id);
     return { approval: NO_APPROVAL, assertUnchanged: () => undefined };
   }
   const { approvalError, assertUnchanged, obtainApproval, openApprovals } = await import(
@@ -44,22 +49,58 @@ export async function approvalOfRun(input: ApprovalInput): Promise<ApprovedRun> 
   );
   const { uid, env } = context.ambient;
   const stateDir = situation.state.dir;
+  const store = openApprovals(stateDir, uid);
+  const path = childPath(situation.capability, env);
   const { state, fault, files } = await obtainApproval({
     ...input,
     demand,
-    request: await withCommitClean(context, situation.request),
+    current: askedNow(input),
     approvers: situation.map.approvers,
-    map: situation.file,
-    childPath: childPath(situation.capability, env),
+    childPath: path,
     uid,
     stateDir,
     quiet: context.quiet,
-    store: openApprovals(stateDir, uid),
+    store,
+    env,
+    pass: situation.capability.env.pass,
+    digestKey: store.digestKey(),
   });
-  if (fault === null) return { approval: state, assertUnchanged: () => assertUnchanged(files) };
+  if (fault === null) {
+    const { command } = situation.request;
+    return { approval: state, assertUnchanged: () => command && assertUnchanged(files, command, path) };
+  }
   resultEvent(events, situation.decision, `approval_${fault.reason}`);
   await audit.append(deniedRecord(subject, `approval_${fault.reason}`, grant.rule, state), { durable: true });
   throw approvalError(grant.capability, fault);
+}
+
+/** An approval that isn't used is most likely for something else than what was typed. */
+function notNeeded({ capability, rule }: Grant, id: string): CapwrapError {
+  return new CapwrapError(
+    'ERR_USAGE',
+    `"--approval ${id}" is not needed: ${rule} of "${capability}" asks for none`,
+    {
+      hint: 'leave it out, or look at what was approved: capwrap approvals --all',
+    },
+  );
+}
+
+/** The request as it was decided; each further time as it is by then, on the map as it is by then. */
+function askedNow({ context, situation, options, argv }: ApprovalInput): () => Promise<Asked> {
+  let first = true;
+  return async () => {
+    if (first) {
+      first = false;
+      return { request: await withCommitClean(context, situation.request), map: situation.file };
+    }
+    const judged = await readJudgedMap(context, options.map, situation.state);
+    const map = judged.trust.trusted
+      ? judged.file
+      : { path: judged.file.path, sha256: 'not trusted any more' };
+    if (map.sha256 !== situation.file.sha256) return { request: situation.request, map };
+    const again = await decide(context, judged, { ...options, taskId: situation.request.taskId }, argv);
+    return { request: await withCommitClean(context, again.request), map };
+  };
 }
 
 /** An approval is for a clean tree or for a changed one, so this is found out although no rule may ask for it. */

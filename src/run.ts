@@ -82,19 +82,26 @@ async function tell(
   const { grant } = decision;
   const command = assertStartable(request.command);
 
-  // 3. Approval, where the rule asks for one.
-  const { approval, assertUnchanged } = await approvalOfRun({
+  // 3. Approval, where the rule asks for one. A signal that ends the wait for it ends the run as it would have ended the command.
+  const approved = await approvalOfRun({
     context,
     situation,
     grant,
     subject,
+    options,
+    argv,
     brought: options.approval,
     timeoutMs: options.approvalTimeoutMs,
     noWait: options.noWait,
     signal: signals.aborted,
     audit,
     events,
+  }).catch((error: unknown) => {
+    if (signals.pending === null) throw error;
+    return null;
   });
+  if (approved === null) return endOf(null, signals);
+  const { approval, assertUnchanged } = approved;
   phases.mark('approval');
 
   // 4. The grant is durable before anything is issued, and what limits it is counted once more right before it.

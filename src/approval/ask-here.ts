@@ -18,13 +18,15 @@ export interface AskHere {
   readonly timeoutMs: number;
   /** The state directory, where parallel questions wait for one another. */
   readonly turnsIn: string;
+  /** Takes the question away. */
+  readonly signal?: AbortSignal;
 }
 
 /** Shows the request on the terminal and takes one line; anything but the end of its id is a denial. */
 export async function askHere(ask: AskHere): Promise<AnsweredHere> {
-  const { request, terms, uid, timeoutMs, turnsIn } = ask;
+  const { request, terms, uid, timeoutMs, turnsIn, signal } = ask;
   const question = questionText(request, ask.previous, terms);
-  const reply = await askOnTerminal(question, { timeoutMs, turnsIn });
+  const reply = await askOnTerminal(question, { timeoutMs, turnsIn, ...(signal ? { signal } : {}) });
   if (reply.kind !== 'answer') return { kind: reply.kind };
   if (reply.text.trim().toLowerCase() !== answerWord(request)) return { kind: 'denied' };
   return {

@@ -2,23 +2,27 @@
  * What an approval is for, to the byte. A run may use an approval only where all of this is the same again; one
  * difference, and the approval is worthless.
  */
-import { createHash } from 'node:crypto';
 import { osUser } from '../base/os-user.ts';
 import type { Grant } from '../policy/decision.ts';
 import { type ProviderConfig, policyOf } from '../policy/providers/index.ts';
 import type { FactName, Facts } from '../request/facts.ts';
 import type { RunRequest } from '../request/run-request.ts';
-import { type BoundFile, boundFiles } from './bound-files.ts';
+import { boundInput, boundVariables, type EnvInput } from './bound-env.ts';
+import { type BoundFile, boundFiles, namedFolders } from './bound-files.ts';
 
 export interface Binding {
   readonly capability: string;
   /** The words of the command; secrets of the caller are masked in them. */
   readonly command: readonly string[];
-  /** SHA-256 over the request's nonce and the exact words, so that a masked one is bound, too. */
-  readonly command_digest: string;
   readonly cwd: string;
   /** The program, its interpreters, and the files that the words name, with their content. */
   readonly files: readonly BoundFile[];
+  /** Folders that the words name; what is in them is not bound. */
+  readonly folders: readonly string[];
+  /** The variables that the map hands through, with their values or a keyed digest. */
+  readonly env: Readonly<Record<string, string>>;
+  /** What standard input is. */
+  readonly stdin: string;
   readonly repo: string | null;
   readonly branch: string | null;
   readonly commit: string | null;
@@ -47,8 +51,9 @@ export interface BindingInput {
   readonly uid: number;
   /** The child's `PATH`; undefined where it has none. */
   readonly childPath: string | undefined;
-  /** Of the request: makes the digest of the command say nothing without it. */
-  readonly nonce: string;
+  readonly env: EnvInput['env'];
+  readonly pass: EnvInput['pass'];
+  readonly digestKey: Uint8Array;
   readonly mask: (text: string) => string;
 }
 
@@ -62,16 +67,22 @@ const BOUND_FACTS = [
 ] as const satisfies readonly FactName[];
 
 /** The request as it is now. Reads and hashes the files that the command consists of. */
-export function bindingOf({ grant, request, map, uid, childPath, nonce, mask }: BindingInput): Binding {
+export function bindingOf(input: BindingInput): Binding {
+  const { grant, request, map, uid, childPath, mask } = input;
   const { facts, command } = request;
   const argv = command?.argv ?? [];
   const value = (name: FactName) => (facts[name].value === null ? null : mask(facts[name].value));
   return {
     capability: grant.capability,
     command: argv.map(mask),
-    command_digest: digestOf(nonce, argv),
-    cwd: command?.cwd ?? '',
-    files: command === null ? [] : boundFiles(command, childPath),
+    cwd: mask(command?.cwd ?? ''),
+    files:
+      command === null
+        ? []
+        : boundFiles(command, childPath).map((file) => ({ ...file, path: mask(file.path) })),
+    folders: command === null ? [] : namedFolders(command).map(mask),
+    env: boundVariables(input),
+    stdin: boundInput(),
     repo: value('repo'),
     branch: value('branch'),
     commit: value('commit'),
@@ -93,21 +104,37 @@ export function bindingOf({ grant, request, map, uid, childPath, nonce, mask }: 
 
 /** Names of what differs between two bindings, in their order. */
 export function differences(before: Binding, after: Binding): (keyof Binding)[] {
-  return (Object.keys(after) as (keyof Binding)[]).filter(
-    (name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]),
-  );
+  return (Object.keys(after) as (keyof Binding)[]).filter((name) => differ(before[name], after[name]));
+}
+
+/** The same in words for people; of the variables, which ones. */
+export function differencesInWords(before: Binding, after: Binding): string[] {
+  return differences(before, after).flatMap((name) => {
+    if (name !== 'env') return [WORDS[name] ?? name];
+    const names = new Set([...Object.keys(before.env), ...Object.keys(after.env)]);
+    return [...names].filter((variable) => differ(before.env[variable], after.env[variable])).sort();
+  });
+}
+
+/** What people call the parts of a binding, where it isn't their name. */
+export const WORDS: Partial<Record<keyof Binding, string>> = {
+  commit_clean: 'clean',
+  task_id: 'task',
+  sources: 'known how',
+  stdin: 'standard input',
+  ttl_seconds: 'ttl',
+  map_path: 'map',
+  map_sha256: 'map sha256',
+};
+
+function differ(before: unknown, after: unknown): boolean {
+  return JSON.stringify(before) !== JSON.stringify(after);
 }
 
 /** What the credential can do where; unlike the words of the record, with every resource. */
 function reachOf(config: ProviderConfig): Pick<Binding, 'target' | 'scope'> {
   const policy = policyOf(config);
   return { target: policy.target(config), scope: policy.reach(config) };
-}
-
-function digestOf(nonce: string, argv: readonly string[]): string {
-  return createHash('sha256')
-    .update(`capwrap command v1\n${nonce}\n${JSON.stringify(argv)}`)
-    .digest('hex');
 }
 
 function sourcesOf(facts: Facts): Record<string, string> {

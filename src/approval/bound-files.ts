@@ -1,11 +1,10 @@
 /** The files that a command consists of: its program, what interprets it, and the files that its words name. */
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { shellQuote } from '../base/shell-quote.ts';
 import { CapwrapError } from '../errors.ts';
 import type { ResolvedCommand } from '../request/run-request.ts';
-import { findProgram } from '../runner/resolve-command.ts';
+import { findProgram, walked } from '../runner/resolve-command.ts';
 import { readShebang } from '../runner/shebang.ts';
 
 export interface BoundFile {
@@ -18,35 +17,69 @@ export interface BoundFile {
 }
 
 /** A larger file is data rather than code, and reading it would hold up the run. */
-const LARGEST_HASHED = 64 * 1024 * 1024;
-const MOST_FILES = 64;
+export const LARGEST_HASHED = 64 * 1024 * 1024;
+const MOST_FILES = 256;
 /** The kernel follows an interpreter that is a script itself this often. */
 const MOST_INTERPRETERS = 4;
 
 /**
  * The program, its chain of interpreters, and each regular file that an argument names (`x.sh`, `--file=x.yaml`), once
- * each, in this order. `path`: the child's `PATH`, along which `env` looks an interpreter up.
+ * each, in this order. `path`: the child's `PATH`, along which `env` looks an interpreter up. Throws ERR_USAGE for more
+ * files than anybody can look through: what isn't bound could be changed.
  */
 export function boundFiles(command: ResolvedCommand, path: string | undefined): BoundFile[] {
   const { cwd, argv } = command;
   const program = command.path === null ? [] : [command.path, ...interpreters(command.path, cwd, path)];
-  const named = argv.slice(1).flatMap((word) => namedPaths(word).map((name) => resolve(cwd, name)));
+  const named = argv.slice(1).flatMap((word) => namedPaths(word).map((name) => walked(cwd, name)));
   const files: BoundFile[] = [];
   for (const file of new Set([...program, ...named])) {
-    const bound = files.length < MOST_FILES ? measure(file) : null;
+    const bound = measure(file);
     if (bound !== null) files.push(bound);
+    if (files.length > MOST_FILES) {
+      throw new CapwrapError(
+        'ERR_USAGE',
+        `"command" names more than ${MOST_FILES} files, too many to approve`,
+        {
+          hint: 'hand them over in a folder or a list: a file that names them can be approved',
+        },
+      );
+    }
   }
   return files;
 }
 
-/** Throws ERR_COMMAND_CHANGED where one of the files is not what it was. (A change after this moment can't be seen.) */
-export function assertUnchanged(files: readonly BoundFile[]): void {
-  for (const file of files) {
-    if (JSON.stringify(measure(file.path)) === JSON.stringify(file)) continue;
-    throw new CapwrapError('ERR_COMMAND_CHANGED', `"${file.path}" changed after the approval`, {
-      hint: `sha256sum ${shellQuote(file.path)}`,
-    });
+/** The folders that words name: their content is not part of an approval, so whoever approves is told. */
+export function namedFolders({ cwd, argv }: ResolvedCommand): string[] {
+  const named = argv.slice(1).flatMap((word) => namedPaths(word).map((name) => walked(cwd, name)));
+  return [...new Set(named)].filter(isFolder).slice(0, MOST_FILES);
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory();
+  } catch {
+    return false;
   }
+}
+
+/**
+ * Throws ERR_COMMAND_CHANGED where the files of a command are not exactly those that were approved; one that was not
+ * there then counts, too. (A change after this moment can't be seen.)
+ */
+export function assertUnchanged(
+  approved: readonly BoundFile[],
+  command: ResolvedCommand,
+  path: string | undefined,
+): void {
+  const now = boundFiles(command, path);
+  const known = new Set(approved.map((file) => JSON.stringify(file)));
+  const other = now.find((file) => !known.has(JSON.stringify(file)));
+  const gone = approved.find((file) => !now.some(({ path: at }) => at === file.path));
+  const changed = other ?? gone;
+  if (changed === undefined) return;
+  throw new CapwrapError('ERR_COMMAND_CHANGED', `"${changed.path}" changed after the approval`, {
+    hint: `sha256sum ${shellQuote(changed.path)}`,
+  });
 }
 
 function interpreters(script: string, cwd: string, path: string | undefined): string[] {
@@ -54,7 +87,7 @@ function interpreters(script: string, cwd: string, path: string | undefined): st
   for (let at = script; chain.length < 2 * MOST_INTERPRETERS; ) {
     const shebang = readShebang(at);
     if (shebang === null) break;
-    at = resolve(cwd, shebang.interpreter);
+    at = walked(cwd, shebang.interpreter);
     chain.push(at);
     const viaEnv = shebang.viaEnv === null ? null : findProgram(shebang.viaEnv, cwd, path);
     if (typeof viaEnv !== 'string') continue;
@@ -64,11 +97,18 @@ function interpreters(script: string, cwd: string, path: string | undefined): st
   return chain;
 }
 
-/** What a word may name: itself, and what stands behind its first `=`. */
+/**
+ * What a word may name: itself, and what stands behind each `=`; each also without what tools write in front of a file's
+ * name (`@body.json`, `file://body.json`, `-fbody.json`).
+ */
 function namedPaths(word: string): string[] {
   if (word === '' || word.includes('\0')) return [];
-  const value = /^[^=/]+=(.+)$/s.exec(word)?.[1];
-  return value === undefined ? [word] : [word, value];
+  const parts = word.split('=');
+  const values = parts.map((_, index) => parts.slice(index).join('='));
+  const bare = values.flatMap((value) => [value, value.replace(/^-[A-Za-z0-9]/, '')]);
+  return [...new Set(bare.flatMap((value) => [value, value.replace(/^(?:@|fileb?:\/\/)/, '')]))].filter(
+    Boolean,
+  );
 }
 
 /** Null for what is no regular file, or can't be looked at. */
@@ -98,7 +138,8 @@ function measure(path: string): BoundFile | null {
   }
 }
 
-function hashOf(fd: number): string {
+/** SHA-256 of a whole file; its position stays where it is. */
+export function hashOf(fd: number): string {
   const hash = createHash('sha256');
   const chunk = Buffer.allocUnsafe(256 * 1024);
   for (let at = 0; ; ) {

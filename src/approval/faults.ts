@@ -1,5 +1,6 @@
 /** Why a run does not get the approval that it needs: the key for records, the words for people, the way out. */
 import { formatDuration } from '../base/duration.ts';
+import { escapeText } from '../base/escape.ts';
 import { CapwrapError, type ErrorCode } from '../errors.ts';
 import { ANSWER_FAULTS, type AnswerFault } from './judge.ts';
 
@@ -15,6 +16,7 @@ export const APPROVAL_FAULTS = [
   'not_asked_here',
   'cooling_down',
   'rate_limited',
+  'hidden',
   ...ANSWER_FAULTS,
 ] as const;
 type ApprovalFaultReason = (typeof APPROVAL_FAULTS)[number];
@@ -40,7 +42,7 @@ export const FAULTS = {
   interrupted: (): ApprovalFault => ({ reason: 'interrupted', why: 'was interrupted' }),
   refused: (said: string | null): ApprovalFault => ({
     reason: 'refused',
-    why: said ? `was denied: ${said}` : 'was denied',
+    why: said ? `was denied: ${escapeText(said)}` : 'was denied',
   }),
   changed: (names: readonly string[]): ApprovalFault => ({
     reason: 'changed',
@@ -70,6 +72,11 @@ export const FAULTS = {
     reason: 'rate_limited',
     why: `was asked for ${most} times within the hour, as often as the rule permits`,
   }),
+  hidden: (): ApprovalFault => ({
+    reason: 'hidden',
+    why: "can't be asked for: a word of the command is the value of a secret variable, which nobody could see",
+    hint: 'hand it over in a file, or let the map set it: a command line is seen by every process',
+  }),
   answer: (reason: AnswerFault, detail: string): ApprovalFault => ({
     reason,
     why: `doesn't count: ${detail}`,
@@ -90,4 +97,5 @@ const CODES: Partial<Record<ApprovalFaultReason, ErrorCode>> = {
   refused: 'ERR_APPROVAL_DENIED',
   cooling_down: 'ERR_APPROVAL_DENIED',
   rate_limited: 'ERR_APPROVAL_DENIED',
+  hidden: 'ERR_APPROVAL_DENIED',
 };

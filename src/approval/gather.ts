@@ -34,26 +34,39 @@ const HANDOVER_MS = 30_000;
 
 export async function gatherAnswers(input: GatherInput): Promise<Gathered | ApprovalFault> {
   const { request, demand, noWait } = input;
-  if (demand.kind === 'prompt' && !noWait) {
-    const here = await onTerminal(input);
-    if (here !== null) return here;
-  }
+  if (demand.kind === 'prompt' && !noWait) return onTerminalOrElsewhere(input);
   const program = new AbortController();
+  let limit: NodeJS.Timeout | undefined;
   try {
     const handed = demand.command === null ? null : handOver(input, demand.command, program.signal);
-    if (!noWait) return await waitFor(input, handed ?? new Promise(() => undefined));
-    const limit = setTimeout(() => program.abort(), HANDOVER_MS);
-    const reply = await handed;
-    clearTimeout(limit);
-    return reply ?? FAULTS.pending(request.id);
+    if (!noWait) return await waitFor(input, handed ?? NEVER);
+    limit = setTimeout(() => program.abort(), HANDOVER_MS);
+    return (await handed) ?? FAULTS.pending(request.id);
   } finally {
+    clearTimeout(limit);
     program.abort();
+  }
+}
+
+const NEVER = new Promise<null>(() => undefined);
+
+/** Whichever answer comes first; an answer that somebody gives in another terminal takes the question away. */
+async function onTerminalOrElsewhere(input: GatherInput): Promise<Gathered | ApprovalFault> {
+  const stop = new AbortController();
+  const stoppable = { ...input, signal: AbortSignal.any([input.signal, stop.signal]) };
+  const here = onTerminal(stoppable);
+  const elsewhere = waitFor(stoppable, NEVER);
+  try {
+    return await Promise.race([here.then((answer) => answer ?? elsewhere), elsewhere]);
+  } finally {
+    stop.abort();
+    await here; // the terminal is as it was before anything else is written to it
   }
 }
 
 /** Null where there is no terminal. */
 async function onTerminal(input: GatherInput): Promise<Gathered | ApprovalFault | null> {
-  const { request, store, uid, timeoutMs, stateDir, demand } = input;
+  const { request, store, uid, timeoutMs, stateDir, demand, signal } = input;
   const terms = { uses: 1, not_after: latestEnd(request, demand).toISOString() };
   const reply = await askHere({
     request,
@@ -62,6 +75,7 @@ async function onTerminal(input: GatherInput): Promise<Gathered | ApprovalFault 
     uid,
     timeoutMs,
     turnsIn: stateDir,
+    signal,
   });
   switch (reply.kind) {
     case 'no_terminal':

@@ -17,6 +17,9 @@ export type HookResult =
   /** The end of a sentence: `"./ask.sh" ...`. */
   | { readonly kind: 'failed'; readonly why: string };
 
+/** Milliseconds in which output may still arrive once the program has ended. */
+const DRAIN_MS = 200;
+
 /**
  * Runs the program in the map's folder, with no variable but `PATH` (the system's) and the request's id, until it ends
  * or `signal` is aborted, which kills it and what it has started in its group. Its standard error is dropped: it could
@@ -47,9 +50,13 @@ export async function askThroughProgram(
   child.stdin.end(requestText(request));
   const status = await new Promise<number | string>((resolve) => {
     child.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? 'unknown error'));
-    child.once('close', (code, name) => resolve(code ?? name ?? 'unknown signal'));
+    const ended = (code: number | null, name: string | null) => resolve(code ?? name ?? 'unknown signal');
+    child.once('close', ended);
+    // What it has left running in the background may keep its output open for ever.
+    child.once('exit', (code, name) => setTimeout(() => ended(code, name), DRAIN_MS));
   });
   running = false;
+  child.stdout.destroy();
   signal.removeEventListener('abort', kill);
   if (bytes > LARGEST_ANSWER) return { kind: 'failed', why: `printed more than ${LARGEST_ANSWER} bytes` };
   if (status !== 0) return { kind: 'failed', why: `ended with ${status}` };

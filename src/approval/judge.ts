@@ -82,7 +82,7 @@ function together(answers: readonly JudgedAnswer[]): Judgement['approval'] {
   const until = answers.map(({ terms }) => Date.parse(terms.not_after));
   return {
     grade: weakestGrade(answers.map(({ grade }) => grade)) as AnswerGrade,
-    approvers: answers.map(({ approver }) => approver),
+    approvers: answers.map(({ approver }) => approver).sort(),
     terms: {
       uses: Math.min(...answers.map(({ terms }) => terms.uses)),
       not_after: new Date(Math.min(...until)).toISOString(),

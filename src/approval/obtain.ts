@@ -6,13 +6,14 @@
 import type { AuditLog } from '../audit/record.ts';
 import { type ApprovalState, approvalRecord, type RunSubject } from '../audit/run-records.ts';
 import { shellQuote } from '../base/shell-quote.ts';
+import { hasTerminal } from '../base/tty.ts';
 import type { ApprovalDemand, Approver } from '../policy/capability.ts';
 import type { Grant } from '../policy/decision.ts';
 import type { RunRequest } from '../request/run-request.ts';
 import type { EventSink } from '../ui/events.ts';
 import { admitRequest, closeRequest, spendApproval, standing } from './admission.ts';
 import type { Answer } from './answer.ts';
-import { type Binding, bindingOf, differences } from './binding.ts';
+import { type Binding, bindingOf, differencesInWords } from './binding.ts';
 import type { BoundFile } from './bound-files.ts';
 import { type ApprovalFault, FAULTS } from './faults.ts';
 import { type Gathered, gatherAnswers } from './gather.ts';
@@ -30,11 +31,14 @@ export interface ObtainInput {
   readonly grant: Grant;
   readonly demand: ApprovalDemand;
   readonly approvers: ReadonlyMap<string, Approver>;
-  /** With all facts that an approval is for. */
-  readonly request: RunRequest;
+  /** What is asked for, on which map, as it is now: a person takes their time, and things change meanwhile. */
+  readonly current: () => Promise<Asked>;
   readonly subject: RunSubject;
-  readonly map: { readonly path: string; readonly sha256: string };
   readonly childPath: string | undefined;
+  /** The caller's variables, and which of them the map hands through. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly pass: readonly string[];
+  readonly digestKey: Uint8Array;
   readonly uid: number;
   readonly stateDir: string;
   readonly store: ApprovalStore;
@@ -46,6 +50,12 @@ export interface ObtainInput {
   readonly signal: AbortSignal;
   readonly audit: AuditLog;
   readonly events: EventSink;
+}
+
+/** A request with all facts that an approval is for, and the map that it is judged by. */
+export interface Asked {
+  readonly request: RunRequest;
+  readonly map: { readonly path: string; readonly sha256: string };
 }
 
 /** `fault` is null where the run may go on, with exactly these files. */
@@ -61,12 +71,13 @@ const UNATTENDED_MS = 24 * 3600 * 1000;
 export async function obtainApproval(input: ObtainInput): Promise<Obtained> {
   const { brought, events } = input;
   const identity = brought?.request ?? newIdentity();
-  const binding = bindingOf({
-    ...input,
-    nonce: identity.nonce,
-    mask: input.subject.mask,
-  });
-  const found = brought ? await takeUp(input, brought, binding) : await askAnew(input, identity, binding);
+  const asked = await input.current();
+  const binding = bindingOf({ ...input, ...asked, mask: input.subject.mask });
+  const found = hidesWords(binding, asked)
+    ? FAULTS.hidden()
+    : brought
+      ? await takeUp(input, brought, binding)
+      : await askAnew(input, identity, binding);
   const { id } = identity;
   if ('reason' in found) {
     events.emit('approval.result', { id, granted: false, reason: found.reason });
@@ -76,6 +87,16 @@ export async function obtainApproval(input: ObtainInput): Promise<Obtained> {
   const approver = approvers.join(',');
   events.emit('approval.result', { id, granted: true, grade, approver });
   return { state: { approval: 'granted', grade, id, approver }, fault: null, files: binding.files };
+}
+
+/** What had to be masked is what nobody could see and approve. */
+function hidesWords({ command, cwd }: Binding, { request }: Asked): boolean {
+  const asked = request.command;
+  return JSON.stringify([command, cwd]) !== JSON.stringify([asked?.argv ?? [], asked?.cwd ?? '']);
+}
+
+async function bind(input: ObtainInput): Promise<Binding> {
+  return bindingOf({ ...input, ...(await input.current()), mask: input.subject.mask });
 }
 
 /** Asks for this run. */
@@ -95,7 +116,7 @@ async function askAnew(
     durable: true,
   });
   announce(input, request);
-  const found = await gather(input, request);
+  const found = await stillTheSame(input, request, await gather(input, request));
   if (!('reason' in found)) return spend(input, request, found);
   if (found.reason !== 'pending') await close(input, request, found);
   return found;
@@ -108,23 +129,49 @@ async function takeUp(
   binding: Binding,
 ): Promise<Gathered | ApprovalFault> {
   const { store, demand, approvers } = input;
-  const changed = differences(request.binding, binding);
+  const changed = differencesInWords(request.binding, binding);
   if (changed.length > 0) return FAULTS.changed(changed);
   const over = standing(store.ledger.read(), request.id, null);
   if (over !== null) return over.reason === 'refused' ? FAULTS.refused(store.denial(request.id)) : over;
-  const given = answers ?? store.answers(request.id);
+  const stored = store.answers(request.id);
+  const given = [...stored, ...(answers ?? [])];
   const { approval, refused } = judgeAnswers({ request, answers: given, demand, approvers, now: new Date() });
   if (approval !== null) return spend(input, request, { approval, unrecorded: answers !== null });
+  // One of several that are needed waits here for the others.
+  if (answers !== null && refused.length === 0)
+    for (const answer of answers) store.addAnswer(request.id, answer);
   const [first] = refused;
   if (first !== undefined) return FAULTS.answer(first.reason, first.detail);
   if (input.noWait) return FAULTS.pending(request.id);
+  const left = Date.parse(request.answer_by) - Date.now();
+  if (left <= 0) return FAULTS.answer('expired', `it could be answered until ${request.answer_by}`);
+  const restrained = await admitRequest(store.ledger, request, new Date());
+  if (restrained !== null) return restrained;
   announce(input, request);
-  const found = await gather({ ...input, demand: { ...demand, command: null } }, request);
-  return 'reason' in found ? found : spend(input, request, found);
+  const waiting = {
+    ...input,
+    timeoutMs: Math.min(input.timeoutMs, left),
+    demand: { ...demand, command: null },
+  };
+  const found = await stillTheSame(input, request, await gather(waiting, request));
+  if (!('reason' in found)) return spend(input, request, found);
+  if (found.reason === 'refused') await close(input, request, found);
+  return found;
 }
 
 function gather(input: ObtainInput, request: ApprovalRequest): Promise<Gathered | ApprovalFault> {
   return gatherAnswers({ ...input, request, warn: (message) => input.events.warn(message) });
+}
+
+/** What was approved while it was waited for must be what would run now. */
+async function stillTheSame(
+  input: ObtainInput,
+  request: ApprovalRequest,
+  found: Gathered | ApprovalFault,
+): Promise<Gathered | ApprovalFault> {
+  if ('reason' in found) return found;
+  const changed = differencesInWords(request.binding, await bind(input));
+  return changed.length > 0 ? FAULTS.changed(changed) : found;
 }
 
 /** Names the request, and the command by which a human answers it. */
@@ -133,7 +180,8 @@ function announce({ events, subject, demand, noWait, quiet }: ObtainInput, { id 
   const here = demand.kind === 'prompt' && !noWait ? 'on this terminal, or: ' : '';
   events.emit('approval.request', { id, answer: `${here}${command}` });
   // A run that waits and says nothing looks like one that hangs.
-  if (quiet && demand.kind === 'signed' && !noWait) events.warn(`waiting for an approval: ${command}`);
+  if (quiet && !noWait && (demand.kind === 'signed' || !hasTerminal()))
+    events.warn(`waiting for an approval: ${command}`);
 }
 
 /** What the human's shell must have, too, where the state is in another place than usual. */
@@ -145,10 +193,11 @@ function placeVariable(override: string | null): string {
 
 /** Takes one use. The record of an answer that was given to this run comes first, the ledger's line after it. */
 async function spend(
-  { store, subject, audit, grant }: ObtainInput,
+  { store, subject, audit, grant, signal }: ObtainInput,
   request: ApprovalRequest,
   found: Gathered,
 ): Promise<Gathered | ApprovalFault> {
+  if (signal.aborted) return FAULTS.interrupted();
   const { grade, approvers, terms } = found.approval;
   if (found.unrecorded) {
     const given = { id: request.id, grade, approver: approvers.join(',') };

@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import * as v from 'valibot';
 import { APPROVAL_GRADES } from '../base/approval-grade.ts';
+import { toJson } from '../base/escape.ts';
 import type { ApprovalDemand } from '../policy/capability.ts';
 import type { Binding } from './binding.ts';
 
@@ -59,7 +60,7 @@ export function subjectKey({ map_path, capability }: Pick<Binding, 'map_path' | 
 
 /** The request in a file's text, as it is written: JSON with indentation, for people to read. */
 export function requestText(request: ApprovalRequest): string {
-  return `${JSON.stringify({ capwrap_request: 1, ...request }, null, 2)}\n`;
+  return `${toJson({ capwrap_request: 1, ...request }, 2)}\n`;
 }
 
 /** The request in a text; null where it isn't exactly one. */
@@ -105,7 +106,6 @@ const SCHEMA = v.strictObject({
   binding: v.strictObject({
     capability: v.string(),
     command: v.array(v.string()),
-    command_digest: hex(64),
     cwd: v.string(),
     files: v.array(
       v.strictObject({
@@ -115,6 +115,9 @@ const SCHEMA = v.strictObject({
         modified: v.nullable(time),
       }),
     ),
+    folders: v.array(v.string()),
+    env: v.record(v.string(), v.string()),
+    stdin: v.string(),
     repo: text,
     branch: text,
     commit: text,

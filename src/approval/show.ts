@@ -6,7 +6,7 @@
 import { formatDuration } from '../base/duration.ts';
 import { escapeText } from '../base/escape.ts';
 import { demandWords } from '../policy/demand-text.ts';
-import { type Binding, differences } from './binding.ts';
+import { type Binding, differences, WORDS } from './binding.ts';
 import type { ApprovalRequest } from './request.ts';
 
 /** The last request for the same capability that a run was begun with. */
@@ -27,8 +27,9 @@ export function showRequest(request: ApprovalRequest, previous: Previous | null)
 }
 
 const LABEL = 14;
-const WIDTH = 100;
-const MOST_LINES = 12;
+/** With the label within 80 columns: what a terminal wraps by itself begins where labels do, and could pass for one. */
+const WIDTH = 62;
+const MOST_LINES = 18;
 const TAIL_LINES = 3;
 
 function laidOut(label: string, text: string): string[] {
@@ -38,18 +39,32 @@ function laidOut(label: string, text: string): string[] {
 
 /** Pieces of a line; of very long text the beginning and the end, with what is left out between them. */
 export function fold(text: string): string[] {
-  const lines: string[] = [];
-  const chars = [...text];
-  for (let at = 0; at < chars.length; at += WIDTH) lines.push(chars.slice(at, at + WIDTH).join(''));
-  if (lines.length <= MOST_LINES) return lines.length === 0 ? [''] : lines;
-  const head = lines.slice(0, MOST_LINES - TAIL_LINES - 1);
+  const lines = pieces(text);
+  if (lines.length <= MOST_LINES) return lines;
+  const head = lines.slice(0, MOST_LINES - TAIL_LINES - 2);
   const tail = lines.slice(-TAIL_LINES);
-  const hidden = chars.length - [...head, ...tail].join('').length;
+  const count = (part: readonly string[]) => [...part.join('')].length;
   return [
     ...head,
-    `[... ${hidden} of ${chars.length} characters are left out: capwrap approvals --json shows all ...]`,
+    `[... ${count(lines) - count(head) - count(tail)} of ${count(lines)} characters are left out;`,
+    '"capwrap approvals --json" shows all ...]',
     ...tail,
   ];
+}
+
+function pieces(text: string): string[] {
+  const lines = [''];
+  let room = WIDTH;
+  for (const char of text) {
+    const columns = /[ -~]/.test(char) ? 1 : 2; // nothing takes more
+    if (columns > room) {
+      lines.push('');
+      room = WIDTH;
+    }
+    lines[lines.length - 1] += char;
+    room -= columns;
+  }
+  return lines;
 }
 
 function rows({ binding, demand, host, created_at, answer_by }: ApprovalRequest): [string, string][] {
@@ -63,6 +78,12 @@ function rows({ binding, demand, host, created_at, answer_by }: ApprovalRequest)
     ['command', commandText(binding.command)],
     ['directory', binding.cwd],
     ...binding.files.map((file): [string, string] => ['file', fileText(file)]),
+    ...binding.folders.map((folder): [string, string] => [
+      'folder',
+      `${folder} (what is in it is not bound)`,
+    ]),
+    ['standard input', inputText(binding.stdin)],
+    ...Object.entries(binding.env).map(([name, value]): [string, string] => ['variable', `${name}=${value}`]),
     ['repo', known('repo')],
     ['branch', known('branch')],
     ['commit', `${known('commit')}, ${state ?? 'not known whether clean'}`],
@@ -86,35 +107,30 @@ function commandText(words: readonly string[]): string {
   return words.map((word) => JSON.stringify(word)).join(' ');
 }
 
+function inputText(stdin: string): string {
+  return stdin.startsWith('file') || stdin === 'closed' || stdin === 'device'
+    ? stdin
+    : `${stdin} (what comes from it is not bound)`;
+}
+
 function fileText({ path, sha256, bytes, modified }: Binding['files'][number]): string {
   return sha256 === null ? `${path} ${bytes} bytes of ${modified}, not hashed` : `${path} sha256 ${sha256}`;
 }
-
-/** What every request has differently, so that it tells nothing. */
-const ALWAYS_DIFFERENT: readonly (keyof Binding)[] = ['command_digest'];
 
 function changes({ binding }: ApprovalRequest, previous: Previous | null): string[] {
   if (previous === null) return ['No run of this capability was approved here before.'];
   const before = previous.request.binding;
   const since = `the run that was approved as ${previous.request.id} (${previous.usedAt})`;
-  const names = differences(before, binding).filter((name) => !ALWAYS_DIFFERENT.includes(name));
+  const names = differences(before, binding);
   if (names.length === 0) return [`The same as ${since}.`];
   return [
     `Different from ${since}:`,
     ...names.flatMap((name) => [
-      ...laidOut(LABELS[name] ?? name, `was ${valueText(before[name])}`),
+      ...laidOut(WORDS[name] ?? name, `was ${valueText(before[name])}`),
       ...laidOut(widens(name, before, binding) ? 'WIDER' : '', `is  ${valueText(binding[name])}`),
     ]),
   ];
 }
-
-const LABELS: Partial<Record<keyof Binding, string>> = {
-  ttl_seconds: 'ttl',
-  commit_clean: 'clean',
-  task_id: 'task',
-  sources: 'known how',
-  map_sha256: 'map',
-};
 
 /** True for what certainly gives more than before; the rest is for the reader to judge. */
 function widens(name: keyof Binding, before: Binding, after: Binding): boolean {

@@ -2,6 +2,8 @@
  * What an approver says, as the one text that is signed: the request as it was asked, and the terms on which it may be
  * used. The text is a function of its parts, so two people who look at the same request sign the same bytes.
  */
+
+import { toJson } from '../base/escape.ts';
 import { isExactTime } from '../base/exact-time.ts';
 import type { ApprovalRequest } from './request.ts';
 
@@ -17,7 +19,7 @@ export interface ApprovalTerms {
 
 /** The text to sign. */
 export function statementText(request: ApprovalRequest, { uses, not_after }: ApprovalTerms): string {
-  return `${JSON.stringify({ capwrap_approval: 1, uses, not_after, request }, null, 2)}\n`;
+  return `${toJson({ capwrap_approval: 1, uses, not_after, request }, 2)}\n`;
 }
 
 /** The terms of a statement about exactly this request; null where it is about anything else, or changed. */

@@ -46,6 +46,7 @@ function statusOf(
   request: ApprovalRequest,
   now: Date,
 ): RequestStatus {
+  if (!own.some(({ verb }) => verb === 'ask')) return 'ended'; // nobody could tell a second use
   if (own.some(({ verb }) => verb === 'deny')) return 'denied';
   if (approval !== null) return uses >= approval.terms.uses ? 'used' : 'approved';
   if (uses > 0) return 'used';

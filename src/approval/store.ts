@@ -3,20 +3,23 @@ import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensurePrivateDir, readPrivateFile, writePrivateFile } from '../base/private-files.ts';
-import { systemErrorCode } from '../errors.ts';
+import { CapwrapError, systemErrorCode } from '../errors.ts';
 import { removeTree } from '../runner/remove-tree.ts';
 import { type Answer, answerText, LARGEST_ANSWER, parseAnswer } from './answer.ts';
 import { type Ledger, openLedger } from './ledger.ts';
 import { type ApprovalRequest, isRequestId, parseRequest, requestText } from './request.ts';
+import { statementText } from './statement.ts';
 
 export interface ApprovalStore {
   readonly ledger: Ledger;
+  /** A secret of this state directory, by which values are compared that must not be told. */
+  digestKey(): Uint8Array;
   /** Ids of all requests that are kept, unordered. */
   ids(): readonly string[];
   /** Null where there is none of this id, or its file is not what capwrap wrote. */
   request(id: string): ApprovalRequest | null;
   answers(id: string): readonly Answer[];
-  /** Keeps a request; what is older than `KEPT_MS` goes. */
+  /** Keeps a request; what is older than `KEPT_MS` goes. Throws ERR_APPROVAL_INVALID for one too long to be answered. */
   addRequest(request: ApprovalRequest): void;
   addAnswer(id: string, answer: Answer): void;
   /** What was said with a denial; null where nothing was. */
@@ -41,10 +44,21 @@ export function openApprovals(stateDir: string, uid: number): ApprovalStore {
     const found = parseRequest(read(id, 'request.json', LARGEST_REQUEST) ?? '');
     return found?.id === id ? found : null;
   };
-  const ids = () => readdirSync(folder).filter(isRequestId);
+  const ids = () =>
+    readdirSync(folder, { withFileTypes: true })
+      .filter((entry) => entry.isDirectory() && isRequestId(entry.name))
+      .map(({ name }) => name);
+  const isOld = (id: string) => {
+    try {
+      return Date.now() - Date.parse(request(id)?.created_at ?? '') > KEPT_MS;
+    } catch {
+      return false; // not what capwrap wrote; whoever asks for it is told
+    }
+  };
 
   return {
     ledger: openLedger(folder, uid),
+    digestKey: () => digestKeyIn(folder, uid),
     ids,
     request,
     answers: (id) =>
@@ -54,10 +68,8 @@ export function openApprovals(stateDir: string, uid: number): ApprovalStore {
         .slice(0, MOST_ANSWERS)
         .flatMap((name) => parseAnswer(read(id, name, 3 * LARGEST_ANSWER) ?? '') ?? []),
     addRequest(added) {
-      for (const id of ids()) {
-        const age = Date.now() - Date.parse(request(id)?.created_at ?? '');
-        if (age > KEPT_MS) removeTree(join(folder, id));
-      }
+      assertAnswerable(added);
+      for (const id of ids()) if (isOld(id)) removeTree(join(folder, id));
       mkdirSync(join(folder, added.id), { mode: 0o700 });
       writePrivateFile(place(added.id, 'request.json'), requestText(added));
     },
@@ -69,6 +81,27 @@ export function openApprovals(stateDir: string, uid: number): ApprovalStore {
       writePrivateFile(place(id, 'denied.txt'), reason);
     },
   };
+}
+
+/** Made with the first request. Two that race for it agree on the one that is there in the end. */
+function digestKeyIn(folder: string, uid: number): Uint8Array {
+  const path = join(folder, 'digest-key');
+  const known = readPrivateFile(path, uid, 64);
+  if (known?.length === 32) return known;
+  writePrivateFile(path, randomBytes(32));
+  return readPrivateFile(path, uid, 64) ?? randomBytes(32);
+}
+
+/** An answer holds the whole request, and is read only so far. */
+function assertAnswerable(request: ApprovalRequest): void {
+  const terms = { uses: Number.MAX_SAFE_INTEGER, not_after: request.answer_by };
+  const { length } = statementText(request, terms);
+  if (length <= LARGEST_ANSWER) return;
+  throw new CapwrapError(
+    'ERR_APPROVAL_INVALID',
+    `"${request.binding.capability}" is asked for with ${length} characters, of which ${LARGEST_ANSWER} can be approved`,
+    { hint: 'hand the command a file instead of long words' },
+  );
 }
 
 function namesIn(folder: string): string[] {

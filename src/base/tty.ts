@@ -23,6 +23,8 @@ export interface AskOptions {
   readonly timeoutMs?: number;
   /** A private folder, through which questions of parallel runs on one terminal wait for one another. */
   readonly turnsIn: string;
+  /** Ends the question, as Ctrl-C does. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -31,11 +33,11 @@ export interface AskOptions {
  */
 export async function askOnTerminal(
   question: string,
-  { timeoutMs, turnsIn }: AskOptions,
+  { timeoutMs, turnsIn, signal }: AskOptions,
 ): Promise<TerminalAnswer> {
   const output = openTerminal(constants.O_WRONLY);
   if (output === null) return { kind: 'no_terminal' };
-  const waits = startWaits(timeoutMs);
+  const waits = startWaits(timeoutMs, signal);
   try {
     return await inTurn(turnsIn, waits.over, () => ask(question, output, waits.over));
   } finally {
@@ -95,6 +97,13 @@ async function ask(question: string, output: number, over: Promise<TerminalAnswe
   }
 }
 
+/** True where there is a controlling terminal to ask on. */
+export function hasTerminal(): boolean {
+  const fd = openTerminal(constants.O_WRONLY);
+  if (fd !== null) closeSync(fd);
+  return fd !== null;
+}
+
 function openTerminal(flags: number): number | null {
   try {
     return openSync('/dev/tty', flags | constants.O_NOCTTY);
@@ -104,7 +113,10 @@ function openTerminal(flags: number): number | null {
 }
 
 /** What ends the question without an answer; on before it is shown, so that an early Ctrl-C ends it too. */
-function startWaits(timeoutMs: number | undefined): { over: Promise<TerminalAnswer>; stop: () => void } {
+function startWaits(
+  timeoutMs: number | undefined,
+  signal: AbortSignal | undefined,
+): { over: Promise<TerminalAnswer>; stop: () => void } {
   let resolve: (answer: TerminalAnswer) => void = () => {};
   const over = new Promise<TerminalAnswer>((settle) => {
     resolve = settle;
@@ -112,10 +124,13 @@ function startWaits(timeoutMs: number | undefined): { over: Promise<TerminalAnsw
   // The terminal stays in line mode, where Ctrl-C is a signal; with a handler it ends the question and not capwrap.
   const interrupted = () => resolve({ kind: 'interrupted' });
   process.on('SIGINT', interrupted);
+  signal?.addEventListener('abort', interrupted);
+  if (signal?.aborted) interrupted();
   const timer =
     timeoutMs === undefined ? undefined : setTimeout(() => resolve({ kind: 'timeout' }), timeoutMs);
   const stop = () => {
     process.off('SIGINT', interrupted);
+    signal?.removeEventListener('abort', interrupted);
     clearTimeout(timer);
   };
   return { over, stop };

@@ -2,10 +2,12 @@
 import { knownRequest } from '../approval/bring.ts';
 import { type ApprovalRequest, requestText } from '../approval/request.ts';
 import { type Standing, standingOf } from '../approval/status.ts';
-import { openApprovals } from '../approval/store.ts';
+import { type ApprovalStore, openApprovals } from '../approval/store.ts';
 import { formatDuration } from '../base/duration.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import { openState } from '../base/state.ts';
+import { CapwrapError } from '../errors.ts';
+import type { CommandContext } from '../ui/context.ts';
 import { mapOfRequest } from './approvals-map.ts';
 import type { Command } from './command.ts';
 
@@ -32,7 +34,7 @@ export const approvals: Command<ApprovalsOptions> = async (context, options) => 
   const now = new Date();
   const rows: Row[] = store
     .ids()
-    .flatMap((id) => store.request(id) ?? [])
+    .flatMap((id) => readable(context, store, id))
     .map((request) => {
       const map = mapOfRequest(context, request);
       const terms = map ?? { approvers: new Map() };
@@ -46,6 +48,18 @@ export const approvals: Command<ApprovalsOptions> = async (context, options) => 
   );
   return 0;
 };
+
+/** One that is not what capwrap wrote must not hide the others. */
+function readable(context: CommandContext, store: ApprovalStore, id: string): ApprovalRequest[] {
+  try {
+    const request = store.request(id);
+    return request === null ? [] : [request];
+  } catch (error) {
+    if (!(error instanceof CapwrapError)) throw error;
+    context.err(`capwrap: warning: ${escapeText(error.message)}`);
+    return [];
+  }
+}
 
 function nothing({ all }: ApprovalsOptions): string {
   return all ? 'nobody was asked for an approval\n' : 'nothing waits for an approval\n';

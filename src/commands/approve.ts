@@ -34,16 +34,17 @@ export const approve: Command<ApproveOptions> = async (context, options) => {
   const desk = openDesk(context, options);
   const { request, store, local } = desk;
   const terms = termsFor(desk, options, new Date());
+  // Whoever signs by other means sees here what they sign; what asks on the terminal shows it there.
+  const asks =
+    options.signed === undefined && (options.key !== undefined || (desk.demand.kind === 'prompt' && local));
+  if (!asks && !context.json) showRequest(request, desk.previous).forEach(context.err);
   if (options.statement) {
     await context.out(statementText(request, terms));
     return 0;
   }
-  const signs = options.key !== undefined || options.signed !== undefined;
-  if (!signs && (desk.demand.kind === 'signed' || !local) && !context.json) {
-    await context.out(`${showRequest(request, desk.previous).join('\n')}\n`);
-  }
   const answer = await answerFrom(context, desk, options, terms);
   const judged = judge(desk, answer, context);
+  if (local) assertNew(desk, judged);
   const log = openAuditLog({ stateDir: desk.state.dir, uid: context.ambient.uid });
   await log.append(answerRecord('approval_given', request, judged, desk.state), { durable: true });
   if (local) {
@@ -72,6 +73,16 @@ function judge(desk: Desk, answer: Answer, { ambient }: CommandContext): JudgedA
       hint: 'capwrap approve --help',
     },
   );
+}
+
+/** A second answer of the same person adds nothing, and would read as if somebody else had given it. */
+function assertNew({ store, request, approvers, demand }: Desk, { approver }: JudgedAnswer): void {
+  const terms = { approvers: approvers ?? new Map(), demand };
+  const { judgement } = standingOf(store, request, store.ledger.read(), terms, new Date());
+  if (!judgement.counted.some((answer) => answer.approver === approver)) return;
+  throw new CapwrapError('ERR_APPROVAL_INVALID', `"${request.id}" was approved by "${approver}" already`, {
+    hint: 'capwrap approvals',
+  });
 }
 
 async function report(

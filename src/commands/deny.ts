@@ -38,7 +38,14 @@ export const deny: Command<DenyOptions> = async (context, { id, reason }) => {
   }
   store.addDenial(id, reason ?? '');
   const log = openAuditLog({ stateDir: state.dir, uid: ambient.uid });
-  await log.append(denialRecord(request, osUser(ambient.uid), reason ?? null, state), { durable: true });
+  try {
+    await log.append(denialRecord(request, osUser(ambient.uid), reason ?? null, state), { durable: true });
+  } catch (error) {
+    if (!(error instanceof CapwrapError)) throw error;
+    throw new CapwrapError(error.code, `"${id}" is denied, but that is not recorded: ${error.message}`, {
+      hint: error.hint,
+    });
+  }
   await context.out(context.json ? `${toJson({ id, status: 'denied' })}\n` : `denied ${id}\n`);
   return 0;
 };

@@ -3,6 +3,9 @@ import { publicKeyFault } from '../sshsig/public-key.ts';
 import type { Report } from './fault.ts';
 import type { Place } from './map-place.ts';
 import type { RawApproval, RawApprover, SoundCapability } from './schema.ts';
+import { seconds } from './schema-fields.ts';
+
+const LONGEST_STANDING = 28 * 24 * 3600;
 
 type Approvers = Readonly<Record<string, RawApprover>>;
 
@@ -48,6 +51,13 @@ function checkApproval(approval: RawApproval, approvers: Approvers, at: Place, r
   const impossible = (place: Place, message: string, fix: string) =>
     report(place, 'approval_impossible', message, fix);
 
+  if (terms.for !== undefined && seconds(terms.for) > LONGEST_STANDING) {
+    impossible(
+      [...at, 'for'],
+      '"for" is longer than 28 days, and requests are kept for no longer than a month',
+      'write "for: 672h" or less',
+    );
+  }
   const [program] = terms.command ?? [];
   if (program !== undefined && !program.includes('/')) {
     impossible(
@@ -61,6 +71,11 @@ function checkApproval(approval: RawApproval, approvers: Approvers, at: Place, r
       if (terms[key] === undefined) continue;
       const message = `"${key}" has no meaning where an unsigned answer counts`;
       impossible([...at, key], message, 'write "grade: ssh_key", or delete it');
+    }
+    if (terms.self_approval === 'deny' && Object.keys(approvers).length === 0) {
+      const message =
+        '"self_approval" can\'t be met: what is typed here comes from the user who asks, and the map names nobody who signs';
+      impossible([...at, 'self_approval'], message, 'add "approvers:" at the top of the map, or delete it');
     }
     if ((terms.count ?? 1) > 1) {
       const message = '"count" needs signatures: on a terminal nobody can tell two people apart';

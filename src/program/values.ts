@@ -9,7 +9,7 @@ export function duration(text: string): number {
 }
 
 export function count(text: string): number {
-  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('Not a number of lines.');
+  if (!/^[1-9]\d{0,6}$/.test(text)) throw new InvalidArgumentError('Write a whole number from 1 on.');
   return Number(text);
 }
 

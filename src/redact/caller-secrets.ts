@@ -17,7 +17,10 @@ export function callerSecrets(env: Readonly<Record<string, string>>): TextMask {
   const needles: Needle[] = [];
   for (const name of Object.keys(env)) {
     const bytes = SECRET_NAME.test(name) && !PLACE_NAME.test(name) ? Buffer.from(env[name] ?? '') : null;
-    if (bytes !== null && bytes.length >= SHORTEST_VALUE) needles.push({ bytes, name });
+    if (bytes !== null && bytes.length >= SHORTEST_VALUE) {
+      // A name is the caller's text, too, and could say anything in the place of what it hides.
+      needles.push({ bytes, name: PLAIN_NAME.test(name) ? name : 'secret' });
+    }
   }
   return {
     mask(text) {
@@ -30,6 +33,7 @@ export function callerSecrets(env: Readonly<Record<string, string>>): TextMask {
 }
 
 const SHORTEST_VALUE = 8;
+const PLAIN_NAME = /^[A-Za-z_]\w{0,63}$/;
 const SECRET_NAME = /TOKEN|SECRET|PASSW|PASSPHRASE|CREDENTIAL|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY/i;
 /** These say where a secret is or what it is called. */
 const PLACE_NAME = /(?:_FILE|_PATH|_DIR|_URL|_URI|_ID|_NAME|_TYPE)$/i;

@@ -1,7 +1,7 @@
 /** Finds the program of a request before anything is issued, and tells why it can't be started. */
 import { createHash } from 'node:crypto';
 import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { shellQuote } from '../base/shell-quote.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
 import type { CommandFault, CommandFaultKind, ResolvedCommand } from '../request/run-request.ts';
@@ -63,19 +63,28 @@ export function recheck(command: ResolvedCommand): void {
 /** Links in the folder are resolved, the file's own name stays: many programs do what their name says. */
 function withRealFolder(path: string): string {
   try {
-    return join(realpathSync(dirname(path)), basename(path));
+    return join(realpathSync.native(dirname(path)), basename(path));
   } catch {
     return path; // gone since it was found; the spawn will tell
   }
 }
 
+/**
+ * A path as the kernel walks it from `cwd`: `link/../x` stands next to what the link leads to, so no `..` may be taken
+ * out of it.
+ */
+export function walked(cwd: string, path: string): string {
+  if (!path.split('/').includes('..')) return resolve(cwd, path);
+  return isAbsolute(path) ? path : `${cwd}/${path}`;
+}
+
 /** The file to start, or why there is none. `path`: the child's `PATH`, or undefined where it has none. */
 export function findProgram(name: string, cwd: string, path = SYSTEM_PATH): string | CommandFault {
-  if (name.includes('/')) return judgeFile(name, resolve(cwd, name)) ?? resolve(cwd, name);
+  if (name.includes('/')) return judgeFile(name, walked(cwd, name)) ?? walked(cwd, name);
   let first: CommandFault | null = null;
   // As execvp(3): a file that can't be started doesn't end the search, but it is what gets reported.
   for (const entry of name === '' ? [] : path.split(':')) {
-    const candidate = join(resolve(cwd, entry), name);
+    const candidate = `${walked(cwd, entry || '.')}/${name}`;
     const judged = judgeFile(candidate, candidate);
     if (judged === null) return candidate;
     if (judged.kind === 'not_executable') first ??= judged;
@@ -118,7 +127,7 @@ function scriptFault(script: string, cwd: string, path: string, depth: number): 
     const fix = `sed -i 's/\\r$//' ${shellQuote(script)}`;
     return fault('interpreter_crlf', `"${script}" has a CR at the end of its "#!" line`, fix);
   }
-  const interpreter = resolve(cwd, shebang.interpreter);
+  const interpreter = walked(cwd, shebang.interpreter);
   if (judgeFile(interpreter, interpreter) !== null) {
     const message = `"${script}" needs the interpreter "${shebang.interpreter}", which can't be started`;
     return fault('interpreter_missing', message, `ls -l ${shellQuote(interpreter)}`);

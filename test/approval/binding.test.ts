@@ -1,7 +1,13 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { type Binding, type BindingInput, bindingOf, differences } from '../../src/approval/binding.ts';
+import {
+  type Binding,
+  type BindingInput,
+  bindingOf,
+  differences,
+  differencesInWords,
+} from '../../src/approval/binding.ts';
 import { newIdentity, newRequest, parseRequest, requestText } from '../../src/approval/request.ts';
 import type { ProviderConfig } from '../../src/policy/capability.ts';
 import type { Grant } from '../../src/policy/decision.ts';
@@ -65,7 +71,9 @@ function input(): BindingInput {
     map: { path: join(dir, 'capabilities.yaml'), sha256: 'd'.repeat(64) },
     uid,
     childPath: '/bin:/usr/bin',
-    nonce: '0'.repeat(32),
+    env: { PATH: '/bin', TERM: 'xterm', API_TOKEN: 'hunter2', HOME: '/home/x', OTHER: 'not passed' },
+    pass: ['PATH', 'TERM', 'API_TOKEN', 'HOME', 'MISSING'],
+    digestKey: new Uint8Array(32),
     mask: (text) => text.replaceAll('hunter2', '***'),
   };
 }
@@ -97,28 +105,33 @@ const withCommand = (base: BindingInput, change: object): BindingInput =>
     ? base
     : withRequest(base, { command: { ...base.request.command, ...change } });
 
+const withEnv = (base: BindingInput, change: Record<string, string>): BindingInput => ({
+  ...base,
+  env: { ...base.env, ...change },
+});
+
 const WORDS = ['/bin/cat', 'x.sh', '--token=hunter2'];
 
 const CHANGES: readonly [string, (base: BindingInput) => BindingInput, readonly (keyof Binding)[]][] = [
   ['nothing', (base) => base, []],
   ['the capability', (base) => withGrant(base, { capability: 'y' }), ['capability']],
-  ['a word', (base) => withCommand(base, { argv: [...WORDS, '-n'] }), ['command', 'command_digest']],
-  [
-    'the order of words',
-    (base) => withCommand(base, { argv: [WORDS[0], WORDS[2], WORDS[1]] }),
-    ['command', 'command_digest'],
-  ],
+  ['a word', (base) => withCommand(base, { argv: [...WORDS, '-n'] }), ['command']],
+  ['the order of words', (base) => withCommand(base, { argv: [WORDS[0], WORDS[2], WORDS[1]] }), ['command']],
   [
     'where a word ends',
     (base) => withCommand(base, { argv: ['/bin/cat', 'x.sh --token=hunter2'] }),
-    ['command', 'command_digest', 'files'],
+    ['command', 'files'],
   ],
+  ['a variable that is passed', (base) => withEnv(base, { PATH: '/evil:/bin' }), ['env']],
+  ['a secret variable that is passed', (base) => withEnv(base, { API_TOKEN: 'hunter3' }), ['env']],
+  ['a variable that is set where it was not', (base) => withEnv(base, { MISSING: '' }), ['env']],
+  ['how the terminal looks', (base) => withEnv(base, { TERM: 'dumb' }), []],
+  ['a variable that is not passed', (base) => withEnv(base, { OTHER: 'x' }), []],
   [
-    'a masked word by what is masked alike',
-    (base) => withCommand(base, { argv: ['/bin/cat', 'x.sh', '--token=***'] }),
-    ['command_digest'],
+    'a folder that a word names',
+    (base) => withCommand(base, { argv: [...WORDS, '/'] }),
+    ['command', 'folders'],
   ],
-  ['the nonce', (base) => ({ ...base, nonce: '1'.repeat(32) }), ['command_digest']],
   ['the folder it runs in', (base) => withCommand(base, { cwd: '/' }), ['cwd', 'files']],
   ['the program', (base) => withCommand(base, { path: '/bin/ls' }), ['files']],
   ['the repository', (base) => withFact(base, 'repo', 'a/c'), ['repo']],
@@ -170,6 +183,24 @@ describe('what an approval is for', () => {
     expect(differences(bindingOf(change(base)), bindingOf(base))).toEqual(names);
   });
 
+  test('a secret is there as a digest that says nothing without the key', () => {
+    const { env } = bindingOf(input());
+    expect(env).toEqual({
+      API_TOKEN: expect.stringMatching(/^hmac-sha256 [0-9a-f]{64}$/),
+      HOME: '/home/x',
+      PATH: '/bin',
+    });
+    expect(bindingOf({ ...input(), digestKey: new Uint8Array(32).fill(1) }).env['API_TOKEN']).not.toBe(
+      env['API_TOKEN'],
+    );
+  });
+
+  test('what differs is said in words, of the variables by their names', () => {
+    const base = input();
+    const other = withEnv(withRequest(base, { taskId: 'task-2' }), { PATH: '/evil', HOME: '/evil' });
+    expect(differencesInWords(bindingOf(base), bindingOf(other))).toEqual(['HOME', 'PATH', 'task']);
+  });
+
   test('a file of the command', () => {
     const before = bindingOf(input());
     writeFileSync(join(dir, 'x.sh'), 'EVIL');
@@ -191,6 +222,8 @@ describe('what an approval is for', () => {
   test('has no field that no change here names', () => {
     const named = new Set(CHANGES.flatMap(([, , names]) => names));
     expect(Object.keys(bindingOf(input())).filter((name) => !named.has(name as keyof Binding))).toEqual([
+      // These need a look at the world.
+      'stdin',
       'user',
     ]);
   });

@@ -30,9 +30,11 @@ export const PROMPT: ApprovalDemand = { ...DEMAND, kind: 'prompt', grade: 'termi
 export const BINDING: Binding = {
   capability: 'deploy',
   command: ['./deploy.sh', '--env', 'staging'],
-  command_digest: 'c'.repeat(64),
   cwd: '/repo',
   files: [{ path: '/repo/deploy.sh', sha256: 'f'.repeat(64), bytes: 123, modified: null }],
+  folders: ['/repo/site'],
+  env: { PATH: '/usr/bin:/bin', HOME: '/home/builder' },
+  stdin: 'terminal',
   repo: 'acme/web-app',
   branch: 'main',
   commit: 'a'.repeat(40),

@@ -227,8 +227,8 @@ describe('one difference, and the approval is worthless', () => {
     { what: 'another justification', args: ['-j', 'other'], names: 'justification' },
     { what: 'another actor', args: ['--actor', 'other'], names: 'actor' },
     { what: 'another environment', args: ['--environment', 'production'], names: 'environment' },
-    { what: 'more time', args: ['--ttl', '14m'], names: 'ttl_seconds' },
-    { what: 'another task', args: ['--task-id', 'other'], names: 'task_id' },
+    { what: 'more time', args: ['--ttl', '14m'], names: 'ttl' },
+    { what: 'another task', args: ['--task-id', 'other'], names: 'task' },
     { what: 'another script', edit: 'deploy.sh', names: 'files' },
     { what: 'another branch', edit: '.git/HEAD', names: 'branch' },
   ])('$what', async ({ args = [], edit, names }) => {
@@ -252,7 +252,7 @@ test('two of three people, not one twice', async () => {
   const workspace = await workspaceWith('{count: 2, self_approval: deny}', approvers);
   const id = await ask(workspace);
   expect((await approve(workspace, id, alice)).stdout).toContain('1 more answer is needed');
-  expect((await approve(workspace, id, alice)).stdout).toContain('1 more answer is needed');
+  expect((await approve(workspace, id, alice)).stderr).toContain('was approved by "alice" already');
   expect((await workspace.cli(['run', '--no-wait', '--approval', id])).status).toBe(122);
   expect((await approve(workspace, id, bob)).stdout).toContain('permits one run');
   expect((await workspace.cli(['run', '--approval', id])).status).toBe(0);
@@ -357,13 +357,107 @@ test('the request shows everything, escaped, and what changed since the last app
   const second = await ask(workspace, ['-j', 'two\u001b]0;x\u0007\u202e', '--environment', 'production']);
   const shown = await workspace.cli(['approve', second]);
   expect(shown.status).toBe(122);
-  expect(shown.stdout).toContain(`Different from the run that was approved as ${first}`);
-  expect(shown.stdout).toMatch(/environment +was unknown\n +WIDER +is {2}production/);
-  expect(shown.stdout).toContain('two\\u{1b}]0;x\\u{7}\\u{202e}');
-  expect(shown.stdout.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
+  expect(shown.stderr).toContain(`Different from the run that was approved as ${first}`);
+  expect(shown.stderr).toMatch(/environment +was unknown\n +WIDER +is {2}production/);
+  expect(shown.stderr).toContain('two\\u{1b}]0;x\\u{7}\\u{202e}');
+  expect(shown.stderr.replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}]/u);
   expect(shown.stderr).toContain(`capwrap approve ${second} --key`);
   const list = await workspace.cli(['approvals']);
   expect(list.stdout).toContain(second);
   expect(list.stdout).not.toContain(first);
   expect((await workspace.cli(['approvals', '--all'])).stdout).toMatch(new RegExp(`${first} {2}used`));
+});
+
+describe('while a run waits', () => {
+  /** Starts a run that asks, does something, signs, and tells how the run ended. */
+  async function meanwhile(command: readonly string[], change: (workspace: Workspace) => unknown) {
+    const alice = makeEd25519Key();
+    const workspace = await workspaceWith('signed', { alice: alice.publicLine });
+    const run = execa(BIN, ['run', '-c', 'local', '--', ...command], {
+      cwd: workspace.folder,
+      env: { PATH: process.env['PATH'] ?? '', ...workspace.env },
+      extendEnv: false,
+      reject: false,
+    });
+    let asked = '';
+    for await (const chunk of run.stderr) {
+      asked += chunk;
+      if (asked.includes('answer=')) break;
+    }
+    await change(workspace);
+    const id = /approval\.request id=([0-9a-f]{12})/.exec(asked)?.[1] ?? '';
+    expect((await approve(workspace, id, alice)).status).toBe(0);
+    return { ...(await run), records: workspace.records() };
+  }
+
+  test.each([
+    {
+      what: 'a file appears that the command names',
+      command: ['/bin/sh', './later.sh'],
+      change: (workspace: Workspace) => workspace.script('later.sh', 'echo stolen'),
+    },
+    {
+      what: 'another branch is checked out',
+      command: ['./deploy.sh', 'now'],
+      change: ({ folder }: Workspace) =>
+        writeFileSync(join(folder, '.git', 'HEAD'), 'ref: refs/heads/evil\n'),
+    },
+    {
+      what: 'the map is not trusted any more',
+      command: ['./deploy.sh', 'now'],
+      change: (workspace: Workspace) => workspace.cli(['untrust']),
+    },
+  ])('$what: the answer is worthless', async ({ command, change }) => {
+    const { exitCode, stdout, records } = await meanwhile(command, change);
+    expect(stdout).toBe('');
+    expect(exitCode).toBe(122);
+    expect(records.at(-1)).toMatchObject({ event: 'denied', reason: 'approval_changed' });
+  });
+});
+
+test('an agent that swaps PATH or standard input after the approval gets nothing', async () => {
+  const alice = makeEd25519Key();
+  const workspace = await workspaceWith('signed', { alice: alice.publicLine });
+  const id = await ask(workspace);
+  expect((await approve(workspace, id, alice)).status).toBe(0);
+  const path = await workspace.cli(['run', '--approval', id], {
+    env: { PATH: `/evil:${process.env['PATH']}` },
+  });
+  expect(path.stderr).toContain('was for another run: PATH is not as approved');
+  const input = await workspace.cli(['run', '--approval', id], { input: 'rm -rf everything\n' });
+  expect(input.stderr).toContain('was for another run: standard input is not as approved');
+  expect((await workspace.cli(['run', '--approval', id])).status).toBe(0);
+});
+
+test('an approval that is not needed is not ignored', async () => {
+  const alice = makeEd25519Key();
+  const free = LOCAL_MAP.slice(LOCAL_MAP.indexOf('  local:')).replace('local:', 'free:');
+  const workspace = await localWorkspace(`${signedMap('signed', { alice: alice.publicLine })}${free}`);
+  workspace.script('deploy.sh', 'echo "deployed $1"');
+  const id = await ask(workspace);
+  const run = await workspace.cli(['run', '--approval', id, '-c', 'free']);
+  expect(run.status).toBe(120);
+  expect(run.stderr).toContain('is not needed: capabilities.free.rules[0] of "free" asks for none');
+});
+
+test('what can not be bound, or not be seen, is not asked for', async () => {
+  const alice = makeEd25519Key();
+  const workspace = await workspaceWith('signed', { alice: alice.publicLine });
+  for (let index = 0; index < 300; index++) writeFileSync(join(workspace.folder, `f${index}`), '');
+  const names = Array.from({ length: 300 }, (_, index) => `./f${index}`);
+  const many = await workspace.cli(['run', '--no-wait', '-c', 'local', '--', './deploy.sh', ...names]);
+  expect(many.status).toBe(120);
+  expect(many.stderr).toContain('names more than 256 files, too many to approve');
+  const hidden = await workspace.cli(
+    ['run', '--no-wait', '-c', 'local', '--', './deploy.sh', 'rm -rf everything'],
+    {
+      env: { MY_TOKEN: 'rm -rf everything' },
+    },
+  );
+  expect(hidden.status).toBe(122);
+  expect(hidden.stderr).toContain('a word of the command is the value of a secret variable');
+  expect(workspace.records().at(-1)).toMatchObject({
+    reason: 'approval_hidden',
+    command: ['./deploy.sh', '[capwrap:MY_TOKEN]'],
+  });
 });

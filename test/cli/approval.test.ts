@@ -1,4 +1,5 @@
 /** Approval on a real terminal: what is typed there, and by whom it can be. */
+import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { BIN } from '../helpers/cli.ts';
 import { NO_TERMINALS, onTerminal, type Step } from '../helpers/on-terminal.ts';
@@ -87,6 +88,35 @@ describe.skipIf(NO_TERMINALS !== null)(
       expect(first).toMatch(word);
       expect(second).toMatch(word);
     });
+
+    test('an answer from another terminal takes the question away', async () => {
+      const workspace = await localWorkspace(mapWith('prompt'));
+      const script = workspace.script(
+        'elsewhere.sh',
+        `${BIN} run -c local -- /bin/echo ran & sleep 0.1
+until id=$(${BIN} approvals --json | grep -o '"id":"[0-9a-f]*"' | cut -d '"' -f 4 | head -1) && [ -n "$id" ]; do sleep 0.1; done
+${BIN} deny "$id" --reason "from elsewhere"; wait`,
+      );
+      const { screen } = await onTerminalHere(workspace, [script], []);
+      expect(screen).toContain('was denied: from elsewhere');
+      expect(screen).not.toContain('\r\nran\r\n');
+    });
+
+    test.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+      '%s ends the question and the run by that signal',
+      async (signal) => {
+        const workspace = await localWorkspace(mapWith('prompt'));
+        const run = [BIN, 'run', '-c', 'local', '--', '/bin/echo', 'ran'];
+        const { status, screen } = await onTerminalHere(workspace, run, [
+          { wait: 'anything else to deny: ', signal },
+        ]);
+        expect(status, screen).toBe(-(constants.signals[signal] ?? 0));
+        expect(workspace.records().slice(-2)).toMatchObject([
+          { event: 'approval_denied', reason: 'interrupted' },
+          { event: 'denied', reason: 'approval_interrupted' },
+        ]);
+      },
+    );
 
     test('a signature is not replaced by a word on the terminal', async () => {
       const { publicLine } = (await import('../sshsig/build-sk.ts')).makeEd25519Key();

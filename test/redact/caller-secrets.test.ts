@@ -19,6 +19,11 @@ it('leaves short values, and those that only say where a secret is', () => {
   );
 });
 
+it('a name that could say something is not shown', () => {
+  const mask = (text: string) => callerSecrets({ 'run ./harmless.sh TOKEN': 'rm -rf everything' }).mask(text);
+  expect(mask('sh -c rm -rf everything')).toBe('sh -c [capwrap:secret]');
+});
+
 it('costs nothing where there are none', () => {
   expect(callerSecrets({}).mask('text')).toBe('text');
 });

@@ -38,6 +38,16 @@ describe('finding the program', () => {
     });
   });
 
+  it('walks links as the kernel does: what is behind one stands next to what it leads to', () => {
+    mkdirSync(join(dir, 'elsewhere', 'deep'), { recursive: true });
+    file('elsewhere/tool', '#!/bin/sh\n');
+    file('tool', '#!/bin/sh\n');
+    symlinkSync(join(dir, 'elsewhere', 'deep'), join(dir, 'link'));
+    expect(resolve('link/../tool').path).toBe(join(dir, 'elsewhere', 'tool'));
+    expect(resolve('tool', { path: 'link/..' }).path).toBe(join(dir, 'elsewhere', 'tool'));
+    expect(resolve(`${dir}/link/../../tool`).path).toBe(join(dir, 'tool'));
+  });
+
   it('takes a word with a slash as a path from the working directory', () => {
     expect(resolve('./bin/tool').path).toBe(join(dir, 'bin', 'tool'));
     expect(resolve('bin/../bin/tool').path).toBe(join(dir, 'bin', 'tool'));
