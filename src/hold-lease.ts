@@ -12,6 +12,7 @@ import { buildChildEnv } from './runner/child-env.ts';
 import type { ChildResult } from './runner/child-result.ts';
 import { leakError, NO_PTY, timeWarning } from './runner/child-words.ts';
 import { type StartableCommand, spawnFault } from './runner/command-error.ts';
+import { type Delivery, deliver } from './runner/delivery.ts';
 import { namedDescriptors } from './runner/descriptors.ts';
 import { signalName } from './runner/exit-status.ts';
 import { createIsolation, type Isolation } from './runner/isolation.ts';
@@ -53,7 +54,7 @@ export interface Held extends RunEnding {
  * of what is returned, after the lease has got its end.
  */
 export async function holdLease(input: HoldInput): Promise<Held> {
-  const { context, situation, subject, provider, secrets, signals, events, phases } = input;
+  const { context, situation, subject, terms, provider, secrets, signals, events, phases } = input;
   const broker: BrokerContext = {
     env: context.ambient.env,
     stateDir: situation.state.dir,
@@ -62,6 +63,7 @@ export async function holdLease(input: HoldInput): Promise<Held> {
     registerSecret: (name, value) => secrets.register(name, value),
   };
   let isolation: Isolation | null = null;
+  let delivery: Delivery | null = null;
   let lease: Lease | null = null;
   let child: ChildResult | null = null;
   let early: Promise<Revocation> | null = null;
@@ -75,10 +77,20 @@ export async function holdLease(input: HoldInput): Promise<Held> {
     phases.mark('issue');
     if (lease !== null) {
       const issued = lease;
+      delivery = await deliver({
+        lease,
+        files: situation.capability.files,
+        callerEnv: context.ambient.env,
+        isolation,
+        uid: context.ambient.uid,
+        endpoint: { deadline: terms.deadline, now: broker.now, registerSecret: broker.registerSecret },
+      });
+      const delivered = delivery;
       const onLeak = () => {
+        void delivered.close();
         early = endLease(provider, issued, broker);
       };
-      child = await useLease(input, issued, isolation, onLeak);
+      child = await useLease(input, issued, isolation, delivered, onLeak);
     }
     if (child?.leaked) failure = leakError(child.masked, subject.leaseId);
   } catch (error) {
@@ -89,6 +101,7 @@ export async function holdLease(input: HoldInput): Promise<Held> {
     }
   }
   phases.mark('child');
+  await delivery?.close();
 
   const revocation = lease && (await (early ?? endLease(provider, lease, broker)));
   isolation?.remove();
@@ -113,6 +126,7 @@ export async function holdLease(input: HoldInput): Promise<Held> {
   phases.mark('end');
   return {
     lease,
+    delivery: delivery?.kinds ?? [],
     revocation,
     child,
     failure,
@@ -127,6 +141,7 @@ async function useLease(
   input: HoldInput,
   lease: Lease,
   isolation: Isolation,
+  delivery: Delivery,
   onLeak: () => void,
 ): Promise<ChildResult | null> {
   const { context, situation, command, subject, terms, secrets, signals, events, audit } = input;
@@ -144,13 +159,16 @@ async function useLease(
     capability: situation.capability,
     callerEnv,
     lease,
+    files: delivery.fileVariables,
+    endpoints: delivery.endpoints,
     taskId: situation.request.taskId,
     deadline: terms.deadline,
     isolation,
     makeflags: jobserver?.makeflags ?? null,
   });
   const { terminal } = situation.capability;
-  await audit.append(issuedRecord(subject, terms, lease, isDirect(terminal) ? 'direct' : null));
+  const how = { terminal: isDirect(terminal) ? ('direct' as const) : null, delivery: delivery.kinds };
+  await audit.append(issuedRecord(subject, terms, lease, how));
   if (signals.pending !== null) return null;
   input.assertUnchanged();
   refuseInspector(); // a last time: what opened it may have been slow

@@ -5,11 +5,23 @@
 
 import { APPROVAL_GRADES } from '../base/approval-grade.ts';
 import { MAP_TRUST_GRADES } from '../base/map-trust.ts';
-import { OUTCOMES } from '../broker/provider.ts';
+import { HANDLE_NAMES, OUTCOMES } from '../broker/provider.ts';
 import { FACT_NAMES, FACT_SOURCES } from '../request/facts.ts';
+import { DELIVERY_KINDS } from '../runner/delivery.ts';
 import { END_REASONS } from '../runner/ending.ts';
 import { TERMINAL_MODES } from '../runner/outputs.ts';
-import { type Cut, type FieldRule, flag, number, oneOf, orNull, shape, text, texts } from './field-rules.ts';
+import {
+  type Cut,
+  type FieldRule,
+  flag,
+  listOf,
+  number,
+  oneOf,
+  orNull,
+  shape,
+  text,
+  texts,
+} from './field-rules.ts';
 import { AUDIT_EVENTS, type AuditFields } from './record.ts';
 
 /** What the log adds to each record. */
@@ -101,6 +113,8 @@ const FIELDS = {
   source: SHORT,
   long_lived_source: flag,
   clock_skew_seconds: number,
+  handle: shape(Object.fromEntries(HANDLE_NAMES.map((name) => [name, text(512)]))),
+  delivery: listOf(oneOf(DELIVERY_KINDS)),
   parent_lease_id: text(64),
   child: shape({ exit_code: orNull(number), signal: orNull(text(16)), duration_ms: number }),
   masked: shape({ stdout: number, stderr: number }),

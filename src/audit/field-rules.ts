@@ -52,6 +52,14 @@ export function oneOf(allowed: readonly string[]): FieldRule {
   };
 }
 
+/** A short list of what `rule` takes. */
+export function listOf(rule: FieldRule): FieldRule {
+  return (value, at, cuts) => {
+    if (!Array.isArray(value) || value.length > 16) throw misfit(at);
+    return value.map((item) => rule(item, at, cuts));
+  };
+}
+
 export function orNull(rule: FieldRule): FieldRule {
   return (value, at, cuts) => (value === null ? null : rule(value, at, cuts));
 }

@@ -1,8 +1,9 @@
 /** What an audit record may say. Records are built field by field from this list, so none can hold a secret. */
 import type { ApprovalGrade } from '../base/approval-grade.ts';
 import type { MapTrust } from '../base/map-trust.ts';
-import type { Outcome, Revocation } from '../broker/provider.ts';
+import type { LeaseHandle, Outcome, Revocation } from '../broker/provider.ts';
 import type { Facts } from '../request/facts.ts';
+import type { DeliveryKind } from '../runner/delivery.ts';
 import type { EndReason } from '../runner/ending.ts';
 import type { TerminalMode } from '../runner/outputs.ts';
 
@@ -87,6 +88,10 @@ export interface AuditFields {
   /** True where the proof was a key without an expiry, which the map allows by name. */
   readonly long_lived_source?: boolean;
   readonly clock_skew_seconds?: number;
+  /** By what another process can end the lease: names of it at the issuer, never a credential. */
+  readonly handle?: LeaseHandle;
+  /** Ways beside variables in which the child gets the lease, and where its files lie. */
+  readonly delivery?: readonly DeliveryKind[];
   readonly child?: ChildRecord;
   /** Replacements by stream. */
   readonly masked?: { readonly stdout: number; readonly stderr: number };

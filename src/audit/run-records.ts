@@ -5,6 +5,7 @@ import type { Lease, Outcome, Revocation } from '../broker/provider.ts';
 import type { Grant } from '../policy/decision.ts';
 import type { Facts } from '../request/facts.ts';
 import type { RunRequest } from '../request/run-request.ts';
+import type { DeliveryKind } from '../runner/delivery.ts';
 import type { EndReason } from '../runner/ending.ts';
 import { signalName } from '../runner/exit-status.ts';
 import type { TerminalMode } from '../runner/outputs.ts';
@@ -45,6 +46,8 @@ export interface Terms {
 /** Everything that was seen between the grant and its end. */
 export interface RunEnding {
   readonly lease: Lease | null;
+  /** Ways beside variables in which the child got it. */
+  readonly delivery?: readonly DeliveryKind[];
   /** Expiry of a credential that the issuer handed out and capwrap refused. */
   readonly refusedUntil: Date | null;
   readonly revocation: Revocation | null;
@@ -108,30 +111,39 @@ export function grantedRecord(subject: RunSubject, terms: Terms): AuditFields {
   return { event: 'granted', ...subjectFields(subject), ...termFields(terms) };
 }
 
-/** `terminal`: `direct` where what the child writes to the terminal will not be masked. */
+/** How the child gets what was issued. */
+export interface HandedOver {
+  /** `direct` where what the child writes to the terminal will not be masked. */
+  readonly terminal: 'direct' | null;
+  readonly delivery: readonly DeliveryKind[];
+}
+
 export function issuedRecord(
   subject: RunSubject,
   terms: Terms,
   lease: Lease,
-  terminal: 'direct' | null,
+  { terminal, delivery }: HandedOver,
 ): AuditFields {
   return {
     event: 'issued',
     ...subjectFields(subject),
     ...termFields(terms),
     ...leaseFields(lease),
+    ...(lease.handle ? { handle: lease.handle } : {}),
+    ...deliveryFields(delivery),
     ...(terminal ? { terminal } : {}),
   };
 }
 
 /** The whole story by itself. */
 export function closedRecord(subject: RunSubject, terms: Terms, ending: RunEnding): AuditFields {
-  const { lease, refusedUntil, revocation, child, unmasked, error } = ending;
+  const { lease, refusedUntil, delivery = [], revocation, child, unmasked, error } = ending;
   return {
     event: 'closed',
     ...subjectFields(subject),
     ...termFields(terms),
     ...(lease ? leaseFields(lease) : {}),
+    ...deliveryFields(delivery),
     ...(refusedUntil ? { expires_at: refusedUntil.toISOString() } : {}),
     outcome: revocation?.outcome ?? outcomeOfRefused(refusedUntil),
     ...(revocation ? { revocation } : {}),
@@ -145,6 +157,10 @@ export function closedRecord(subject: RunSubject, terms: Terms, ending: RunEndin
 function outcomeOfRefused(until: Date | null): Outcome {
   if (until === null) return 'not_issued';
   return until.getTime() <= Date.now() ? 'expired' : 'expires';
+}
+
+function deliveryFields(delivery: readonly DeliveryKind[]): Omit<AuditFields, 'event'> {
+  return delivery.length > 0 ? { delivery } : {};
 }
 
 function childFields(child: ChildEnding): Omit<AuditFields, 'event'> {

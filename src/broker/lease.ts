@@ -57,9 +57,10 @@ function faultOf(lease: Lease, request: IssueRequest, minimumLife: number, now: 
     const seconds = Math.round((expiry - now.getTime()) / 1000);
     return wrong(`issued a credential for ${seconds} s, longer than the grant of ${request.ttl} s`);
   }
-  for (const [name, { value }] of Object.entries(lease.values)) {
+  for (const [name, { value, lines }] of Object.entries(lease.values)) {
     if (value === '') return unfit(`issued an empty "${name}"`);
-    if (/[\0\r\n]/.test(value)) return unfit(`issued a "${name}" with a line break or NUL in it`);
+    if ((lines ? /\0/ : /[\0\r\n]/).test(value))
+      return unfit(`issued a "${name}" with a line break or NUL in it`);
   }
   return null;
 }

@@ -6,6 +6,8 @@ import type { ApprovalKind, Capability, ProviderConfig } from '../policy/capabil
 export interface LeaseValue {
   readonly value: string;
   readonly secret: boolean;
+  /** True for what has lines by its nature (PEM, a JSON document): a line break in any other value is a fault. */
+  readonly lines?: true;
 }
 
 /** A credential that was issued. It lives in memory only. */
@@ -28,10 +30,44 @@ export interface Lease {
   readonly handle: LeaseHandle | null;
   /** Things the operator should read, each one line (clock skew, policy nearly full). */
   readonly warnings: readonly string[];
+  /**
+   * Starts what the child asks on this machine for its credential, after the lease was issued and before the spawn; it is
+   * closed with the child. Missing where the lease has none. A failure ends the lease.
+   */
+  readonly endpoints?: (context: EndpointContext) => Promise<LocalEndpoints>;
 }
 
+/** What a local endpoint may use. */
+export interface EndpointContext {
+  /** capwrap's own end of the grant: from then on nothing is handed out. */
+  readonly deadline: Date;
+  readonly now: () => Date;
+  readonly registerSecret: (name: string, value: string) => void;
+}
+
+/** Ways to hand a lease to a tool that asks for it, as records name them. */
+export const ENDPOINT_KINDS = ['credentials_endpoint', 'metadata_endpoint'] as const;
+export type EndpointKind = (typeof ENDPOINT_KINDS)[number];
+
+/** Servers on this machine that live as long as the child. */
+export interface LocalEndpoints {
+  readonly kind: EndpointKind;
+  /** What the child finds them by, beside the lease's injected values. */
+  readonly variables: Readonly<Record<string, string>>;
+  /** Variables of the isolation (isolation-names.ts) that would keep the child's tools from asking: they are not set. */
+  readonly withoutIsolation?: readonly string[];
+  /** Cuts every connection. Never rejects; may be called again. */
+  close(): Promise<void>;
+}
+
+/**
+ * What the names of a lease at its issuer may be called: nothing under them is a credential. A provider that needs
+ * another one adds it here.
+ */
+export const HANDLE_NAMES = ['jti', 'exp', 'accessor', 'lease_id', 'id'] as const;
+
 /** Public names of a lease at its issuer: an accessor, a lease id, a `jti`. They go into the audit log. */
-export type LeaseHandle = Readonly<Record<string, string>>;
+export type LeaseHandle = Readonly<Partial<Record<(typeof HANDLE_NAMES)[number], string>>>;
 
 /** What a provider gets to issue from: an allowed request, after approval. */
 export interface IssueRequest {

@@ -1,13 +1,17 @@
 /** The child's whole environment, built from nothing. */
-import type { Lease } from '../broker/provider.ts';
+import type { Lease, LocalEndpoints } from '../broker/provider.ts';
 import { CapwrapError } from '../errors.ts';
 import type { Capability } from '../policy/capability.ts';
 
 export interface ChildEnvInput {
   /** The caller's variables; only the names in `env.pass` are read. */
   readonly callerEnv: Readonly<Record<string, string>>;
-  readonly capability: Pick<Capability, 'name' | 'env' | 'inject'>;
+  readonly capability: Pick<Capability, 'name' | 'env' | 'inject' | 'files'>;
   readonly lease: Pick<Lease, 'leaseId' | 'values' | 'defaultInject' | 'expiresAt'>;
+  /** Child variable → path of a file with a value of the lease. */
+  readonly files: Readonly<Record<string, string>>;
+  /** What the child finds local endpoints by; null where the lease has none. */
+  readonly endpoints: Pick<LocalEndpoints, 'variables' | 'withoutIsolation'> | null;
   readonly taskId: string;
   /** What the child needs of the caller's MAKEFLAGS to take part in make's jobserver, or null. */
   readonly makeflags: string | null;
@@ -58,10 +62,13 @@ export function buildChildEnv(input: ChildEnvInput): Readonly<Record<string, str
     named.set(name, source);
     put(env, name, value);
   };
-  for (const [name, value] of Object.entries(injectedValues(capability.inject, lease))) {
-    add('inject', name, value);
+  for (const [name, value] of Object.entries(injectedValues(capability, lease))) add('inject', name, value);
+  for (const [name, value] of Object.entries(input.files)) add('files', name, value);
+  const { variables = {}, withoutIsolation = [] } = input.endpoints ?? {};
+  for (const [name, value] of Object.entries(variables)) add("the lease's endpoint", name, value);
+  for (const [name, value] of Object.entries(isolation.variables)) {
+    if (!withoutIsolation.includes(name)) add('isolation', name, value);
   }
-  for (const [name, value] of Object.entries(isolation.variables)) add('isolation', name, value);
   const ends = new Date(Math.min(input.deadline.getTime(), lease.expiresAt.getTime()));
   add('the lease', 'CAPWRAP_LEASE_ID', lease.leaseId);
   add('the lease', 'CAPWRAP_CAPABILITY', capability.name);
@@ -76,12 +83,13 @@ export function buildChildEnv(input: ChildEnvInput): Readonly<Record<string, str
   return Object.freeze(env);
 }
 
-/** Child variable → value, by the map's `inject` or else the provider's standard names. */
+/** Child variable → value, by the map's `inject` or else, where it has no `files` either, the provider's standard names. */
 function injectedValues(
-  inject: Readonly<Record<string, string>>,
+  { inject, files }: Pick<Capability, 'inject' | 'files'>,
   lease: ChildEnvInput['lease'],
 ): Record<string, string> {
-  const injections = Object.keys(inject).length > 0 ? inject : lease.defaultInject;
+  const mapped = Object.keys(inject).length + Object.keys(files).length > 0;
+  const injections = mapped ? inject : lease.defaultInject;
   const values: Record<string, string> = Object.create(null);
   for (const [name, key] of Object.entries(injections)) {
     const value = Object.hasOwn(lease.values, key) ? lease.values[key]?.value : undefined;

@@ -8,6 +8,8 @@ import type { IsolationName } from '../policy/isolation-names.ts';
 import { removeTree } from './remove-tree.ts';
 
 export interface Isolation {
+  /** The folder, private to the run. */
+  readonly dir: string;
   readonly variables: Readonly<Record<IsolationName, string>>;
   /** An empty HOME for the child, or null where the map leaves it the caller's. */
   readonly home: string | null;
@@ -52,7 +54,7 @@ export function createIsolation(
     AZURE_CONFIG_DIR: join(dir, 'azure'),
     KUBECONFIG: file,
   };
-  return { variables, home, remove: () => void removeTree(dir) };
+  return { dir, variables, home, remove: () => void removeTree(dir) };
 }
 
 const OWNER = 'owner';

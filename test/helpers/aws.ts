@@ -33,6 +33,7 @@ export function awsConfig(changes: Partial<AwsStsConfig> = {}): AwsStsConfig {
     externalId: null,
     sourceIdentity: null,
     sessionTags: {},
+    delivery: 'environment',
     ...changes,
   };
 }

@@ -29,6 +29,7 @@ const AWS: ProviderConfig = {
   externalId: 'ext-1',
   sourceIdentity: 'agent',
   sessionTags: { team: 'web' },
+  delivery: 'environment',
 };
 
 const PROMPT: ApprovalDemand = {

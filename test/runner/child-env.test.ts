@@ -27,8 +27,10 @@ function input(changes: Changes = {}): ChildEnvInput {
   const { callerEnv = {}, pass = [], set = {}, inject = {}, home = null } = changes;
   return {
     callerEnv,
-    capability: { name: 'publish', env: { pass, passSensitive: [], set }, inject },
+    capability: { name: 'publish', env: { pass, passSensitive: [], set }, inject, files: {} },
     lease: LEASE,
+    files: {},
+    endpoints: null,
     taskId: 'task-1',
     makeflags: null,
     deadline: changes.deadline ?? new Date('2030-01-01T00:10:00Z'),

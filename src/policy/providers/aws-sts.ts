@@ -31,6 +31,8 @@ export interface AwsStsConfig {
   readonly externalId: string | null;
   readonly sourceIdentity: string | null;
   readonly sessionTags: Readonly<Record<string, string>>;
+  /** How the child gets the keys: in variables, or from a server on this machine that lives as long as it does. */
+  readonly delivery: 'environment' | 'credentials-endpoint';
 }
 
 /** Child variable → value of the lease, by the standard names of the AWS SDKs and CLI. */
@@ -43,6 +45,20 @@ export const AWS_DEFAULT_INJECT: Readonly<Record<string, string>> = {
   AWS_DEFAULT_REGION: 'region',
 };
 
+/** What stays of them where the keys come from the credentials endpoint: not a key, nor the expiry of one. */
+export const AWS_ENDPOINT_INJECT: Readonly<Record<string, string>> = {
+  AWS_REGION: 'region',
+  AWS_DEFAULT_REGION: 'region',
+};
+
+/** By which SDKs find a credentials endpoint; beside keys they would be a second credential. */
+const ENDPOINT_NAMES = [
+  'AWS_CONTAINER_CREDENTIALS_FULL_URI',
+  'AWS_CONTAINER_CREDENTIALS_RELATIVE_URI',
+  'AWS_CONTAINER_AUTHORIZATION_TOKEN',
+  'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
+];
+
 const COMPARISONS: FieldComparisons<AwsStsConfig> = {
   roleArn: 'widening',
   region: 'widening',
@@ -50,6 +66,7 @@ const COMPARISONS: FieldComparisons<AwsStsConfig> = {
   caFile: 'widening',
   externalId: 'widening',
   sourceIdentity: 'widening',
+  delivery: 'widening',
   source: compareSources,
   scope: compareAwsScope,
   sessionTags: (before, after, at) => compareRecord(before, after, at, 'session_tag'),
@@ -84,13 +101,18 @@ export const awsSts: ProviderPolicy<typeof awsStsFields, AwsStsConfig> = {
     externalId: raw.external_id ?? null,
     sourceIdentity: raw.source_identity ?? null,
     sessionTags: raw.session_tags ?? {},
+    delivery: raw.delivery ?? 'environment',
   }),
   check: checkAwsSts,
   leaseValues: ['access_key_id', 'secret_access_key', 'session_token', 'expiration', 'region'],
   injectHelp: 'Child variables and the values of the lease they get, instead of the standard AWS_* names',
-  defaultInject: () => AWS_DEFAULT_INJECT,
+  defaultInject: ({ delivery }) =>
+    delivery === 'credentials-endpoint' ? AWS_ENDPOINT_INJECT : AWS_DEFAULT_INJECT,
   spellsOutInject: false,
-  credentialNames: Object.keys(AWS_DEFAULT_INJECT).filter((name) => !name.endsWith('REGION')),
+  credentialNames: [
+    ...Object.keys(AWS_DEFAULT_INJECT).filter((name) => !name.endsWith('REGION')),
+    ...ENDPOINT_NAMES,
+  ],
   scopeWords: ({ scope }) => scope.flatMap(({ actions }) => actions),
   target: ({ roleArn }) => roleArn,
   reach: ({ scope }) =>
@@ -105,6 +127,7 @@ export const awsSts: ProviderPolicy<typeof awsStsFields, AwsStsConfig> = {
     ['external id', config.externalId && escapeValue(config.externalId)],
     ['source identity', config.sourceIdentity && escapeValue(config.sourceIdentity)],
     ...pairs(config.sessionTags).map((text): Row => ['session tag', text]),
+    ['delivery', config.delivery === 'environment' ? null : config.delivery],
   ],
   proofs: ({ source }) => [{ at: 'source', source }],
   compare: (before, after, at) => compareFields(COMPARISONS, before, after, at),

@@ -1,10 +1,10 @@
 /** Provider `aws-sts`: a role session, cut down to the capability's scope and to the granted time. */
 import { CapwrapError } from '../../../errors.ts';
-import { AWS_DEFAULT_INJECT } from '../../../policy/providers/aws-sts.ts';
+import { AWS_DEFAULT_INJECT, AWS_ENDPOINT_INJECT } from '../../../policy/providers/aws-sts.ts';
 import { scopeWords } from '../../../policy/providers/index.ts';
 import { sourceLabel } from '../../../policy/sources/index.ts';
 import { measureSkew } from '../../measure-skew.ts';
-import type { BrokerContext, IssueRequest, Lease, Provider } from '../../provider.ts';
+import type { BrokerContext, EndpointContext, IssueRequest, Lease, Provider } from '../../provider.ts';
 import type { Proof } from '../../sources/proof.ts';
 import { readSource } from '../../sources/read-source.ts';
 import { checkAnswer, type StsSession } from './answer.ts';
@@ -47,6 +47,8 @@ function toLease(
 ): Lease {
   const open = (value: string) => ({ value, secret: false });
   const secret = (value: string) => ({ value, secret: true });
+  const endpoint = plan.config.delivery === 'credentials-endpoint';
+  const expiration = session.expiresAt.toISOString().replace(/\.\d+Z$/, 'Z');
   return {
     leaseId,
     provider: 'aws-sts',
@@ -54,10 +56,10 @@ function toLease(
       access_key_id: open(session.accessKeyId),
       secret_access_key: secret(session.secretAccessKey),
       session_token: secret(session.sessionToken),
-      expiration: open(session.expiresAt.toISOString().replace(/\.\d+Z$/, 'Z')),
+      expiration: open(expiration),
       region: open(plan.config.region),
     },
-    defaultInject: AWS_DEFAULT_INJECT,
+    defaultInject: endpoint ? AWS_ENDPOINT_INJECT : AWS_DEFAULT_INJECT,
     expiresAt: session.expiresAt,
     principal: session.principal,
     scope: scopeWords(plan.config),
@@ -71,6 +73,12 @@ function toLease(
       ...(skew !== null && { clock_skew_seconds: skew }),
     },
     warnings,
+    ...(endpoint && {
+      async endpoints(context: EndpointContext) {
+        const { serveContainerCredentials } = await import('./container-endpoint.ts');
+        return serveContainerCredentials({ ...session, expiration, roleArn: plan.config.roleArn }, context);
+      },
+    }),
   };
 }
 
@@ -88,6 +96,7 @@ function preview(request: IssueRequest): Readonly<Record<string, unknown>> {
     ...(config.externalId !== null && { external_id: config.externalId }),
     ...(config.sourceIdentity !== null && { source_identity: config.sourceIdentity }),
     ...(Object.keys(config.sessionTags).length > 0 && { session_tags: config.sessionTags }),
+    ...(config.delivery !== 'environment' && { delivery: config.delivery }),
     session_policy: JSON.parse(plan.sessionPolicy),
     session_policy_characters: plan.sessionPolicy.length,
   };

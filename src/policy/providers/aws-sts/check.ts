@@ -12,6 +12,19 @@ export function checkAwsSts(raw: Sound, at: Place, report: Report): void {
   checkScope(raw.scope ?? [], [...at, 'scope'], report);
   checkSource(raw, at, report);
   checkTags(raw, at, report);
+  checkDelivery(raw, at, report);
+}
+
+/** Keys that are also in a variable or file would make the endpoint pointless: whoever sees them needs it no more. */
+function checkDelivery(raw: Sound, at: Place, report: Report): void {
+  if (raw.delivery !== 'credentials-endpoint') return;
+  for (const key of ['inject', 'files'] as const) {
+    for (const [name, value] of Object.entries(raw[key] ?? {})) {
+      if (value === 'region') continue;
+      const message = `"${name}" would have ${value} beside the credentials endpoint`;
+      report([...at, key, name], 'name_clash', message, 'delete it, or delete delivery', 'key');
+    }
+  }
 }
 
 /** AssumeRoleWithWebIdentity has no parameters for these; their values can only come from the token's claims. */

@@ -87,4 +87,8 @@ export const awsStsFields = {
     ),
     'Session tags; need sts:TagSession',
   ),
+  delivery: maybe(
+    oneOf('environment', 'credentials-endpoint'),
+    'How the child gets the keys: in variables, or from an endpoint on this machine that lives as long as it does',
+  ),
 };

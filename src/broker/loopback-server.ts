@@ -1,0 +1,127 @@
+/**
+ * A server on 127.0.0.1 for one child: GET only, one answer to a connection, everything bounded. What it hands out and
+ * to whom is the provider's to say.
+ */
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { CapwrapError, systemErrorCode } from '../errors.ts';
+
+export interface LoopbackRequest {
+  /** Undecoded, without the query. */
+  readonly path: string;
+  readonly query: URLSearchParams;
+  /** Lower-case names; a repeated header as one text. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** User whose process asks, where the system tells (Linux); null where it can't be told. */
+  peerUser(): number | null;
+}
+
+export interface LoopbackReply {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+export interface LoopbackServer {
+  /** Such as `127.0.0.1:40123`. */
+  readonly host: string;
+  /** Cuts every connection; resolves once the port is free. May be called again. */
+  close(): Promise<void>;
+}
+
+/** A child and all its processes ask this often at once, and no more. */
+const MAX_CONNECTIONS = 64;
+const REQUEST_TIMEOUT_MS = 5_000;
+
+/**
+ * Listens on a port that the system chooses. Every request that is not a GET, or is meant for another host (a name that a
+ * browser was made to resolve to this machine), is refused before `handle` sees it. Throws ERR_ENVIRONMENT where nothing
+ * can listen.
+ */
+export async function serveLoopback(
+  handle: (request: LoopbackRequest) => LoopbackReply,
+): Promise<LoopbackServer> {
+  // As in http-exchange.ts: an `import` of this module loads a second HTTP library.
+  const { createServer } = process.getBuiltinModule('node:http');
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS, keepAlive: false },
+    (request, response) => {
+      response.on('error', () => {});
+      send(request, response, answer(request, `127.0.0.1:${port}`, handle));
+    },
+  );
+  server.maxConnections = MAX_CONNECTIONS;
+  server.on('clientError', (_error, socket) => socket.destroy());
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => {
+      const code = systemErrorCode(error) ?? 'unknown error';
+      reject(new CapwrapError('ERR_ENVIRONMENT', `"127.0.0.1" has no port to listen on (${code})`));
+    });
+    server.listen(0, '127.0.0.1', resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  let closing: Promise<void> | null = null;
+  return {
+    host: `127.0.0.1:${port}`,
+    close() {
+      closing ??= new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+      return closing;
+    },
+  };
+}
+
+/** Equal or not, in a time that tells nothing of where they differ. */
+export function sameSecret(given: string, secret: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(given), digest(secret));
+}
+
+function answer(
+  request: IncomingMessage,
+  host: string,
+  handle: (request: LoopbackRequest) => LoopbackReply,
+): LoopbackReply {
+  if (request.method !== 'GET') return { status: 405, headers: { allow: 'GET' }, body: '' };
+  const given = request.headers.host ?? '';
+  if (given !== host && given !== host.replace('127.0.0.1', 'localhost')) return { status: 421, body: '' };
+  const [path = '', query = ''] = (request.url ?? '').split(/\?(.*)/s);
+  const headers: Record<string, string> = Object.create(null);
+  for (const [name, value] of Object.entries(request.headers)) headers[name] = String(value);
+  const { localPort = 0, remotePort = 0 } = request.socket;
+  const peerUser = () => userOfPeer(localPort, remotePort);
+  return handle({ path, query: new URLSearchParams(query), headers, peerUser });
+}
+
+function send(request: IncomingMessage, response: ServerResponse, reply: LoopbackReply): void {
+  response.writeHead(reply.status, {
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(reply.body),
+    'cache-control': 'no-store',
+    connection: 'close',
+    ...reply.headers,
+  });
+  response.end(reply.body);
+  request.resume();
+}
+
+/**
+ * The owner of the other end of a connection over 127.0.0.1, from proc_pid_net(5) `tcp`: addresses in hex, in the byte
+ * order of the machine; the eighth field is the user.
+ */
+function userOfPeer(localPort: number, remotePort: number): number | null {
+  const hex = (port: number) => `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  try {
+    for (const line of readFileSync('/proc/self/net/tcp', 'latin1').split('\n')) {
+      const [, local = '', remote = '', , , , , user = ''] = line.trim().split(/\s+/);
+      if (local.endsWith(hex(remotePort)) && remote.endsWith(hex(localPort))) return Number(user);
+    }
+  } catch {
+    // no /proc
+  }
+  return null;
+}
