@@ -21,7 +21,8 @@ export function checkCapability(
   report: Report,
 ): void {
   checkTimes(raw, defaults, at, report);
-  policyOf(raw).check?.(raw, at, report);
+  const home = raw.home ?? defaults.home;
+  policyOf(raw).check?.(home === undefined ? raw : { ...raw, home }, at, report);
   checkRules(raw, at, dir, report);
   checkEnv(raw, defaults, at, report);
 }

@@ -20,6 +20,8 @@ export interface RawShared {
   readonly max_ttl?: number | string;
   readonly inject?: Readonly<Record<string, string>>;
   readonly files?: Readonly<Record<string, string>>;
+  /** That of `defaults` where the capability has none. */
+  readonly home?: 'inherit' | 'private';
 }
 
 /** Those of a capability's keys that hold what the schema wants; the others have their fault already. */

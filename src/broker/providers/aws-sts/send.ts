@@ -1,7 +1,7 @@
 /** One call of AssumeRole or AssumeRoleWithWebIdentity through the official SDK. */
-import { readFileSync } from 'node:fs';
 import { VERSION } from '../../../base/version.ts';
-import { CapwrapError, systemErrorCode } from '../../../errors.ts';
+import { CapwrapError } from '../../../errors.ts';
+import { readCaFile } from '../../ca-file.ts';
 import type { BrokerContext } from '../../provider.ts';
 import type { Proof, TokenProof } from '../../sources/proof.ts';
 import type { StsOutput } from './answer.ts';
@@ -30,7 +30,7 @@ export async function sendExchange(
   context: BrokerContext,
 ): Promise<StsReply> {
   const seen: Seen = { sentAt: null, receivedAt: null, answer: null, fault: null };
-  const ca = plan.config.caFile === null ? null : readCaFile(plan.config.caFile);
+  const ca = readCaFile(plan.config.caFile);
   const requestHandler = createTransport({ ca, signal: context.signal, now: context.now, seen });
   const client = new sdk.STSClient({
     region: plan.config.region,
@@ -93,22 +93,4 @@ function keyInput(plan: StsPlan) {
     ...(sourceIdentity !== null && { SourceIdentity: sourceIdentity }),
     ...(tags.length > 0 && { Tags: tags }),
   };
-}
-
-function readCaFile(path: string): string {
-  try {
-    const text = readFileSync(path, 'utf8');
-    if (text.includes('-----BEGIN CERTIFICATE-----')) return text;
-  } catch (error) {
-    throw new CapwrapError(
-      'ERR_PROVIDER_UNAVAILABLE',
-      `ca_file "${path}" can't be read (${systemErrorCode(error) ?? 'unknown error'})`,
-      {
-        hint: 'name a readable PEM file in the map, or drop ca_file',
-      },
-    );
-  }
-  throw new CapwrapError('ERR_PROVIDER_UNAVAILABLE', `ca_file "${path}" holds no PEM certificate`, {
-    hint: 'name a PEM file in the map, or drop ca_file',
-  });
 }
