@@ -1,5 +1,6 @@
 /** The approval of a run: none where the rule asks for none, else what the approval room obtains. */
 import type { Asked, BroughtApproval } from './approval/obtain.ts';
+import type { CodeWatch } from './approval/watch-code.ts';
 import type { AuditLog } from './audit/record.ts';
 import { type ApprovalState, deniedRecord, NO_APPROVAL, type RunSubject } from './audit/run-records.ts';
 import { childPath, decide, type RequestOptions, readJudgedMap, type Situation } from './decide.ts';
@@ -29,8 +30,10 @@ export interface ApprovalInput {
 
 export interface ApprovedRun {
   readonly approval: ApprovalState;
-  /** Throws ERR_COMMAND_CHANGED where a file of the command is not the one that was approved. */
-  readonly assertUnchanged: () => void;
+  /** The request with all facts that the approval is for. */
+  readonly request: RunRequest;
+  /** Throws ERR_COMMAND_CHANGED where a file of the command is not the one that was approved; tells later changes of its code. */
+  readonly assertUnchanged: () => CodeWatch;
 }
 
 /**
@@ -42,19 +45,20 @@ export async function approvalOfRun(input: ApprovalInput): Promise<ApprovedRun> 
   const { demand } = grant;
   if (demand === null) {
     if (input.brought !== null) throw notNeeded(grant, input.brought.request.id);
-    return { approval: NO_APPROVAL, assertUnchanged: () => undefined };
+    return { approval: NO_APPROVAL, request: situation.request, assertUnchanged: () => () => null };
   }
-  const { approvalError, assertUnchanged, obtainApproval, openApprovals } = await import(
+  const { approvalError, assertUnchanged, obtainApproval, openApprovals, watchCode } = await import(
     './approval/for-runs.ts'
   );
   const { uid, env } = context.ambient;
   const stateDir = situation.state.dir;
   const store = openApprovals(stateDir, uid);
   const path = childPath(situation.capability, env);
+  const request = await withCommitClean(context, situation.request);
   const { state, fault, files } = await obtainApproval({
     ...input,
     demand,
-    current: askedNow(input),
+    current: askedNow(input, request),
     approvers: situation.map.approvers,
     childPath: path,
     uid,
@@ -67,7 +71,13 @@ export async function approvalOfRun(input: ApprovalInput): Promise<ApprovedRun> 
   });
   if (fault === null) {
     const { command } = situation.request;
-    return { approval: state, assertUnchanged: () => command && assertUnchanged(files, command, path) };
+    const check = () => {
+      if (command === null) return () => null;
+      const watch = watchCode(command, path); // before the look, so that nothing comes in between
+      assertUnchanged(files, command, path);
+      return watch;
+    };
+    return { approval: state, request, assertUnchanged: check };
   }
   resultEvent(events, situation.decision, `approval_${fault.reason}`);
   await audit.append(deniedRecord(subject, `approval_${fault.reason}`, grant.rule, state), { durable: true });
@@ -86,18 +96,21 @@ function notNeeded({ capability, rule }: Grant, id: string): CapwrapError {
 }
 
 /** The request as it was decided; each further time as it is by then, on the map as it is by then. */
-function askedNow({ context, situation, options, argv }: ApprovalInput): () => Promise<Asked> {
+function askedNow(
+  { context, situation, options, argv }: ApprovalInput,
+  request: RunRequest,
+): () => Promise<Asked> {
   let first = true;
   return async () => {
     if (first) {
       first = false;
-      return { request: await withCommitClean(context, situation.request), map: situation.file };
+      return { request, map: situation.file };
     }
     const judged = await readJudgedMap(context, options.map, situation.state);
     const map = judged.trust.trusted
       ? judged.file
       : { path: judged.file.path, sha256: 'not trusted any more' };
-    if (map.sha256 !== situation.file.sha256) return { request: situation.request, map };
+    if (map.sha256 !== situation.file.sha256) return { request, map };
     const again = await decide(context, judged, { ...options, taskId: situation.request.taskId }, argv);
     return { request: await withCommitClean(context, again.request), map };
   };

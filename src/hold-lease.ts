@@ -10,7 +10,7 @@ import { CapwrapError } from './errors.ts';
 import type { SecretRegistry } from './redact/registry.ts';
 import { buildChildEnv } from './runner/child-env.ts';
 import type { ChildResult } from './runner/child-result.ts';
-import { leakError, NO_PTY, timeWarning } from './runner/child-words.ts';
+import { changedError, leakError, NO_PTY, timeWarning } from './runner/child-words.ts';
 import { type StartableCommand, spawnFault } from './runner/command-error.ts';
 import { type Delivery, deliver } from './runner/delivery.ts';
 import { namedDescriptors } from './runner/descriptors.ts';
@@ -37,8 +37,8 @@ export interface HoldInput {
   readonly events: EventSink;
   readonly audit: AuditLog;
   readonly phases: Phases;
-  /** Throws where the command is not the one that was approved. */
-  readonly assertUnchanged: () => void;
+  /** Throws where the command is not the one that was approved; what it returns tells later changes of its code. */
+  readonly assertUnchanged: () => () => string | null;
   /** Seconds from TERM to KILL. */
   readonly killAfter: number;
 }
@@ -92,6 +92,7 @@ export async function holdLease(input: HoldInput): Promise<Held> {
       };
       child = await useLease(input, issued, isolation, delivered, onLeak);
     }
+    if (child?.changed) failure = changedError(child.changed);
     if (child?.leaked) failure = leakError(child.masked, subject.leaseId);
   } catch (error) {
     failure = error;
@@ -170,7 +171,7 @@ async function useLease(
   const how = { terminal: isDirect(terminal) ? ('direct' as const) : null, delivery: delivery.kinds };
   await audit.append(issuedRecord(subject, terms, lease, how));
   if (signals.pending !== null) return null;
-  input.assertUnchanged();
+  const codeChanged = input.assertUnchanged();
   refuseInspector(); // a last time: what opened it may have been slow
   const result = await runChild({
     command,
@@ -181,6 +182,7 @@ async function useLease(
     signals,
     launch,
     terminal,
+    codeChanged,
     descriptors: [...(jobserver?.descriptors ?? []), ...namedDescriptors(command.argv, launch.descriptors)],
     ...(situation.capability.onLeak === 'fail' ? { onLeak } : {}),
     onStart: (mode) => tellStart(events, command, mode),

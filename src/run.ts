@@ -68,7 +68,7 @@ async function tell(
   phases.mark('map');
   const situation = await decide(context, judged, options, argv);
   const { decision, request } = situation;
-  const subject = subjectOf(context, situation, mask);
+  const asked = subjectOf(context, situation, mask);
   checkEvent(events, situation);
   phases.mark('decide');
 
@@ -76,7 +76,7 @@ async function tell(
   if (request.command?.fault?.kind === 'cwd_missing') throw commandError(request.command.fault);
   if (decision.effect === 'deny') {
     resultEvent(events, decision);
-    await audit.append(deniedRecord(subject, decision.reason, decision.rule, NO_APPROVAL), { durable: true });
+    await audit.append(deniedRecord(asked, decision.reason, decision.rule, NO_APPROVAL), { durable: true });
     throw deniedError(situation, decision, options);
   }
   const { grant } = decision;
@@ -87,7 +87,7 @@ async function tell(
     context,
     situation,
     grant,
-    subject,
+    subject: asked,
     options,
     argv,
     brought: options.approval,
@@ -102,6 +102,7 @@ async function tell(
   });
   if (approved === null) return endOf(null, signals);
   const { approval, assertUnchanged } = approved;
+  const subject = { ...asked, request: approved.request };
   phases.mark('approval');
 
   // 4. The grant is durable before anything is issued, and what limits it is counted once more right before it.

@@ -1,4 +1,5 @@
 /** Asks the person on the terminal. The answer is graded `terminal`: whoever owns the terminal can type it, an agent too. */
+import { escapeText } from '../base/escape.ts';
 import { osUser } from '../base/os-user.ts';
 import { askOnTerminal } from '../base/tty.ts';
 import type { Answer } from './answer.ts';
@@ -38,6 +39,17 @@ export async function askHere(ask: AskHere): Promise<AnsweredHere> {
 function questionText(request: ApprovalRequest, previous: Previous | null, terms: ApprovalTerms): string {
   const { uses, not_after } = terms;
   const permits = `permits ${uses === 1 ? 'one run' : `${uses} runs`} until ${not_after}`;
-  const lines = [...showRequest(request, previous), `The approval ${permits}.`];
+  const { capability, command } = request.binding;
+  const lines = [
+    ...showRequest(request, previous),
+    // Once more, for what has scrolled out of sight.
+    `${capability}: ${clip(escapeText(command.map((word) => JSON.stringify(word)).join(' ')))}`,
+    `The approval ${permits}.`,
+  ];
   return `\n${lines.join('\n')}\nType ${answerWord(request)} to approve, anything else to deny: `;
+}
+
+/** One line of a terminal. */
+function clip(text: string): string {
+  return text.length <= 60 ? text : `${text.slice(0, 40)} [...] ${text.slice(-10)}`;
 }

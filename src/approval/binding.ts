@@ -12,7 +12,7 @@ import { type BoundFile, boundFiles, namedFolders } from './bound-files.ts';
 
 export interface Binding {
   readonly capability: string;
-  /** The words of the command; secrets of the caller are masked in them. */
+  /** The words of the command. */
   readonly command: readonly string[];
   readonly cwd: string;
   /** The program, its interpreters, and the files that the words name, with their content. */
@@ -74,13 +74,10 @@ export function bindingOf(input: BindingInput): Binding {
   const value = (name: FactName) => (facts[name].value === null ? null : mask(facts[name].value));
   return {
     capability: grant.capability,
-    command: argv.map(mask),
-    cwd: mask(command?.cwd ?? ''),
-    files:
-      command === null
-        ? []
-        : boundFiles(command, childPath).map((file) => ({ ...file, path: mask(file.path) })),
-    folders: command === null ? [] : namedFolders(command).map(mask),
+    command: argv,
+    cwd: command?.cwd ?? '',
+    files: command === null ? [] : boundFiles(command, childPath),
+    folders: command === null ? [] : namedFolders(command),
     env: boundVariables(input),
     stdin: boundInput(),
     repo: value('repo'),
@@ -100,6 +97,15 @@ export function bindingOf(input: BindingInput): Binding {
     map_path: map.path,
     map_sha256: map.sha256,
   };
+}
+
+/** True where what an approver has to see holds a secret of the caller's, which must not be stored or shown. */
+export function holdsSecret(
+  { command, cwd, files, folders, env }: Binding,
+  mask: (text: string) => string,
+): boolean {
+  const seen = [...command, cwd, ...files.map(({ path }) => path), ...folders, ...Object.values(env)];
+  return seen.some((text) => mask(text) !== text);
 }
 
 /** Names of what differs between two bindings, in their order. */

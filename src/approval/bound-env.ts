@@ -12,21 +12,21 @@ export interface EnvInput {
   readonly pass: readonly string[];
   /** Kept in the state directory: without it a digest says nothing about a value that can be guessed. */
   readonly digestKey: Uint8Array;
-  readonly mask: (text: string) => string;
 }
 
 /** How things look on a terminal: another one must not make an approval worthless. */
 const LOOKS = new Set(['TERM', 'COLORTERM', 'NO_COLOR', 'FORCE_COLOR', 'LANG', 'LC_ALL', 'LC_CTYPE', 'TZ']);
-const LONGEST_SHOWN = 4096;
 
-/** Each variable that is handed through, with its value; of what may be a secret, a keyed digest instead. */
-export function boundVariables({ env, pass, digestKey, mask }: EnvInput): Record<string, string> {
+/**
+ * Each variable that is handed through, with its value; of one whose name says that it may be secret a keyed digest
+ * instead. By the name alone: what a value is called elsewhere is the caller's choice, and must hide nothing.
+ */
+export function boundVariables({ env, pass, digestKey }: EnvInput): Record<string, string> {
   const bound: Record<string, string> = {};
   for (const name of [...pass].sort()) {
     const value = Object.hasOwn(env, name) && !LOOKS.has(name) ? env[name] : undefined;
     if (value === undefined) continue;
-    const open = sensitiveName(name) === null && mask(value) === value && value.length <= LONGEST_SHOWN;
-    bound[name] = open ? value : `hmac-sha256 ${keyedDigest(digestKey, value)}`;
+    bound[name] = sensitiveName(name) === null ? value : `hmac-sha256 ${keyedDigest(digestKey, value)}`;
   }
   return bound;
 }

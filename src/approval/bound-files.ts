@@ -12,11 +12,11 @@ export interface BoundFile {
   /** Of the content, lower-case hex; null for a file that is not read: then size and time stand for it. */
   readonly sha256: string | null;
   readonly bytes: number;
-  /** RFC 3339, UTC; null where the content is hashed. */
+  /** When the file was changed last (ctime). RFC 3339, UTC; null where the content is hashed. */
   readonly modified: string | null;
 }
 
-/** A larger file is data rather than code, and reading it would hold up the run. */
+/** A larger file that isn't the program is data rather than code, and reading it would hold up the run. */
 export const LARGEST_HASHED = 64 * 1024 * 1024;
 const MOST_FILES = 256;
 /** The kernel follows an interpreter that is a script itself this often. */
@@ -28,12 +28,11 @@ const MOST_INTERPRETERS = 4;
  * files than anybody can look through: what isn't bound could be changed.
  */
 export function boundFiles(command: ResolvedCommand, path: string | undefined): BoundFile[] {
-  const { cwd, argv } = command;
+  const { cwd } = command;
   const program = command.path === null ? [] : [command.path, ...interpreters(command.path, cwd, path)];
-  const named = argv.slice(1).flatMap((word) => namedPaths(word).map((name) => walked(cwd, name)));
   const files: BoundFile[] = [];
-  for (const file of new Set([...program, ...named])) {
-    const bound = measure(file);
+  for (const file of new Set([...program, ...named(command)])) {
+    const bound = measure(file, program.includes(file));
     if (bound !== null) files.push(bound);
     if (files.length > MOST_FILES) {
       throw new CapwrapError(
@@ -49,22 +48,33 @@ export function boundFiles(command: ResolvedCommand, path: string | undefined): 
 }
 
 /** The folders that words name: their content is not part of an approval, so whoever approves is told. */
-export function namedFolders({ cwd, argv }: ResolvedCommand): string[] {
-  const named = argv.slice(1).flatMap((word) => namedPaths(word).map((name) => walked(cwd, name)));
-  return [...new Set(named)].filter(isFolder).slice(0, MOST_FILES);
+export function namedFolders(command: ResolvedCommand): string[] {
+  return [...new Set(named(command))].filter((path) => kindOf(path) === 'folder').slice(0, MOST_FILES);
 }
 
-function isFolder(path: string): boolean {
+/** The regular files that words name, in their order. */
+export function namedFiles(command: ResolvedCommand): string[] {
+  return [...new Set(named(command))].filter((path) => kindOf(path) === 'file');
+}
+
+/** Every path that an argument may name. */
+function named({ cwd, argv }: ResolvedCommand): string[] {
+  return argv.slice(1).flatMap((word) => namedPaths(word).map((name) => walked(cwd, name)));
+}
+
+function kindOf(path: string): 'file' | 'folder' | null {
   try {
-    return statSync(path).isDirectory();
+    const stat = statSync(path);
+    if (stat.isFile()) return 'file';
+    return stat.isDirectory() ? 'folder' : null;
   } catch {
-    return false;
+    return null;
   }
 }
 
 /**
  * Throws ERR_COMMAND_CHANGED where the files of a command are not exactly those that were approved; one that was not
- * there then counts, too. (A change after this moment can't be seen.)
+ * there then counts, too.
  */
 export function assertUnchanged(
   approved: readonly BoundFile[],
@@ -82,7 +92,8 @@ export function assertUnchanged(
   });
 }
 
-function interpreters(script: string, cwd: string, path: string | undefined): string[] {
+/** The chain of programs that start a script, the nearest first; empty for what is no script. */
+export function interpreters(script: string, cwd: string, path: string | undefined): string[] {
   const chain: string[] = [];
   for (let at = script; chain.length < 2 * MOST_INTERPRETERS; ) {
     const shebang = readShebang(at);
@@ -112,10 +123,10 @@ function namedPaths(word: string): string[] {
 }
 
 /** Null for what is no regular file, or can't be looked at. */
-function measure(path: string): BoundFile | null {
+function measure(path: string, isCode: boolean): BoundFile | null {
   let fd: number;
   try {
-    if (!statSync(path).isFile()) return null; // to open a FIFO or a device does something to it
+    if (kindOf(path) !== 'file') return null; // to open a FIFO or a device does something to it
     fd = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
   } catch {
     return null;
@@ -123,13 +134,13 @@ function measure(path: string): BoundFile | null {
   try {
     const stat = fstatSync(fd);
     if (!stat.isFile()) return null;
-    const { size, mtime } = stat;
-    const hashed = size <= LARGEST_HASHED;
+    const { size, ctime } = stat;
+    const hashed = isCode || size <= LARGEST_HASHED;
     return {
       path,
       sha256: hashed ? hashOf(fd) : null,
       bytes: size,
-      modified: hashed ? null : mtime.toISOString(),
+      modified: hashed ? null : ctime.toISOString(), // its owner can set any other time
     };
   } catch {
     return null;

@@ -1,6 +1,6 @@
 /** Reads the approval that `--approval` names: the id of a request here, or a file with signed answers to one. */
-import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { readForeignFile } from '../base/foreign-file.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
 import { LARGEST_ANSWER, parseReply } from './answer.ts';
 import { approvalError, FAULTS } from './faults.ts';
@@ -10,6 +10,7 @@ import type { ApprovalStore } from './store.ts';
 
 /** Throws ERR_APPROVAL_UNKNOWN where there is no such request, ERR_APPROVAL_INVALID for a file that is no answer. */
 export function bringApproval(store: ApprovalStore, named: string, cwd: string): BroughtApproval {
+  if (named === '') throw new CapwrapError('ERR_USAGE', '"--approval" is empty: it takes an id or a file');
   if (isRequestId(named)) return { request: knownRequest(store, named), answers: null };
   const reply = parseReply(readReplyFile(resolve(cwd, named), named));
   if (reply === null) {
@@ -32,13 +33,10 @@ export function knownRequest(store: ApprovalStore, id: string): BroughtApproval[
 }
 
 function readReplyFile(path: string, named: string): string {
+  let text: string | null;
   try {
-    const { size } = statSync(path);
-    if (size > 16 * LARGEST_ANSWER)
-      throw new CapwrapError('ERR_APPROVAL_INVALID', `"${named}" is too large to be an approval`);
-    return readFileSync(path, 'utf8');
+    text = readForeignFile(path, 16 * LARGEST_ANSWER);
   } catch (error) {
-    if (error instanceof CapwrapError) throw error;
     const code = systemErrorCode(error) ?? 'unknown error';
     throw new CapwrapError(
       code === 'ENOENT' ? 'ERR_APPROVAL_UNKNOWN' : 'ERR_APPROVAL_INVALID',
@@ -48,4 +46,6 @@ function readReplyFile(path: string, named: string): string {
       { hint: 'capwrap approvals --all' },
     );
   }
+  if (text !== null) return text;
+  throw new CapwrapError('ERR_APPROVAL_INVALID', `"${named}" is too large to be an approval`);
 }

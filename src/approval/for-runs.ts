@@ -4,3 +4,4 @@ export { bringApproval } from './bring.ts';
 export { approvalError } from './faults.ts';
 export { obtainApproval } from './obtain.ts';
 export { openApprovals } from './store.ts';
+export { watchCode } from './watch-code.ts';

@@ -70,7 +70,7 @@ async function onTerminal(input: GatherInput): Promise<Gathered | ApprovalFault 
   const terms = { uses: 1, not_after: latestEnd(request, demand).toISOString() };
   const reply = await askHere({
     request,
-    previous: previousOf(store, request),
+    previous: previousOf(store, request, input),
     terms,
     uid,
     timeoutMs,

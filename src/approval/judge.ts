@@ -48,6 +48,8 @@ export interface Judgement {
   readonly approval: {
     readonly grade: AnswerGrade;
     readonly approvers: readonly string[];
+    /** Fingerprints of their keys; of what was typed there is none. */
+    readonly keys: readonly string[];
     readonly terms: ApprovalTerms;
   } | null;
 }
@@ -83,6 +85,7 @@ function together(answers: readonly JudgedAnswer[]): Judgement['approval'] {
   return {
     grade: weakestGrade(answers.map(({ grade }) => grade)) as AnswerGrade,
     approvers: answers.map(({ approver }) => approver).sort(),
+    keys: answers.flatMap(({ fingerprint }) => fingerprint ?? []),
     terms: {
       uses: Math.min(...answers.map(({ terms }) => terms.uses)),
       not_after: new Date(Math.min(...until)).toISOString(),

@@ -13,11 +13,12 @@ import type { RunRequest } from '../request/run-request.ts';
 import type { EventSink } from '../ui/events.ts';
 import { admitRequest, closeRequest, spendApproval, standing } from './admission.ts';
 import type { Answer } from './answer.ts';
-import { type Binding, bindingOf, differencesInWords } from './binding.ts';
+import { type Binding, bindingOf, differencesInWords, holdsSecret } from './binding.ts';
 import type { BoundFile } from './bound-files.ts';
 import { type ApprovalFault, FAULTS } from './faults.ts';
 import { type Gathered, gatherAnswers } from './gather.ts';
-import { judgeAnswers } from './judge.ts';
+import { judgeAnswer, judgeAnswers } from './judge.ts';
+import { permissionFields } from './records.ts';
 import { type ApprovalRequest, newIdentity, newRequest } from './request.ts';
 import type { ApprovalStore } from './store.ts';
 
@@ -71,9 +72,8 @@ const UNATTENDED_MS = 24 * 3600 * 1000;
 export async function obtainApproval(input: ObtainInput): Promise<Obtained> {
   const { brought, events } = input;
   const identity = brought?.request ?? newIdentity();
-  const asked = await input.current();
-  const binding = bindingOf({ ...input, ...asked, mask: input.subject.mask });
-  const found = hidesWords(binding, asked)
+  const binding = await bind(input);
+  const found = holdsSecret(binding, input.subject.mask)
     ? FAULTS.hidden()
     : brought
       ? await takeUp(input, brought, binding)
@@ -87,12 +87,6 @@ export async function obtainApproval(input: ObtainInput): Promise<Obtained> {
   const approver = approvers.join(',');
   events.emit('approval.result', { id, granted: true, grade, approver });
   return { state: { approval: 'granted', grade, id, approver }, fault: null, files: binding.files };
-}
-
-/** What had to be masked is what nobody could see and approve. */
-function hidesWords({ command, cwd }: Binding, { request }: Asked): boolean {
-  const asked = request.command;
-  return JSON.stringify([command, cwd]) !== JSON.stringify([asked?.argv ?? [], asked?.cwd ?? '']);
 }
 
 async function bind(input: ObtainInput): Promise<Binding> {
@@ -116,10 +110,15 @@ async function askAnew(
     durable: true,
   });
   announce(input, request);
-  const found = await stillTheSame(input, request, await gather(input, request));
-  if (!('reason' in found)) return spend(input, request, found);
-  if (found.reason !== 'pending') await close(input, request, found);
-  return found;
+  try {
+    const found = await stillTheSame(input, request, await gather(input, request));
+    if (!('reason' in found)) return await spend(input, request, found);
+    if (found.reason !== 'pending') await close(input, request, found);
+    return found;
+  } catch (error) {
+    await closeRequest(store.ledger, request, 'end'); // nobody waits any more
+    throw error;
+  }
 }
 
 /** Takes up an approval that another run has asked for, which may still have to be waited for. */
@@ -130,16 +129,14 @@ async function takeUp(
 ): Promise<Gathered | ApprovalFault> {
   const { store, demand, approvers } = input;
   const changed = differencesInWords(request.binding, binding);
+  if (JSON.stringify(request.demand) !== JSON.stringify(demand)) changed.push('what the rule asks for');
   if (changed.length > 0) return FAULTS.changed(changed);
   const over = standing(store.ledger.read(), request.id, null);
   if (over !== null) return over.reason === 'refused' ? FAULTS.refused(store.denial(request.id)) : over;
-  const stored = store.answers(request.id);
-  const given = [...stored, ...(answers ?? [])];
+  const given = [...store.answers(request.id), ...(answers ?? [])];
   const { approval, refused } = judgeAnswers({ request, answers: given, demand, approvers, now: new Date() });
-  if (approval !== null) return spend(input, request, { approval, unrecorded: answers !== null });
-  // One of several that are needed waits here for the others.
-  if (answers !== null && refused.length === 0)
-    for (const answer of answers) store.addAnswer(request.id, answer);
+  await keep(input, request, answers ?? []);
+  if (approval !== null) return spend(input, request, { approval, unrecorded: false });
   const [first] = refused;
   if (first !== undefined) return FAULTS.answer(first.reason, first.detail);
   if (input.noWait) return FAULTS.pending(request.id);
@@ -159,6 +156,19 @@ async function takeUp(
   return found;
 }
 
+/** Answers that came in a file and count wait here for others that are needed; each is recorded as it is kept. */
+async function keep(input: ObtainInput, request: ApprovalRequest, answers: readonly Answer[]): Promise<void> {
+  const { store, demand, approvers, audit, subject, grant } = input;
+  for (const answer of answers) {
+    const judged = judgeAnswer({ request, demand, approvers, now: new Date() }, answer);
+    if ('reason' in judged || !store.addAnswer(request.id, answer)) continue;
+    const { approver, grade, fingerprint, terms } = judged;
+    const record = approvalRecord('approval_given', subject, grant, { id: request.id, grade, approver });
+    const keys = fingerprint === null ? [] : [fingerprint];
+    await audit.append({ ...record, ...permissionFields(terms, keys) }, { durable: true });
+  }
+}
+
 function gather(input: ObtainInput, request: ApprovalRequest): Promise<Gathered | ApprovalFault> {
   return gatherAnswers({ ...input, request, warn: (message) => input.events.warn(message) });
 }
@@ -176,7 +186,8 @@ async function stillTheSame(
 
 /** Names the request, and the command by which a human answers it. */
 function announce({ events, subject, demand, noWait, quiet }: ObtainInput, { id }: ApprovalRequest): void {
-  const command = `${placeVariable(subject.stateOverride)}capwrap approve ${id}`;
+  const key = demand.kind === 'signed' ? ' --key FILE' : '';
+  const command = `${placeVariable(subject.stateOverride)}capwrap approve ${id}${key}`;
   const here = demand.kind === 'prompt' && !noWait ? 'on this terminal, or: ' : '';
   events.emit('approval.request', { id, answer: `${here}${command}` });
   // A run that waits and says nothing looks like one that hangs.
@@ -199,9 +210,12 @@ async function spend(
 ): Promise<Gathered | ApprovalFault> {
   if (signal.aborted) return FAULTS.interrupted();
   const { grade, approvers, terms } = found.approval;
+  const over = standing(store.ledger.read(), request.id, terms);
+  if (over !== null) return over;
   if (found.unrecorded) {
     const given = { id: request.id, grade, approver: approvers.join(',') };
-    await audit.append(approvalRecord('approval_given', subject, grant, given), { durable: true });
+    const record = approvalRecord('approval_given', subject, grant, given);
+    await audit.append({ ...record, ...permissionFields(terms, found.approval.keys) }, { durable: true });
   }
   return (await spendApproval(store.ledger, request, terms, subject.leaseId)) ?? found;
 }

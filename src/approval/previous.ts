@@ -1,20 +1,38 @@
 /** The last request for the same capability of the same map that a run was begun with. */
+import type { ApprovalDemand, Approver } from '../policy/capability.ts';
+import { judgeAnswers } from './judge.ts';
 import { type ApprovalRequest, subjectKey } from './request.ts';
 import type { Previous } from './show.ts';
 import type { ApprovalStore } from './store.ts';
 
-/** Null where there is none, or none that is kept. */
-export function previousOf(store: ApprovalStore, request: ApprovalRequest): Previous | null {
+/**
+ * Null where there is none, or none that is kept. Only one whose approval would be strong enough now counts: what an agent
+ * could have approved by itself must not make its next request look familiar.
+ */
+export function previousOf(
+  store: ApprovalStore,
+  request: ApprovalRequest,
+  terms: { readonly demand: ApprovalDemand; readonly approvers: ReadonlyMap<string, Approver> },
+): Previous | null {
   const subject = subjectKey(request.binding);
   const uses = store.ledger
     .read()
     .filter(
-      ({ verb, id, doubtful, ...entry }) =>
-        verb === 'use' && id !== request.id && !doubtful && entry.subject === subject,
+      (entry) =>
+        entry.verb === 'use' && entry.id !== request.id && !entry.doubtful && entry.subject === subject,
     );
-  for (const use of uses.toReversed()) {
-    const found = store.request(use.id);
-    if (found !== null) return { request: found, usedAt: use.at };
+  for (const { id, at } of uses.toReversed()) {
+    const found = store.request(id);
+    if (found === null) continue;
+    const answers = store.answers(id);
+    const demand = {
+      ...terms.demand,
+      uses: Number.MAX_SAFE_INTEGER,
+      standsFor: Number.MAX_SAFE_INTEGER / 1e6,
+    };
+    const now = new Date(at);
+    const { approval } = judgeAnswers({ request: found, answers, demand, approvers: terms.approvers, now });
+    if (approval !== null) return { request: found, usedAt: at };
   }
   return null;
 }

@@ -3,6 +3,7 @@ import type { AuditFields } from '../audit/record.ts';
 import type { StatePlace } from '../base/state.ts';
 import type { JudgedAnswer } from './judge.ts';
 import type { ApprovalRequest } from './request.ts';
+import type { ApprovalTerms } from './statement.ts';
 
 /** Says what was asked for, as the request has it, and who approved it with what. */
 export function answerRecord(
@@ -16,7 +17,14 @@ export function answerRecord(
     ...subjectFields(request, state),
     approver,
     approval_grade: grade,
-    ...(fingerprint === null ? {} : { approver_key: fingerprint }),
+    ...permissionFields(terms, fingerprint === null ? [] : [fingerprint]),
+  };
+}
+
+/** What an approval permits, and which keys it was signed with. */
+export function permissionFields(terms: ApprovalTerms, keys: readonly string[]): Omit<AuditFields, 'event'> {
+  return {
+    ...(keys.length === 0 ? {} : { approver_key: keys.join(',') }),
     approval_uses: terms.uses,
     approval_until: terms.not_after,
   };

@@ -81,7 +81,9 @@ export function parseRequest(text: string): ApprovalRequest | null {
 const time = v.pipe(v.string(), v.isoTimestamp(), v.maxLength(40));
 const hex = (digits: number) => v.pipe(v.string(), v.regex(new RegExp(`^[0-9a-f]{${digits}}$`)));
 const text = v.nullable(v.string());
-const count = v.pipe(v.number(), v.safeInteger());
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+/** As far as a date can be counted on from now. */
+const seconds = v.pipe(count, v.maxValue(1_000_000_000));
 
 const SCHEMA = v.strictObject({
   capwrap_request: v.literal(1),
@@ -98,9 +100,9 @@ const SCHEMA = v.strictObject({
     count,
     selfApproval: v.picklist(['allow', 'deny']),
     uses: count,
-    standsFor: count,
+    standsFor: seconds,
     command: v.nullable(v.array(v.string())),
-    cooldown: count,
+    cooldown: seconds,
     perHour: v.nullable(count),
   }),
   binding: v.strictObject({

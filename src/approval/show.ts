@@ -20,7 +20,7 @@ export interface Previous {
 export function showRequest(request: ApprovalRequest, previous: Previous | null): string[] {
   return [
     `capwrap asks for approval ${request.id}`,
-    ...rows(request).flatMap(([label, text]) => laidOut(label, text)),
+    ...rows(request).flatMap(([label, text]) => laidOut(label, text, label !== 'command')),
     '',
     ...changes(request, previous),
   ];
@@ -32,8 +32,9 @@ const WIDTH = 62;
 const MOST_LINES = 18;
 const TAIL_LINES = 3;
 
-function laidOut(label: string, text: string): string[] {
-  const [first = '', ...rest] = fold(escapeText(text));
+/** `short`: of very long text only the beginning and the end. The command is what is approved: it is shown whole. */
+function laidOut(label: string, text: string, short = true): string[] {
+  const [first = '', ...rest] = short ? fold(escapeText(text)) : pieces(escapeText(text));
   return [`  ${label.padEnd(LABEL)}${first}`, ...rest.map((line) => `  ${' '.repeat(LABEL)}${line}`)];
 }
 
@@ -126,8 +127,11 @@ function changes({ binding }: ApprovalRequest, previous: Previous | null): strin
   return [
     `Different from ${since}:`,
     ...names.flatMap((name) => [
-      ...laidOut(WORDS[name] ?? name, `was ${valueText(before[name])}`),
-      ...laidOut(widens(name, before, binding) ? 'WIDER' : '', `is  ${valueText(binding[name])}`),
+      ...laidOut(WORDS[name] ?? name, `was ${valueText(only(before[name], binding[name]))}`),
+      ...laidOut(
+        widens(name, before, binding) ? 'WIDER' : '',
+        `is  ${valueText(only(binding[name], before[name]))}`,
+      ),
     ]),
   ];
 }
@@ -148,9 +152,38 @@ function widens(name: keyof Binding, before: Binding, after: Binding): boolean {
   }
 }
 
+type Value = Binding[keyof Binding];
+
+/** Of files and variables, those that are not the same in the other. */
+function only(value: Value, other: Value): Value {
+  if (isFiles(value) && isFiles(other)) {
+    const known = new Set(other.map((file) => JSON.stringify(file)));
+    return value.filter((file) => !known.has(JSON.stringify(file)));
+  }
+  if (isRecord(value) && isRecord(other)) {
+    return Object.fromEntries(Object.entries(value).filter(([name, text]) => other[name] !== text));
+  }
+  return value;
+}
+
+function isFiles(value: Value): value is Binding['files'] {
+  return Array.isArray(value) && value.every((each) => typeof each === 'object');
+}
+
+function isRecord(value: Value): value is Readonly<Record<string, string>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 function valueText(value: Binding[keyof Binding]): string {
   if (value === null) return 'unknown';
   if (typeof value === 'string' || typeof value === 'number') return String(value);
+  if (isRecord(value))
+    return (
+      Object.entries(value)
+        .map(([name, text]) => `${name}=${text}`)
+        .join(' ') || 'none'
+    );
+  if (isFiles(value)) return value.map(fileText).join('; ') || 'none';
   return Array.isArray(value) && value.every((each) => typeof each === 'string')
     ? commandText(value)
     : JSON.stringify(value);

@@ -1,7 +1,8 @@
 /** Requests and answers on the disk: `<state>/approvals/<id>/`, private, one file for each answer. */
-import { randomBytes } from 'node:crypto';
-import { mkdirSync, readdirSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { osUser } from '../base/os-user.ts';
 import { ensurePrivateDir, readPrivateFile, writePrivateFile } from '../base/private-files.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
 import { removeTree } from '../runner/remove-tree.ts';
@@ -21,7 +22,8 @@ export interface ApprovalStore {
   answers(id: string): readonly Answer[];
   /** Keeps a request; what is older than `KEPT_MS` goes. Throws ERR_APPROVAL_INVALID for one too long to be answered. */
   addRequest(request: ApprovalRequest): void;
-  addAnswer(id: string, answer: Answer): void;
+  /** False where the very same answer is there already. */
+  addAnswer(id: string, answer: Answer): boolean;
   /** What was said with a denial; null where nothing was. */
   denial(id: string): string | null;
   addDenial(id: string, reason: string): void;
@@ -66,7 +68,7 @@ export function openApprovals(stateDir: string, uid: number): ApprovalStore {
         .filter((name) => /^answer-[0-9a-f]{16}\.json$/.test(name))
         .sort()
         .slice(0, MOST_ANSWERS)
-        .flatMap((name) => parseAnswer(read(id, name, 3 * LARGEST_ANSWER) ?? '') ?? []),
+        .flatMap((name) => answerIn(() => read(id, name, 3 * LARGEST_ANSWER), uid)),
     addRequest(added) {
       assertAnswerable(added);
       for (const id of ids()) if (isOld(id)) removeTree(join(folder, id));
@@ -74,13 +76,30 @@ export function openApprovals(stateDir: string, uid: number): ApprovalStore {
       writePrivateFile(place(added.id, 'request.json'), requestText(added));
     },
     addAnswer(id, answer) {
-      writePrivateFile(place(id, `answer-${randomBytes(8).toString('hex')}.json`), answerText(answer));
+      const text = answerText(answer);
+      const digest = createHash('sha256').update(text).digest('hex').slice(0, 16);
+      const path = place(id, `answer-${digest}.json`);
+      if (existsSync(path)) return false;
+      writePrivateFile(path, text);
+      return true;
     },
     denial: (id) => read(id, 'denied.txt', 4096),
     addDenial(id, reason) {
       writePrivateFile(place(id, 'denied.txt'), reason);
     },
   };
+}
+
+/** What can't be read is no answer. Who typed is who can write here, whatever the file says. */
+function answerIn(read: () => string | null, uid: number): Answer[] {
+  try {
+    const answer = parseAnswer(read() ?? '');
+    if (answer === null) return [];
+    return [answer.kind === 'typed' ? { ...answer, user: osUser(uid) } : answer];
+  } catch (error) {
+    if (error instanceof CapwrapError) return [];
+    throw error;
+  }
 }
 
 /** Made with the first request. Two that race for it agree on the one that is there in the end. */

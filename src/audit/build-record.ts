@@ -86,7 +86,7 @@ const FIELDS = {
   approval_id: text(64),
   asked_through: texts(4 * 1024),
   approver: SHORT,
-  approver_key: text(128),
+  approver_key: text(1024),
   approval_uses: number,
   approval_until: text(64),
   said: text(1024),

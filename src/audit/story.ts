@@ -155,6 +155,7 @@ const END_WORDS: Readonly<Record<string, string>> = {
   time_limit: ', because its time was over',
   repeated_signal: ', because it was asked to end again and again',
   leak: ', because a secret was in its output',
+  changed: ', because its code was changed after it was approved',
 };
 
 function sayTerminal(record: StoredRecord): string[] {

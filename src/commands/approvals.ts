@@ -8,7 +8,7 @@ import { escapeText, toJson } from '../base/escape.ts';
 import { openState } from '../base/state.ts';
 import { CapwrapError } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';
-import { mapOfRequest } from './approvals-map.ts';
+import { type AskedMap, mapOfRequest } from './approvals-map.ts';
 import type { Command } from './command.ts';
 
 export interface ApprovalsOptions {
@@ -32,11 +32,12 @@ export const approvals: Command<ApprovalsOptions> = async (context, options) => 
   }
   const entries = store.ledger.read();
   const now = new Date();
+  const mapOf = rememberingMaps(context);
   const rows: Row[] = store
     .ids()
     .flatMap((id) => readable(context, store, id))
     .map((request) => {
-      const map = mapOfRequest(context, request);
+      const map = mapOf(request);
       const terms = map ?? { approvers: new Map() };
       return { request, ...standingOf(store, request, entries, terms, now) };
     })
@@ -48,6 +49,20 @@ export const approvals: Command<ApprovalsOptions> = async (context, options) => 
   );
   return 0;
 };
+
+/** Reads each map once, however many requests were made on it. */
+function rememberingMaps(context: CommandContext): (request: ApprovalRequest) => AskedMap | null {
+  const known = new Map<string, AskedMap | null>();
+  return (request) => {
+    const { map_path, map_sha256, capability, rule } = request.binding;
+    const key = JSON.stringify([map_path, map_sha256, capability, rule]);
+    const map = known.get(key);
+    if (map !== undefined) return map;
+    const read = mapOfRequest(context, request);
+    known.set(key, read);
+    return read;
+  };
+}
 
 /** One that is not what capwrap wrote must not hide the others. */
 function readable(context: CommandContext, store: ApprovalStore, id: string): ApprovalRequest[] {

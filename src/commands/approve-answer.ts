@@ -1,10 +1,10 @@
 /** The answer of whoever approves: typed on the terminal, signed now, or signed before and brought in files. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { type Answer, LARGEST_ANSWER } from '../approval/answer.ts';
 import { askHere } from '../approval/ask-here.ts';
 import { APPROVAL_NAMESPACE, type ApprovalTerms, statementText } from '../approval/statement.ts';
 import { formatDuration } from '../base/duration.ts';
+import { readForeignFile } from '../base/foreign-file.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';
@@ -56,7 +56,7 @@ export async function answerFrom(
       'ERR_APPROVAL_INVALID',
       `"${request.id}" needs a signature of grade ${demand.grade}`,
       {
-        hint: `${commandFor(desk, how)} --key ~/.ssh/id_ed25519`,
+        hint: `${commandFor(desk)} --key ~/.ssh/id_ed25519`,
       },
     );
   }
@@ -93,15 +93,15 @@ function notApproved(id: string, kind: 'denied' | 'no_terminal' | 'timeout' | 'i
   return new CapwrapError('ERR_APPROVAL_DENIED', `"${id}" ${why}`, { hint });
 }
 
-function commandFor({ request, local }: Desk, _how: HowToAnswer): string {
+function commandFor({ request, local }: Desk): string {
   return local ? `capwrap approve ${request.id}` : 'capwrap approve --request FILE';
 }
 
 function signedBefore(path: string, named: string): Answer {
   const read = (file: string) => {
     try {
-      const text = readFileSync(file, 'utf8');
-      if (text.length <= LARGEST_ANSWER) return text;
+      const text = readForeignFile(file, LARGEST_ANSWER);
+      if (text !== null) return text;
     } catch (error) {
       const code = systemErrorCode(error) ?? 'unknown error';
       throw new CapwrapError('ERR_USAGE', `"${file}" can't be read (${code})`, {

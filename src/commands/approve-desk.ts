@@ -1,5 +1,4 @@
 /** What lies before somebody who is to answer a request: the request, where it came from, and what its map asks for. */
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { knownRequest } from '../approval/bring.ts';
 import { previousOf } from '../approval/previous.ts';
@@ -7,7 +6,9 @@ import { type ApprovalRequest, parseRequest } from '../approval/request.ts';
 import type { Previous } from '../approval/show.ts';
 import { standingOf } from '../approval/status.ts';
 import { type ApprovalStore, openApprovals } from '../approval/store.ts';
+import { readForeignFile } from '../base/foreign-file.ts';
 import { openState, type StatePlace } from '../base/state.ts';
+import { readJudgedMap } from '../decide.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
 import type { ApprovalDemand, Approver } from '../policy/capability.ts';
 import type { CommandContext } from '../ui/context.ts';
@@ -26,10 +27,10 @@ export interface Desk {
 }
 
 /** The request with this id, or the one in a file. Throws where no answer to it can count any more. */
-export function openDesk(
+export async function openDesk(
   context: CommandContext,
   named: { readonly id?: string | undefined; readonly request?: string | undefined },
-): Desk {
+): Promise<Desk> {
   const { ambient, admin } = context;
   const state = openState(ambient, admin);
   const store = openApprovals(state.dir, ambient.uid);
@@ -54,9 +55,26 @@ export function openDesk(
       },
     );
   }
+  const { trust } = await readJudgedMap(context, request.binding.map_path, state);
+  if (!trust.trusted) {
+    throw new CapwrapError(
+      'ERR_MAP_UNTRUSTED',
+      `"${request.binding.map_path}" is not trusted: ${trust.why}`,
+      { hint: trust.hint },
+    );
+  }
+  if (JSON.stringify(request.demand) !== JSON.stringify(map.demand)) {
+    throw new CapwrapError(
+      'ERR_APPROVAL_INVALID',
+      `"${request.id}" says that it needs something else than the map does: it was changed`,
+      {
+        hint: `capwrap deny ${request.id}`,
+      },
+    );
+  }
   const { status } = standingOf(store, request, store.ledger.read(), map, new Date());
   if (status !== 'pending') throw overError(request, status);
-  return { state, store, request, local: true, ...map, previous: previousOf(store, request) };
+  return { state, store, request, local: true, ...map, previous: previousOf(store, request, map) };
 }
 
 function overError({ id }: ApprovalRequest, status: string): CapwrapError {
@@ -74,16 +92,14 @@ function overError({ id }: ApprovalRequest, status: string): CapwrapError {
 const LARGEST_REQUEST = 1024 * 1024;
 
 function requestIn(path: string, named: string): ApprovalRequest {
-  let text: string;
+  let text: string | null;
   try {
-    text = readFileSync(path, 'utf8');
+    text = readForeignFile(path, LARGEST_REQUEST);
   } catch (error) {
-    throw new CapwrapError(
-      'ERR_USAGE',
-      `"${named}" can't be read (${systemErrorCode(error) ?? 'unknown error'})`,
-    );
+    const code = systemErrorCode(error) ?? 'unknown error';
+    throw new CapwrapError('ERR_USAGE', `"${named}" can't be read (${code})`);
   }
-  const request = text.length > LARGEST_REQUEST ? null : parseRequest(text);
+  const request = text === null ? null : parseRequest(text);
   if (request !== null) return request;
   throw new CapwrapError('ERR_APPROVAL_INVALID', `"${named}" is not a request for approval, or was changed`, {
     hint: 'capwrap approvals --request ID > request.json, where it was asked for',

@@ -31,7 +31,7 @@ export interface ApproveOptions extends HowToAnswer {
  * elsewhere is answered by a file on standard output. Throws ERR_APPROVAL_INVALID where the answer can't count.
  */
 export const approve: Command<ApproveOptions> = async (context, options) => {
-  const desk = openDesk(context, options);
+  const desk = await openDesk(context, options);
   const { request, store, local } = desk;
   const terms = termsFor(desk, options, new Date());
   // Whoever signs by other means sees here what they sign; what asks on the terminal shows it there.

@@ -17,6 +17,8 @@ export interface ChildResult {
   readonly endReason: EndReason | null;
   /** True where a secret was in the output and the map wants the run to fail for it. */
   readonly leaked: boolean;
+  /** Path of the command's code that was changed after it was looked at; null where none was. */
+  readonly changed: string | null;
   /** How the child had the terminal; null where its output went to none. */
   readonly terminal: TerminalMode | null;
   /** Replacements by stream; where both go to the same place, all of them count for stdout. */
@@ -40,6 +42,7 @@ export function notStarted(why: Partial<Pick<ChildResult, 'signal' | 'spawnError
     durationMs: 0,
     endReason: null,
     leaked: false,
+    changed: null,
     terminal: null,
     masked: { stdout: 0, stderr: 0 },
     written: Promise.resolve(null),

@@ -23,3 +23,14 @@ export function leakError(
     { hint: `capwrap audit show ${leaseId}` },
   );
 }
+
+/** What was approved is not what ran, or not for as long as it ran. */
+export function changedError(path: string): CapwrapError {
+  return new CapwrapError(
+    'ERR_COMMAND_CHANGED',
+    `"${path}" was changed while the command ran; it was ended`,
+    {
+      hint: 'capwrap audit list',
+    },
+  );
+}

@@ -2,8 +2,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessTree } from './process-tree.ts';
 
-/** Why capwrap ended the child: the grant's time was over, an ending signal came twice, or a secret was in the output. */
-export const END_REASONS = ['time_limit', 'repeated_signal', 'leak'] as const;
+/** Why capwrap ended the child: the grant's time was over, an ending signal came twice, a secret was in the output, or its code was changed. */
+export const END_REASONS = ['time_limit', 'repeated_signal', 'leak', 'changed'] as const;
 export type EndReason = (typeof END_REASONS)[number];
 
 export interface Ending {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Launch } from '../base/launch.ts';
 import type { Redactor } from '../redact/redactor.ts';
 import { type ChildResult, notStarted } from './child-result.ts';
+import { watchForChange } from './code-change.ts';
 import type { StartableCommand } from './command-error.ts';
 import { createEnding } from './ending.ts';
 import { inForegroundGroup } from './foreground.ts';
@@ -36,6 +37,8 @@ export interface RunChildOptions {
   readonly onStart?: (terminal: TerminalMode | null) => void;
   /** Called ahead of the deadline. */
   readonly onTimeWarning?: (leftMs: number) => void;
+  /** Tells the path of code that is not what was looked at any more; that ends the child. */
+  readonly codeChanged?: () => string | null;
   /** Where it is given, a secret in the output ends the child: called once, at the first one. */
   readonly onLeak?: () => void;
   /** Descriptors that the output goes to; 1 and 2 where not given. */
@@ -84,6 +87,7 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   });
   const stops = shared || keyboard !== null ? watchStops(pid, signals.stopWithChild) : null;
   options.onStart?.(outputs.terminal);
+  const code = watchForChange(options.codeChanged, () => ending.begin('changed'));
 
   // 2. Carry the output, and wait for the end of the child or of its time.
   let leaked = false;
@@ -114,6 +118,7 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   keyboard?.giveBack();
   keyboard?.close();
   limit.stop();
+  code.stop();
 
   // 3. Read what is left in the pipes, and see that nothing outlives an end that was asked for.
   for (const { pump } of streams) pump.childEnded();
@@ -127,6 +132,7 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
     spawnError: null,
     endReason: ending.reason,
     leaked,
+    changed: code.changed(),
     terminal: outputs.terminal,
     masked: { stdout: redactors.stdout.hits, stderr: redactors.stderr.hits },
     written,

@@ -7,6 +7,7 @@ import {
   bindingOf,
   differences,
   differencesInWords,
+  holdsSecret,
 } from '../../src/approval/binding.ts';
 import { newIdentity, newRequest, parseRequest, requestText } from '../../src/approval/request.ts';
 import type { ProviderConfig } from '../../src/policy/capability.ts';
@@ -230,10 +231,24 @@ describe('what an approval is for', () => {
 
   test('hides what is secret in every text of the caller', () => {
     const secret = 'hunter2';
-    let base = withRequest(input(), { taskId: secret, justification: secret });
+    const plain = withCommand(input(), { argv: ['/bin/cat', 'x.sh'] });
+    let base = withRequest(plain, { taskId: secret, justification: secret });
     for (const name of ['repo', 'branch', 'commit', 'environment', 'actor'] as const)
       base = withFact(base, name, secret);
     expect(JSON.stringify(bindingOf(base))).not.toContain(secret);
+  });
+
+  test.each([
+    ['a word', (base: BindingInput) => base],
+    ['the folder', (base: BindingInput) => withCommand(base, { argv: ['/bin/cat'], cwd: '/hunter2' })],
+    [
+      'a variable',
+      (base: BindingInput) => withEnv(withCommand(base, { argv: ['/bin/cat'] }), { PATH: '/hunter2' }),
+    ],
+  ])('tells that %s holds a secret, which nobody could see', (_what, change) => {
+    const { mask } = input();
+    expect(holdsSecret(bindingOf(change(input())), mask)).toBe(true);
+    expect(holdsSecret(bindingOf(withCommand(input(), { argv: ['/bin/cat'] })), mask)).toBe(false);
   });
 
   test('without a command is for none', () => {

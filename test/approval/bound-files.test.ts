@@ -5,6 +5,7 @@ import {
   mkdirSync,
   renameSync,
   rmSync,
+  statSync,
   symlinkSync,
   truncateSync,
   utimesSync,
@@ -181,9 +182,9 @@ describe('a file above the limit', () => {
   test('is bound by its size and time, and not read', () => {
     const path = file('large');
     truncateSync(path, 64 * MB + 1);
-    utimesSync(path, 1_767_225_600, 1_767_225_600);
+    utimesSync(path, 1_767_225_600, 1_767_225_600); // which its owner can
     expect(bound('./none', 'large')).toEqual([
-      { path, sha256: null, bytes: 64 * MB + 1, modified: '2026-01-01T00:00:00.000Z' },
+      { path, sha256: null, bytes: 64 * MB + 1, modified: statSync(path).ctime.toISOString() },
     ]);
   });
 

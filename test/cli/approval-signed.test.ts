@@ -402,11 +402,6 @@ describe('while a run waits', () => {
       change: ({ folder }: Workspace) =>
         writeFileSync(join(folder, '.git', 'HEAD'), 'ref: refs/heads/evil\n'),
     },
-    {
-      what: 'the map is not trusted any more',
-      command: ['./deploy.sh', 'now'],
-      change: (workspace: Workspace) => workspace.cli(['untrust']),
-    },
   ])('$what: the answer is worthless', async ({ command, change }) => {
     const { exitCode, stdout, records } = await meanwhile(command, change);
     expect(stdout).toBe('');
@@ -427,6 +422,35 @@ test('an agent that swaps PATH or standard input after the approval gets nothing
   const input = await workspace.cli(['run', '--approval', id], { input: 'rm -rf everything\n' });
   expect(input.stderr).toContain('was for another run: standard input is not as approved');
   expect((await workspace.cli(['run', '--approval', id])).status).toBe(0);
+});
+
+test('on a map that is not trusted any more nothing is approved', async () => {
+  const alice = makeEd25519Key();
+  const workspace = await workspaceWith('signed', { alice: alice.publicLine });
+  const id = await ask(workspace);
+  await workspace.cli(['untrust']);
+  const approved = await workspace.cli(['approve', id, '--statement']);
+  expect(approved.status).toBe(121);
+  expect(approved.stderr).toContain('is not trusted');
+});
+
+test('a script that is swapped while it starts is ended, and its lease with it', async () => {
+  const alice = makeEd25519Key();
+  const workspace = await workspaceWith('signed', { alice: alice.publicLine });
+  // What the swap would do at the very moment of the start the script does to itself.
+  workspace.script('deploy.sh', 'cp "$0" x && mv x "$0"; sleep 30; echo "deployed $1"');
+  const id = await ask(workspace);
+  expect((await approve(workspace, id, alice)).status).toBe(0);
+  const run = await workspace.cli(['run', '--approval', id]);
+  expect(run.stdout).toBe('');
+  expect(run.stderr).toContain('was changed while the command ran; it was ended');
+  expect(run.status).toBe(122);
+  expect(workspace.records().at(-1)).toMatchObject({
+    event: 'closed',
+    end_reason: 'changed',
+    outcome: 'revoked_verified',
+    error: { code: 'ERR_COMMAND_CHANGED' },
+  });
 });
 
 test('an approval that is not needed is not ignored', async () => {
