@@ -2,7 +2,9 @@
 import { openAuditLog } from '../audit/log.ts';
 import { escapeText } from '../base/escape.ts';
 import { isAtLeast } from '../base/map-trust.ts';
+import { shellQuote } from '../base/shell-quote.ts';
 import { assertGradeCounts } from '../trust/judge.ts';
+import { readTrust } from '../trust/pins.ts';
 import type { CommandContext } from '../ui/context.ts';
 import type { Command } from './command.ts';
 import { askForDigest } from './trust-ask.ts';
@@ -68,8 +70,20 @@ export const trust: Command<TrustOptions> = async (context, options) => {
   await report(context, found, worth, `is trusted now (${worth}${by})`, {
     approver: check?.principal ?? null,
   });
+  tellWiderVersion(context, found);
   return 0;
 };
+
+/** Several versions can be trusted at once, so a narrower one takes nothing away from an agent that has the wider one. */
+function tellWiderVersion({ err }: CommandContext, { file, place, predecessor, changes }: TrustCase): void {
+  if (predecessor === null || !changes?.some(({ kind }) => kind === 'narrowing')) return;
+  const { pins } = readTrust(place);
+  if (!pins.some(({ path, sha256 }) => path === file.path && sha256 === predecessor.sha256)) return;
+  err(
+    `capwrap: warning: the version before, which allows more, is still trusted: its bytes put back grant as before`,
+  );
+  err(`capwrap: hint: capwrap untrust --sha256 ${predecessor.sha256} ${shellQuote(file.path)}`);
+}
 
 /** Shows the map and takes the answer; null for one that is no signature. */
 async function answer(

@@ -1,4 +1,6 @@
 /** Approval on a real terminal: what is typed there, and by whom it can be. */
+import { createHash } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { describe, expect, test } from 'vitest';
 import { BIN } from '../helpers/cli.ts';
@@ -20,6 +22,19 @@ function onTerminalHere(workspace: Workspace, args: readonly string[], steps: re
 }
 
 const APPROVE: Step = { wait: 'anything else to deny: ', type_shown: 'Type ([0-9a-f]{4}) to' };
+
+test('a narrower version of the map says that the wider one is still trusted', async () => {
+  const workspace = await localWorkspace(mapWith('none'));
+  const [wider] = workspace.records();
+  writeFileSync(workspace.mapFile, mapWith('prompt'));
+  const digest = createHash('sha256').update(mapWith('prompt')).digest('hex');
+  const narrower = await workspace.cli(['trust', '--sha256', digest]);
+  expect(narrower.stderr).toContain('the version before, which allows more, is still trusted');
+  expect(narrower.stderr).toContain(`capwrap untrust --sha256 ${wider?.['map_sha256']} `);
+  await workspace.cli(['untrust', '--sha256', String(wider?.['map_sha256'])]);
+  writeFileSync(workspace.mapFile, mapWith('none'));
+  expect((await workspace.run('local', ['/bin/echo', 'ran'])).status).toBe(121);
+});
 
 describe.skipIf(NO_TERMINALS !== null)(
   `on a terminal${NO_TERMINALS ? ` (skipped: ${NO_TERMINALS})` : ''}`,
