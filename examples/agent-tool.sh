@@ -19,7 +19,7 @@ with_capability() {
   _status=$?
   case $_status in
     121) echo "with_capability: the capability map is missing, invalid or not trusted: ask a human to run 'capwrap trust'" >&2 ;;
-    122) echo "with_capability: denied; 'capwrap explain $_capability -- COMMAND' says why" >&2 ;;
+    122) echo "with_capability: denied, or not approved; 'capwrap explain $_capability -- COMMAND' and 'capwrap approvals' say why" >&2 ;;
     123) echo 'with_capability: no credential could be had' >&2 ;;
   esac
   return "$_status"

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { capwrap, ROOT, tempDir } from '../helpers/cli.ts';
 import { awsWorkspace } from '../helpers/workspace.ts';
+import { makeSkKey } from '../sshsig/build-sk.ts';
 
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const MAP = /```yaml\n([\s\S]*?)```/.exec(README)?.[1] ?? '';
@@ -15,6 +16,21 @@ test('the map is valid and its tests pass', async () => {
   const result = await capwrap(['check'], { cwd: folder, env: { HOME: folder } });
   expect(result.stdout).toContain('2 of 2 tests passed');
   expect(result.status).toBe(0);
+});
+
+test('the map with an approval is valid', async () => {
+  const folder = tempDir();
+  const [, , block = ''] = README.split('```yaml\n').map((part) => part.split('```')[0]);
+  const text = `version: 1\n${block}`
+    .replace(
+      'sk-ssh-ed25519@openssh.com AAAA... alice@laptop',
+      makeSkKey('sk-ssh-ed25519@openssh.com').publicLine,
+    )
+    .replace('# ...', 'provider: local-issuer\n    audience: a\n    scope: [s]');
+  writeFileSync(join(folder, 'capabilities.yaml'), text);
+  const result = await capwrap(['check', '--json'], { cwd: folder, env: { HOME: folder } });
+  expect(JSON.parse(result.stdout).faults).toEqual([]);
+  expect(result.stdout).not.toContain('touch_impossible');
 });
 
 test('the run prints what is shown', async () => {
