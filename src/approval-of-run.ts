@@ -1,5 +1,5 @@
 /** The approval of a run: none where the rule asks for none, else what the approval room obtains. */
-import type { Asked, BroughtApproval } from './approval/obtain.ts';
+import type { Asked, BroughtApproval } from './approval/obtain-input.ts';
 import type { CodeWatch } from './approval/watch-code.ts';
 import type { AuditLog } from './audit/record.ts';
 import { type ApprovalState, deniedRecord, NO_APPROVAL, type RunSubject } from './audit/run-records.ts';

@@ -2,7 +2,7 @@
  * The story of a run, in order: decide, approve, grant, issue, spawn, end, close. Nothing is issued before the grant
  * is on disk, and every grant gets an end, whatever happens in between.
  */
-import type { BroughtApproval } from './approval/obtain.ts';
+import type { BroughtApproval } from './approval/obtain-input.ts';
 import { approvalOfRun } from './approval-of-run.ts';
 import { openAuditLog } from './audit/log.ts';
 import { closedRecord, deniedRecord, grantedRecord, NO_APPROVAL, type Terms } from './audit/run-records.ts';

@@ -4,7 +4,7 @@ import { readForeignFile } from '../base/foreign-file.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
 import { LARGEST_ANSWER, parseReply } from './answer.ts';
 import { approvalError, FAULTS } from './faults.ts';
-import type { BroughtApproval } from './obtain.ts';
+import type { BroughtApproval } from './obtain-input.ts';
 import { isRequestId } from './request.ts';
 import type { ApprovalStore } from './store.ts';
 

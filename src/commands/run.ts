@@ -1,7 +1,7 @@
 /** `capwrap run`: the options of the command line, and how the process ends. */
 
 import type { Binding } from '../approval/binding.ts';
-import type { BroughtApproval } from '../approval/obtain.ts';
+import type { BroughtApproval } from '../approval/obtain-input.ts';
 import { toJson } from '../base/escape.ts';
 import { openState } from '../base/state.ts';
 import type { RequestOptions } from '../decide.ts';
