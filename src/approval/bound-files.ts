@@ -132,15 +132,15 @@ function measure(path: string, isCode: boolean): BoundFile | null {
     return null;
   }
   try {
-    const stat = fstatSync(fd);
+    const stat = fstatSync(fd, { bigint: true });
     if (!stat.isFile()) return null;
-    const { size, ctime } = stat;
+    const size = Number(stat.size);
     const hashed = isCode || size <= LARGEST_HASHED;
     return {
       path,
       sha256: hashed ? hashOf(fd) : null,
       bytes: size,
-      modified: hashed ? null : ctime.toISOString(), // its owner can set any other time
+      modified: hashed ? null : exactTime(stat.ctimeNs), // its owner can set any other time
     };
   } catch {
     return null;
@@ -159,4 +159,10 @@ export function hashOf(fd: number): string {
     hash.update(chunk.subarray(0, read));
     at += read;
   }
+}
+
+/** RFC 3339 with nanoseconds. */
+function exactTime(ns: bigint): string {
+  const seconds = new Date(Number(ns / 1_000_000_000n) * 1000).toISOString().slice(0, 19);
+  return `${seconds}.${String(ns % 1_000_000_000n).padStart(9, '0')}Z`;
 }

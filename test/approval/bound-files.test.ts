@@ -184,7 +184,12 @@ describe('a file above the limit', () => {
     truncateSync(path, 64 * MB + 1);
     utimesSync(path, 1_767_225_600, 1_767_225_600); // which its owner can
     expect(bound('./none', 'large')).toEqual([
-      { path, sha256: null, bytes: 64 * MB + 1, modified: statSync(path).ctime.toISOString() },
+      {
+        path,
+        sha256: null,
+        bytes: 64 * MB + 1,
+        modified: expect.stringContaining(statSync(path).ctime.toISOString().slice(0, 19)),
+      },
     ]);
   });
 
