@@ -36,8 +36,9 @@ export async function issueLease(
   for (const [name, { value, secret }] of Object.entries(lease.values)) {
     if (secret) context.registerSecret(name, value);
   }
-  const fault =
-    faultOf(lease, request, provider.minimumLife, context.now()) ?? provider.faultOf?.(lease, request);
+  const life = provider.acceptedLife?.(request) ?? provider.minimumLife;
+  // The provider first: it knows what to change.
+  const fault = provider.faultOf?.(lease, request) ?? faultOf(lease, request, life, context.now());
   if (!fault) return lease;
   const revocation = await endLease(provider, lease, context);
   const until = Number.isFinite(lease.expiresAt.getTime()) ? lease.expiresAt : request.deadline;

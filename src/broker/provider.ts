@@ -152,12 +152,17 @@ export interface Provider {
   issue(request: IssueRequest, context: BrokerContext): Promise<Lease>;
   /** The shortest life that the issuer gives a credential, in seconds; 0 where it gives any. */
   readonly minimumLife: number;
+  /** Seconds that a credential may live although the grant is shorter, where the map accepts that; `minimumLife` by default. */
+  acceptedLife?(request: IssueRequest): number;
   /** In what a lease differs from its request: another principal, more scope. The life is checked for every provider. */
   faultOf?(lease: Lease, request: IssueRequest): LeaseFault | null;
   /** Ends the lease at the issuer; missing where no issuer of this kind can. May throw: that is a failed end. */
   end?(lease: Lease, context: BrokerContext): Promise<EndAnswer>;
-  /** Uses the credential in a way that shows whether it works; missing where there is none. May throw: that is unknown. */
-  probe?(lease: Lease, context: BrokerContext): Promise<ProbeAnswer>;
+  /**
+   * Uses the credential in a way that shows whether it works; missing where there is none, null where there is none for
+   * this lease. May throw: that is unknown.
+   */
+  probe?(lease: Lease, context: BrokerContext): Promise<ProbeAnswer | null>;
   /** Milliseconds to wait before each further look at a credential that should be dead by now; none: one look. */
   readonly settling?: readonly number[];
   /**

@@ -3,5 +3,11 @@ import { awsStsFixture } from './aws-sts/fixture.ts';
 import { fakeFixture } from './fake/fixture.ts';
 import type { ProviderFixture } from './fixture.ts';
 import { localIssuerFixture } from './local-issuer/fixture.ts';
+import { oauth2Fixture } from './oauth2/fixture.ts';
 
-export const FIXTURES: readonly ProviderFixture[] = [fakeFixture(), localIssuerFixture, awsStsFixture];
+export const FIXTURES: readonly ProviderFixture[] = [
+  fakeFixture(),
+  localIssuerFixture,
+  awsStsFixture,
+  oauth2Fixture,
+];
