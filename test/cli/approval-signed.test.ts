@@ -153,46 +153,36 @@ describe('answers that do not count, each with its own reason', () => {
   const eve = makeEd25519Key();
   const card = makeSkKey('sk-ssh-ed25519@openssh.com');
 
-  test.each([
-    { name: 'another key', signer: eve, reason: 'wrong_key' },
-    { name: 'another namespace', signer: alice, namespace: 'file', reason: 'wrong_namespace' },
-    {
-      name: 'a statement that was changed after the signature',
-      signer: alice,
-      alter: (text: string) => text.replace('"uses": 1', '"uses": 9'),
-      reason: 'bad_signature',
-    },
-    {
-      name: 'a hardware key that nobody touched',
-      signer: touchless(card),
-      grade: 'ssh_key_touch',
-      reason: 'touch_missing',
-    },
-    {
-      name: 'a hardware key that asked for no PIN',
-      signer: touched(card),
-      grade: 'ssh_key_verified',
-      reason: 'verification_missing',
-    },
-    {
-      name: 'a plain key where a touch is asked for',
-      signer: alice,
-      grade: 'ssh_key_touch',
-      reason: 'touch_missing',
-    },
-  ])('$name', async ({ signer, namespace, alter, grade = 'ssh_key', reason }) => {
-    const approvers = { alice: alice.publicLine, carol: card.publicLine };
-    const workspace = await workspaceWith(`{grade: ${grade}}`, approvers);
+  async function refuses(
+    approval: string,
+    cases: readonly (readonly [Signer, string, Parameters<typeof approve>[3]?])[],
+  ) {
+    const workspace = await workspaceWith(approval, { alice: alice.publicLine, carol: card.publicLine });
     const id = await ask(workspace);
-    const result = await approve(workspace, id, signer, {
-      ...(namespace ? { namespace } : {}),
-      ...(alter ? { alter } : {}),
-    });
-    expect(result.status).toBe(122);
-    expect(result.stderr).toContain(`[${reason}]`);
+    for (const [signer, reason, options] of cases) {
+      const result = await approve(workspace, id, signer, options);
+      expect(result.status).toBe(122);
+      expect(result.stderr).toContain(`[${reason}]`);
+    }
     expect((await workspace.cli(['run', '--no-wait', '--approval', id])).status).toBe(122);
     expect(workspace.records().some(({ event }) => event === 'granted')).toBe(false);
-  });
+  }
+
+  test('another key, another purpose, another text', () =>
+    refuses('signed', [
+      [eve, 'wrong_key'],
+      [alice, 'wrong_namespace', { namespace: 'file' }],
+      [alice, 'bad_signature', { alter: (text) => text.replace('"uses": 1', '"uses": 9') }],
+    ]));
+
+  test('a key that nobody touched, or that can not be touched', () =>
+    refuses('{grade: ssh_key_touch}', [
+      [touchless(card), 'touch_missing'],
+      [alice, 'touch_missing'],
+    ]));
+
+  test('a key that was touched and asked for no PIN', () =>
+    refuses('{grade: ssh_key_verified}', [[touched(card), 'verification_missing']]));
 
   test('a touched key, and one that asked for a PIN, reach their grades', async () => {
     const approvers = { carol: card.publicLine };
@@ -220,30 +210,37 @@ describe('answers that do not count, each with its own reason', () => {
   });
 });
 
-describe('one difference, and the approval is worthless', () => {
+test('one difference, and the approval is worthless', async () => {
   const alice = makeEd25519Key();
-  test.each([
-    { what: 'another argument', args: ['-c', 'local', '--', './deploy.sh', 'later'], names: 'command' },
-    { what: 'another justification', args: ['-j', 'other'], names: 'justification' },
-    { what: 'another actor', args: ['--actor', 'other'], names: 'actor' },
-    { what: 'another environment', args: ['--environment', 'production'], names: 'environment' },
-    { what: 'more time', args: ['--ttl', '14m'], names: 'ttl' },
-    { what: 'another task', args: ['--task-id', 'other'], names: 'task' },
-    { what: 'another script', edit: 'deploy.sh', names: 'files' },
-    { what: 'another branch', edit: '.git/HEAD', names: 'branch' },
-  ])('$what', async ({ args = [], edit, names }) => {
-    const workspace = await workspaceWith('signed', { alice: alice.publicLine });
-    const id = await ask(workspace, ['-j', 'release']);
-    expect((await approve(workspace, id, alice)).status).toBe(0);
-    const file = edit && join(workspace.folder, edit);
-    if (file) writeFileSync(file, readFileSync(file, 'utf8').replace(/deployed|feat\/x/, 'other'));
+  const workspace = await workspaceWith('signed', { alice: alice.publicLine });
+  const id = await ask(workspace, ['-j', 'release']);
+  expect((await approve(workspace, id, alice)).status).toBe(0);
+  const refused = async (names: string, args: readonly string[] = []) => {
     const used = await workspace.cli(['run', '--approval', id, ...args]);
     expect(used.status).toBe(122);
     expect(used.stderr).toContain('was for another run: ');
     expect(used.stderr).toContain(names);
-    expect(workspace.records().at(-1)).toMatchObject({ reason: 'approval_changed' });
     expect(used.stdout).toBe('');
-  });
+  };
+  await refused('command', ['-c', 'local', '--', './deploy.sh', 'later']);
+  await refused('justification', ['-j', 'other']);
+  await refused('actor', ['--actor', 'other']);
+  await refused('environment', ['--environment', 'production']);
+  await refused('ttl', ['--ttl', '14m']);
+  await refused('task', ['--task-id', 'other']);
+  for (const [edited, names] of [
+    ['deploy.sh', 'files'],
+    ['.git/HEAD', 'branch'],
+  ] as const) {
+    const file = join(workspace.folder, edited);
+    const before = readFileSync(file, 'utf8');
+    writeFileSync(file, before.replace(/deployed|feat\/x/, 'other'));
+    await refused(names);
+    writeFileSync(file, before);
+  }
+  expect(workspace.records().at(-1)).toMatchObject({ reason: 'approval_changed' });
+  // None of that has used it up.
+  expect((await workspace.cli(['run', '--approval', id])).stdout).toBe('deployed now\n');
 });
 
 test('two of three people, not one twice', async () => {
