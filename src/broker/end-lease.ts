@@ -12,6 +12,8 @@ import type { BrokerContext, EndAnswer, Lease, ProbeAnswer, Provider, Revocation
 
 /** Longest time that the end of a lease may take; the run must come back whatever the issuer does. */
 const END_TIMEOUT_MS = 20_000;
+/** Longest time for giving back what was held beside the lease. */
+const RELEASE_TIMEOUT_MS = 4_000;
 /** Longest time for one look, so that a probe without an answer can't keep the lease from being ended. */
 const LOOK_TIMEOUT_MS = 4_000;
 
@@ -27,7 +29,29 @@ export async function endLease(
   const progress: Progress = { answer: null };
   const unfinished = () =>
     progress.answer?.kind === 'ended' ? unverified(progress.answer.did, 'no answer in time') : null;
-  return inBoundedTime((signal) => endAndLook(provider, lease, { ...context, signal }, progress), unfinished);
+  const ended = await inBoundedTime(
+    (signal) => endAndLook(provider, lease, { ...context, signal }, progress),
+    unfinished,
+  );
+  const left = await release(provider, lease, context);
+  return left === null ? ended : { ...ended, probe: [ended.probe, left].filter(Boolean).join('; ') };
+}
+
+/** What is left alive beside the lease, or null. */
+async function release(provider: Provider, lease: Lease, context: BrokerContext): Promise<string | null> {
+  if (provider.release === undefined) return null;
+  const over = new AbortController();
+  const timer = setTimeout(() => over.abort(), RELEASE_TIMEOUT_MS);
+  const late = new Promise<string>((resolve) => {
+    over.signal.onabort = () => resolve('what was held beside the lease was not given back in time');
+  });
+  try {
+    return await Promise.race([late, provider.release(lease, { ...context, signal: over.signal })]);
+  } catch (error) {
+    return `what was held beside the lease was not given back: ${wordsOf(error)}`;
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** How far an end has got. */

@@ -64,7 +64,7 @@ export interface LocalEndpoints {
  * What the names of a lease at its issuer may be called: nothing under them is a credential. A provider that needs
  * another one adds it here.
  */
-export const HANDLE_NAMES = ['jti', 'exp', 'accessor', 'lease_id', 'id'] as const;
+export const HANDLE_NAMES = ['jti', 'exp', 'accessor', 'login_accessor', 'lease_id', 'kind', 'id'] as const;
 
 /** Public names of a lease at its issuer: an accessor, a lease id, a `jti`. They go into the audit log. */
 export type LeaseHandle = Readonly<Partial<Record<(typeof HANDLE_NAMES)[number], string>>>;
@@ -165,6 +165,11 @@ export interface Provider {
   probe?(lease: Lease, context: BrokerContext): Promise<ProbeAnswer | null>;
   /** Milliseconds to wait before each further look at a credential that should be dead by now; none: one look. */
   readonly settling?: readonly number[];
+  /**
+   * Gives back what was held beside the lease to end it, such as a login of its own. Called once, after the last look,
+   * whatever came of it. Answers in one line what is left alive, for the record; null for nothing.
+   */
+  release?(lease: Lease, context: BrokerContext): Promise<string | null>;
   /**
    * Ends what a dead run has left, by the handle that its `issued` record holds; missing where it takes the credential
    * itself.

@@ -3,6 +3,7 @@ import type { ProviderName } from '../policy/capability.ts';
 import type { Provider } from './provider.ts';
 
 const MODULES: { readonly [Name in ProviderName]: () => Promise<Provider> } = {
+  vault: async () => (await import('./providers/vault/index.ts')).vault,
   'aws-sts': async () => (await import('./providers/aws-sts/index.ts')).awsSts,
   'local-issuer': async () => (await import('./providers/local-issuer/index.ts')).localIssuer,
   oauth2: async () => (await import('./providers/oauth2/index.ts')).oauth2,

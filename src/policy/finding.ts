@@ -5,6 +5,7 @@ export const FINDING_CODES = [
   'long_lived',
   'pass_sensitive',
   'broad',
+  'kv',
   'set_sensitive',
   'iam_service_unknown',
   'iam_action_unknown',
@@ -43,7 +44,7 @@ export const FINDING_CODES = [
 export type FindingCode = (typeof FINDING_CODES)[number];
 
 /** Findings that stand for standing access or wide scope that the map allows by name: what is still to be removed. */
-export const STILL_TO_REMOVE: readonly FindingCode[] = ['long_lived', 'pass_sensitive', 'broad'];
+export const STILL_TO_REMOVE: readonly FindingCode[] = ['long_lived', 'pass_sensitive', 'broad', 'kv'];
 
 /** `warning`: more can happen, or less is stopped, than the map seems to say. `note`: worth a second look. */
 export type Severity = 'warning' | 'note';

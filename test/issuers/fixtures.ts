@@ -4,10 +4,13 @@ import { fakeFixture } from './fake/fixture.ts';
 import type { ProviderFixture } from './fixture.ts';
 import { localIssuerFixture } from './local-issuer/fixture.ts';
 import { oauth2Fixture } from './oauth2/fixture.ts';
+import { vaultFixture, wrappedVaultFixture } from './vault/fixture.ts';
 
 export const FIXTURES: readonly ProviderFixture[] = [
   fakeFixture(),
   localIssuerFixture,
   awsStsFixture,
+  vaultFixture,
+  wrappedVaultFixture,
   oauth2Fixture,
 ];

@@ -29,6 +29,12 @@ export const GRANT_CHECKS: readonly Check<CapabilitySubject>[] = [
     find: ({ capability: { name, config } }) => ofProvider('broad', name, config),
   },
   {
+    code: 'kv',
+    severity: 'warning',
+    why: 'whoever reads that secret once can use it until somebody changes it',
+    find: ({ capability: { name, config } }) => ofProvider('kv', name, config),
+  },
+  {
     code: 'pass_sensitive',
     severity: 'warning',
     why: 'it is named as sensitive',

@@ -29,8 +29,11 @@ export type SoundRaw<Fields extends v.ObjectEntries> = Partial<RawOf<Fields>> & 
 
 /** A finding of a provider under a code that all providers share; `at` is its full place. */
 export interface ProviderFinding extends Found {
-  /** `long_lived`: a proof without an expiry is accepted. `broad`: the map allows wide scope by name. */
-  readonly code: 'long_lived' | 'broad';
+  /**
+   * `long_lived`: a proof without an expiry is accepted. `broad`: the map allows wide scope by name. `kv`: it allows a
+   * secret that nothing ends.
+   */
+  readonly code: 'long_lived' | 'broad' | 'kv';
 }
 
 /**

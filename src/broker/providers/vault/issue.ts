@@ -1,0 +1,97 @@
+/** Issuing: log in, make the lease's token, read the secret with it. What fails on the way takes back what came before. */
+import { CapwrapError } from '../../../errors.ts';
+import type { VaultConfig } from '../../../policy/providers/vault.ts';
+import { maybeIssued } from '../../json-exchange.ts';
+import type { BrokerContext, IssueRequest, Lease } from '../../provider.ts';
+import { type Vault, vaultAt } from './client.ts';
+import { leaseOf } from './lease-of.ts';
+import { createLeaseToken, type LeaseToken, secondsLeft } from './lease-token.ts';
+import { type Login, logIn } from './login.ts';
+import { revokeToken } from './revoke-token.ts';
+import { readSecret, type Secret, secretRequest } from './secret.ts';
+import { bind } from './session.ts';
+import { after } from './token-facts.ts';
+
+export async function issue(request: IssueRequest, context: BrokerContext): Promise<Lease> {
+  const config = configOf(request.capability.config);
+  const vault = vaultAt(config);
+  const login = await logIn(config, vault, context);
+  let child: LeaseToken | null = null;
+  let secret: Secret;
+  try {
+    assertParent(login, config);
+    child = await createLeaseToken(request, config, login, vault, context);
+    const ask = secretRequest(config, secondsLeft(request, context.now()));
+    secret = await readSecret(ask, child.token, vault, context).catch((error: unknown) => {
+      throw maybeIssued(error, 'a secret', latestEnd(request, config, context.now()));
+    });
+  } catch (error) {
+    throw await takeBack(error, [child, login.own ? login : null], vault, context);
+  }
+  const { kind, leaseId } = secret;
+  const session = {
+    config,
+    vault,
+    login,
+    child,
+    formerLogin: null,
+    kind,
+    leaseId,
+    seenAlive: new Set<never>(),
+  };
+  return bind(leaseOf(request, login, child, secret, config), session);
+}
+
+export function configOf(config: { readonly provider: string }): VaultConfig {
+  if (config.provider === 'vault') return config as VaultConfig;
+  throw new CapwrapError(
+    'ERR_INTERNAL',
+    `a config of "${config.provider}" was handed to another provider's module`,
+  );
+}
+
+function assertParent(login: Login, { address }: VaultConfig): void {
+  if (login.type !== 'batch') return;
+  throw new CapwrapError(
+    'ERR_PROVIDER_INVALID_RESPONSE',
+    `"${new URL(address).host}" logged in with a batch token`,
+    {
+      hint: "a batch token can't make a token for the lease: set token_type=service on the role of the login",
+      issuedUntil: login.expiresAt,
+    },
+  );
+}
+
+/** STS's longest session (GetFederationToken). */
+const LONGEST_STS_SECONDS = 36 * 3600;
+
+/**
+ * By when a secret that nobody has seen is over. It ends with the lease's token, unless it is an STS session: what tells
+ * the two apart is in the answer that did not come.
+ */
+function latestEnd(request: IssueRequest, { ttlParameter }: VaultConfig, now: Date): Date {
+  return ttlParameter === null ? after(now, LONGEST_STS_SECONDS) : request.deadline;
+}
+
+/** Revokes what was issued before the failure. Returns the error, which says what could not be. */
+async function takeBack(
+  error: unknown,
+  tokens: readonly (LeaseToken | Login | null)[],
+  vault: Vault,
+  context: BrokerContext,
+): Promise<unknown> {
+  let left: Date | null = null;
+  for (const token of tokens) {
+    if (token === null || token.type === 'batch') continue;
+    // A signal that ended the run must not keep the token alive.
+    const answer = await revokeToken(token.token, vault, {
+      ...context,
+      signal: new AbortController().signal,
+    });
+    if (answer.error !== null && !(left !== null && left > token.expiresAt)) left = token.expiresAt;
+  }
+  if (left === null || Number.isNaN(left.getTime()) || !(error instanceof CapwrapError)) return error;
+  const until = new Date(Math.max(left.getTime(), error.issuedUntil?.getTime() ?? 0));
+  const text = `a token that was issued could not be revoked and expires by ${until.toISOString()}`;
+  return new CapwrapError(error.code, `${error.message}; ${text}`, { hint: error.hint, issuedUntil: until });
+}
