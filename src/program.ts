@@ -5,6 +5,7 @@ import { adder, type Invocation } from './program/add.ts';
 import { addApprovalCommands } from './program/approval-commands.ts';
 import { addAuditCommands } from './program/audit-commands.ts';
 import { addIssuerCommands } from './program/issuer-commands.ts';
+import { addLeaseCommands } from './program/lease-commands.ts';
 import { addMachineCommands } from './program/machine-commands.ts';
 import { addMapCommands } from './program/map-commands.ts';
 import { addRunCommands } from './program/run-commands.ts';
@@ -41,6 +42,7 @@ export function buildProgram(invocation: Invocation): Command {
   addRunCommands(add, program, invocation);
   addMapCommands(add, program);
   addApprovalCommands(add, program);
+  addLeaseCommands(add, program);
   addAuditCommands(add, program);
   addIssuerCommands(add, program);
   addMachineCommands(add, program, invocation);

@@ -113,6 +113,7 @@ const FIELDS = {
   source: SHORT,
   long_lived_source: flag,
   clock_skew_seconds: number,
+  owner: text(128),
   handle: shape(Object.fromEntries(HANDLE_NAMES.map((name) => [name, text(512)]))),
   delivery: listOf(oneOf(DELIVERY_KINDS)),
   parent_lease_id: text(64),

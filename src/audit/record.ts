@@ -88,6 +88,8 @@ export interface AuditFields {
   /** True where the proof was a key without an expiry, which the map allows by name. */
   readonly long_lived_source?: boolean;
   readonly clock_skew_seconds?: number;
+  /** The process that holds the lease, as lock-holder.ts writes it: tells later whether it still runs. */
+  readonly owner?: string;
   /** By what another process can end the lease: names of it at the issuer, never a credential. */
   readonly handle?: LeaseHandle;
   /** Ways beside variables in which the child gets the lease, and where its files lie. */

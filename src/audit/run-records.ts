@@ -1,5 +1,6 @@
 /** The records of one run. Each names its fields one by one, so that no value of a lease can slip in. */
 import type { ApprovalGrade } from '../base/approval-grade.ts';
+import { formatHolder, newHolder } from '../base/lock-holder.ts';
 import type { MapTrust } from '../base/map-trust.ts';
 import type { Lease, Outcome, Revocation } from '../broker/provider.ts';
 import type { Grant } from '../policy/decision.ts';
@@ -108,7 +109,29 @@ export function approvalRecord(
 }
 
 export function grantedRecord(subject: RunSubject, terms: Terms): AuditFields {
-  return { event: 'granted', ...subjectFields(subject), ...termFields(terms) };
+  const owner = formatHolder(newHolder());
+  return { event: 'granted', ...subjectFields(subject), ...termFields(terms), owner };
+}
+
+/** A lease whose run had ended without closing it, closed by another capwrap. */
+export interface OrphanEnd {
+  readonly leaseId: string;
+  /** Facts of the lease's own records, as they stand there. */
+  readonly from: Pick<AuditFields, 'task_id' | 'actor' | 'repo' | 'capability' | 'provider' | 'expires_at'>;
+  /** `wrapper_died`: found by `leases reap`. `asked`: by `leases end`. `no_issue_recorded`: nothing is known to end. */
+  readonly reason: 'wrapper_died' | 'asked' | 'no_issue_recorded';
+  /** Null where nothing was done or seen. */
+  readonly revocation: Revocation | null;
+}
+
+export function leaseEndedRecord({ leaseId, from, reason, revocation }: OrphanEnd): AuditFields {
+  return {
+    event: 'lease_ended',
+    lease_id: leaseId,
+    ...from,
+    reason,
+    ...(revocation ? { outcome: revocation.outcome, revocation } : {}),
+  };
 }
 
 /** How the child gets what was issued. */

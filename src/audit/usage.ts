@@ -57,7 +57,9 @@ export function countUsage(lines: Iterable<LogLine>, query: UsageQuery, now: Dat
     const lease = textAt(record, 'lease_id') ?? '';
     const event = textAt(record, 'event');
     const about = later.get(lease) ?? NOTHING_LATER;
-    if (event === 'lease_ended') later.set(lease, { ...about, ended: true });
+    // An end that was tried in vain is none.
+    const ended = event === 'lease_ended' && textAt(record, 'outcome') !== 'revoke_failed';
+    if (ended) later.set(lease, { ...about, ended });
     const count = counts.get(textAt(record, 'rule') ?? '');
     if (count === undefined || textAt(record, 'map_path') !== mapPath) continue;
     if (event === 'closed') {

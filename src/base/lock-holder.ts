@@ -54,6 +54,16 @@ export function isDead(holder: Holder, folder: string): boolean {
 }
 
 /**
+ * True only where the holder is certainly a process of this system that runs now, so that its number means that
+ * process. False for what can't be judged, and always without /proc.
+ */
+export function isRunningHere(holder: Holder): boolean {
+  const here = thisProcess();
+  const sameSystem = holder.space !== '-' && holder.space === here.space && holder.boot === here.boot;
+  return process.platform === 'linux' && sameSystem && runs(holder.pid, holder.start);
+}
+
+/**
  * Another boot id alone proves nothing: the other kernel may share the storage, and systemd-nspawn gives each
  * container a boot id of its own. Outside of any container, on a file system that one kernel at a time can mount,
  * it means that this machine has been started anew.

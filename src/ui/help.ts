@@ -32,6 +32,9 @@ export const APPROVE = examples(
   'capwrap approve --request request.json --key ~/.ssh/id_ed25519 > approval.json',
 );
 export const DENY = examples('capwrap deny 2f6c0e9a7b11 --reason "not on a Friday"');
+export const LEASES = examples('capwrap leases', 'capwrap leases --json', 'capwrap leases reap');
+export const LEASES_END = examples('capwrap leases end 9f8c6b6a41d2e07c');
+export const LEASES_REAP = examples('capwrap leases reap', 'capwrap leases reap --json');
 export const CHECK = examples(
   'capwrap check',
   'capwrap check capabilities.yaml --format github',

@@ -52,6 +52,8 @@ export const localIssuer: Provider = {
     return endToken(endOf(lease.leaseId, lease.expiresAt), localFiles(context), context.now());
   },
 
+  handleSuffices: true,
+
   async endByHandle(handle, _config, context) {
     const { endToken } = await loadEnd();
     const token = { jti: handle['jti'] ?? '', exp: Number(handle['exp']) };
