@@ -6,6 +6,12 @@ import { expect } from 'vitest';
 import { writeConfigFiles } from '../../examples/sandbox/config-files.ts';
 import { type Sandbox, startSandbox } from '../../examples/sandbox/server.ts';
 import type { SandboxOptions } from '../../examples/sandbox/state.ts';
+import type { Ambient } from '../../src/base/ambient.ts';
+import { issuerInit } from '../../src/commands/issuer.ts';
+import { trust } from '../../src/commands/trust.ts';
+import type { CommandContext } from '../../src/ui/context.ts';
+import { keptContext } from '../commands/command-context.ts';
+import { ambientOf } from '../policy/ambient.ts';
 import { afterTest } from './after-test.ts';
 import { type CliOptions, type CliResult, capwrap, tempDir } from './cli.ts';
 import { expectNowhere } from './secrets.ts';
@@ -25,6 +31,14 @@ export interface Workspace {
   setMap(text: string): Promise<void>;
   /** The audit records so far. */
   records(): readonly Record<string, unknown>[];
+}
+
+/** A command that only prepares a test runs in the test's own process: Node's start would be most of its time. */
+async function inProcess(
+  world: Pick<Ambient, 'cwd' | 'env'>,
+  command: (context: CommandContext) => Promise<number>,
+): Promise<void> {
+  expect(await command(keptContext(ambientOf(world)).context)).toBe(0);
 }
 
 /** In a folder that is gone after the test, or in `folder`. */
@@ -56,9 +70,8 @@ export async function createWorkspace(map: string, folder = tempDir()): Promise<
     },
     async setMap(text) {
       writeFileSync(mapFile, text);
-      const digest = createHash('sha256').update(text).digest('hex');
-      const result = await cli(['trust', '--sha256', digest, mapFile]);
-      expect(result.status, result.stderr).toBe(0);
+      const sha256 = createHash('sha256').update(text).digest('hex');
+      await inProcess({ cwd: folder, env }, (context) => trust(context, { file: mapFile, sha256 }));
     },
     records() {
       const text = readFileSync(join(stateDir, 'audit.jsonl'), 'utf8');
@@ -87,8 +100,8 @@ capabilities:
 /** A workspace whose embedded issuer is ready. */
 export async function localWorkspace(map = LOCAL_MAP, folder?: string): Promise<Workspace> {
   const workspace = await createWorkspace(map, folder);
-  const init = await workspace.cli(['issuer', 'init']);
-  expect(init.status, init.stderr).toBe(0);
+  const { folder: cwd, env } = workspace;
+  await inProcess({ cwd, env }, (context) => issuerInit(context, {}));
   return workspace;
 }
 
