@@ -111,17 +111,19 @@ function send(request: IncomingMessage, response: ServerResponse, reply: Loopbac
 
 /**
  * The owner of the other end of a connection over 127.0.0.1, from proc_pid_net(5) `tcp`: addresses in hex, in the byte
- * order of the machine; the eighth field is the user.
+ * order of the machine; the eighth field is the user. Sockets for both IP versions, as Java's are, stand in `tcp6`.
  */
 function userOfPeer(localPort: number, remotePort: number): number | null {
   const hex = (port: number) => `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  try {
-    for (const line of readFileSync('/proc/self/net/tcp', 'latin1').split('\n')) {
-      const [, local = '', remote = '', , , , , user = ''] = line.trim().split(/\s+/);
-      if (local.endsWith(hex(remotePort)) && remote.endsWith(hex(localPort))) return Number(user);
+  for (const table of ['tcp', 'tcp6']) {
+    try {
+      for (const line of readFileSync(`/proc/self/net/${table}`, 'latin1').split('\n')) {
+        const [, local = '', remote = '', , , , , user = ''] = line.trim().split(/\s+/);
+        if (local.endsWith(hex(remotePort)) && remote.endsWith(hex(localPort))) return Number(user);
+      }
+    } catch {
+      // no /proc, or no IPv6
     }
-  } catch {
-    // no /proc
   }
   return null;
 }

@@ -5,6 +5,7 @@ import type { Provider } from './provider.ts';
 const MODULES: { readonly [Name in ProviderName]: () => Promise<Provider> } = {
   vault: async () => (await import('./providers/vault/index.ts')).vault,
   'aws-sts': async () => (await import('./providers/aws-sts/index.ts')).awsSts,
+  gcp: async () => (await import('./providers/gcp/index.ts')).gcp,
   'local-issuer': async () => (await import('./providers/local-issuer/index.ts')).localIssuer,
   oauth2: async () => (await import('./providers/oauth2/index.ts')).oauth2,
 };

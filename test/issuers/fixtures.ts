@@ -2,6 +2,7 @@
 import { awsStsFixture } from './aws-sts/fixture.ts';
 import { fakeFixture } from './fake/fixture.ts';
 import type { ProviderFixture } from './fixture.ts';
+import { gcpFixture } from './gcp/fixture.ts';
 import { localIssuerFixture } from './local-issuer/fixture.ts';
 import { oauth2Fixture } from './oauth2/fixture.ts';
 import { vaultFixture, wrappedVaultFixture } from './vault/fixture.ts';
@@ -13,4 +14,5 @@ export const FIXTURES: readonly ProviderFixture[] = [
   vaultFixture,
   wrappedVaultFixture,
   oauth2Fixture,
+  gcpFixture,
 ];
