@@ -32,8 +32,11 @@ export interface JsonCall {
   readonly endpointKey: string | null;
   /** Where the answer has secrets, by the masker's name for them: they are registered before anything else. */
   readonly secrets?: Readonly<Record<string, JsonPath>>;
-  /** `ignored`: the answer counts by its status alone, whatever it holds (RFC 7009 section 2.2); `body` is null then. */
-  readonly answer?: 'json' | 'ignored';
+  /**
+   * `ignored`: the answer counts by its status alone, whatever it holds; `body` is null then. `if_json`: the same, and
+   * `body` is there where it is an object (RFC 7009 section 2.2).
+   */
+  readonly answer?: 'json' | 'ignored' | 'if_json';
   /** Limit for the whole exchange in milliseconds; 15,000 where it isn't given. */
   readonly timeoutMs?: number;
 }
@@ -103,7 +106,8 @@ export async function callJson(call: JsonCall): Promise<JsonAnswer> {
   };
   if (status >= 300 && status < 400) throw redirected(who, status, call.endpointKey);
   if (call.answer === 'ignored') return { ...answer, body: null };
-  const parsed = parseBody(body);
+  const found = parseBody(body);
+  const parsed = found === undefined && call.answer === 'if_json' ? null : found;
   if (parsed === undefined) throw notJson(who, status, call.endpointKey);
   registerSecrets(parsed, call.secrets ?? {}, call.context);
   return { ...answer, body: parsed };

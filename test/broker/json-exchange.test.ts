@@ -56,6 +56,18 @@ test('an answer is a JSON object or nothing, whatever its status', async () => {
   expect((await ask(nothing, { method: 'DELETE' })).body).toBeNull();
 });
 
+test('an answer that need not be JSON counts by its status, and is read where it is', async () => {
+  for (const [text, body] of [
+    ['<html>', null],
+    ['{"error":"x"}', { error: 'x' }],
+    ['', null],
+  ] as const) {
+    const server = await answerOf(text, 400);
+    expect(await ask(server, { answer: 'if_json' })).toMatchObject({ status: 400, body });
+    expect(await ask(server, { answer: 'ignored' })).toMatchObject({ status: 400, body: null });
+  }
+});
+
 test('a form and JSON go as what they are, with no more headers than needed', async () => {
   const server = await serve((call) => reply(200, { seen: call.headers['content-type'] ?? null }));
   const json = await ask(server, { method: 'PUT', json: { a: [1] }, headers: { 'x-vault-token': 't' } });

@@ -40,6 +40,8 @@ export interface Oauth2Options {
   readonly lifeParameter?: string;
   /** Audiences that are known; any other is refused. */
   readonly audiences?: readonly string[];
+  /** Is put into the `aud` of every token. */
+  readonly extraAudience?: string;
   /** The resource checks the token's signature and time by itself: it does not notice a revocation. */
   readonly local?: boolean;
   readonly refreshTokens?: boolean;
@@ -57,6 +59,8 @@ export interface Oauth2Server extends TestIssuer {
     change: (json: Record<string, unknown>) => unknown,
     headers?: Record<string, string>,
   ): void;
+  /** Gives the answers of a route another status from here on. */
+  answerWith(route: string, status: number): void;
   /** Answers of the revocation endpoint, in order, before it does what it should. */
   readonly revocationAnswers: Reply[];
 }
@@ -130,7 +134,7 @@ export async function startOauth2Server(options: Oauth2Options): Promise<Oauth2S
             clientId: client.id,
             subject: call.misbehaves('wrong_principal') ? 'somebody-else' : subject,
             scope: [...asked, ...wider].join(' '),
-            audience,
+            audience: options.extraAudience === undefined ? audience : [...audience, options.extraAudience],
             jti,
           };
           const token = options.opaque
@@ -193,18 +197,23 @@ export async function startOauth2Server(options: Oauth2Options): Promise<Oauth2S
       ];
     },
   });
+  const change = (route: string, next: (it: Reply) => Reply) => {
+    const before = changes.get(route) ?? ((it: Reply) => it);
+    changes.set(route, (it) => next(before(it)));
+  };
   return Object.assign(server, {
     issuer: `${server.url}${path}`,
     live: () => state?.tokens.live() ?? 0,
     revoked,
     revocationAnswers,
-    rewrite(route: string, change: (json: Record<string, unknown>) => unknown, headers = {}) {
-      changes.set(route, (it) => ({
+    rewrite(route: string, next: (json: Record<string, unknown>) => unknown, headers = {}) {
+      change(route, (it) => ({
         ...it,
-        json: change(it.json as Record<string, unknown>),
+        json: next(it.json as Record<string, unknown>),
         headers: { ...it.headers, ...headers },
       }));
     },
+    answerWith: (route: string, status: number) => change(route, (it) => ({ ...it, status })),
   });
 }
 

@@ -2,7 +2,7 @@
  * The client before its server: each request carries a proof of who sends it. What the files hold is read once, when the
  * lease is issued, and stays in memory until it has ended, whatever happens to the files meanwhile.
  */
-import { createPrivateKey, randomUUID } from 'node:crypto';
+import { createPrivateKey, randomUUID, X509Certificate } from 'node:crypto';
 import { CapwrapError } from '../../../errors.ts';
 import type { Oauth2Config } from '../../../policy/providers/oauth2.ts';
 import type { BrokerContext } from '../../provider.ts';
@@ -53,8 +53,8 @@ export function loadClient({ clientAuth, clientId }: Oauth2Config, context: Brok
     }
     case 'mtls': {
       const key = readSecretFile(clientAuth.keyFile, 'the private key of the certificate, in PEM', context);
-      assertPemKey(key, clientAuth.keyFile);
       const cert = readCertificate(clientAuth.certFile);
+      assertPair(cert, key, clientAuth);
       return {
         method: 'tls_client_auth',
         identity: { cert, key },
@@ -120,14 +120,29 @@ function readCertificate(path: string): string {
   });
 }
 
-/** TLS would say so too, in words that quote the file. */
-function assertPemKey(text: string, path: string): void {
+/** TLS would refuse them too, in words that could quote the file. */
+function assertPair(
+  cert: string,
+  key: string,
+  { certFile, keyFile }: Extract<Oauth2Config['clientAuth'], { type: 'mtls' }>,
+): void {
+  const fits = attempt(() => new X509Certificate(cert).checkPrivateKey(createPrivateKey(key)));
+  if (fits) return;
+  const what =
+    fits === null
+      ? `and "${keyFile}" are no certificate and private key`
+      : `is no certificate of the key in "${keyFile}"`;
+  throw new CapwrapError('ERR_SOURCE_INVALID', `"${certFile}" ${what}`, {
+    hint: 'both must be PEM, the key not encrypted, and the first certificate the one of the key',
+  });
+}
+
+/** Null for whatever is thrown. */
+function attempt(action: () => boolean): boolean | null {
   try {
-    createPrivateKey(text);
+    return action();
   } catch {
-    throw new CapwrapError('ERR_SOURCE_INVALID', `"${path}" holds no usable private key`, {
-      hint: 'it should hold the private key of the certificate, in PEM and not encrypted',
-    });
+    return null;
   }
 }
 

@@ -1,6 +1,6 @@
 /** The end of a token at its server (RFC 7009). */
 import { errorWords } from '../../json-body.ts';
-import { ExchangeError, type JsonAnswer, statusError } from '../../json-exchange.ts';
+import { statusError } from '../../json-exchange.ts';
 import type { BrokerContext, EndAnswer } from '../../provider.ts';
 import type { Held } from './held.ts';
 import { post } from './session.ts';
@@ -40,27 +40,20 @@ async function revoke(
 ): Promise<EndAnswer> {
   const { config, server } = session;
   if (server.revocation === null) return { kind: 'not_revocable', did: null };
-  let answer: JsonAnswer;
-  try {
-    answer = await post(
-      session,
-      {
-        url: server.revocation,
-        endpointKey: config.revocationEndpoint === null ? null : 'revocation_endpoint',
-        form: [
-          ['token', token],
-          ['token_type_hint', hint],
-        ],
-      },
-      context,
-      LIMITS,
-    );
-  } catch (error) {
-    // The content of a 200 is ignored (section 2.2), also where it is no JSON.
-    if (error instanceof ExchangeError && error.status === 200)
-      return { kind: 'ended', did: 'revocation answered 200' };
-    throw error;
-  }
+  const answer = await post(
+    session,
+    {
+      url: server.revocation,
+      endpointKey: config.revocationEndpoint === null ? null : 'revocation_endpoint',
+      form: [
+        ['token', token],
+        ['token_type_hint', hint],
+      ],
+      answer: 'if_json', // the content of a 200 is ignored (section 2.2)
+    },
+    context,
+    LIMITS,
+  );
   const { status } = answer;
   if (status === 200 || status === 204) return { kind: 'ended', did: `revocation answered ${status}` };
   const word = errorWords(answer.body, KNOWN);

@@ -24,12 +24,14 @@ export interface Post {
   /** Without what shows who the client is. */
   readonly form: readonly (readonly [string, string])[];
   readonly secrets?: Readonly<Record<string, JsonPath>>;
+  /** Of `callJson`; `json` where it isn't given. */
+  readonly answer?: 'json' | 'if_json';
 }
 
 /** Posts a form as the client; asks again only where the first request had no effect. Throws as `callJson` does. */
 export function post(
   { client, server, ca }: Session,
-  { url, endpointKey, form, secrets = {} }: Post,
+  { url, endpointKey, form, secrets = {}, answer = 'json' }: Post,
   context: BrokerContext,
   limits?: RetryLimits,
 ): Promise<JsonAnswer> {
@@ -47,6 +49,7 @@ export function post(
         context,
         endpointKey,
         secrets,
+        answer,
       });
     },
     context,
