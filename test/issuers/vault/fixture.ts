@@ -15,8 +15,7 @@ function fixture(
     outcome: 'revoked_verified',
     ...rest,
     async start() {
-      // Vault works off the leases of a revoked token when it gets to it: here not while the test lasts.
-      const server = await startVault({ lazyMs: null });
+      const server = await startVault();
       const clock = movableClock(server);
       return {
         ...onServer(server),

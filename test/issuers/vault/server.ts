@@ -30,14 +30,16 @@ export interface VaultOptions {
   readonly namespace?: string;
   /** Policies of those who log in. */
   readonly loginPolicies?: readonly string[];
+  /** Policies beside `POLICIES`. */
+  readonly policies?: Policies;
   readonly loginSeconds?: number;
   readonly loginType?: 'service' | 'batch';
   /** Policies of the entity behind every login: its tokens have them too. */
   readonly entityPolicies?: readonly string[];
   /** Keys and claims of the jwt and kubernetes methods. */
   readonly jwt?: { readonly jwks: JSONWebKeySet; readonly issuer: string; readonly audience: string };
-  /** Milliseconds after which the leases of a revoked token are gone; null for never. */
-  readonly lazyMs?: number | null;
+  /** Revoking a token only queues its leases: when they go. `waits`, where it isn't given: not while the test lasts. */
+  readonly queue?: 'at once' | 'waits';
   /** The revocation of a lease fails for good. */
   readonly irrevocable?: boolean;
 }
@@ -63,14 +65,12 @@ export async function startVault(options: VaultOptions = {}): Promise<VaultServe
   const server = await startIssuer({
     error: (_status, code, message) => ({ errors: [...new Set([code, message])] }),
     routes: (issuer) => {
-      const tokens = new Tokens(issuer, POLICIES, options.namespace ?? null);
+      const tokens = new Tokens(issuer, { ...POLICIES, ...options.policies }, options.namespace ?? null);
       const leases = new Leases(issuer);
       parts = { tokens, leases };
-      const lazyMs = options.lazyMs ?? 0;
-      const timers = globalThis.setTimeout;
       tokens.onRevoke = (token) => {
         leases.queueOf(token);
-        if (options.lazyMs !== null) timers(() => leases.workOff(), lazyMs).unref();
+        if (options.queue === 'at once') leases.workOff();
       };
       return routesOf(issuer, tokens, leases);
     },

@@ -3,7 +3,7 @@ import type { IssueRequest, Provider } from '../../provider.ts';
 import { endByHandle } from './by-handle.ts';
 import { end, release } from './end.ts';
 import { configOf, issue } from './issue.ts';
-import { faultOf } from './judge.ts';
+import { acceptedLife, faultOf } from './judge.ts';
 import { tokenRequest } from './lease-token.ts';
 import { probe } from './look.ts';
 import { secretRequest } from './secret.ts';
@@ -15,6 +15,7 @@ import { secretRequest } from './secret.ts';
 export const vault: Provider = {
   issue,
   minimumLife: 0,
+  acceptedLife,
   faultOf,
   end,
   probe,

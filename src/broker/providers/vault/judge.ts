@@ -1,5 +1,6 @@
 /** What was asked for against what was issued: policies, holder, role, and whether anything ends it. */
 import type { IssueRequest, Lease, LeaseFault } from '../../provider.ts';
+import { configOf } from './issue.ts';
 import type { LeaseToken } from './lease-token.ts';
 import { type Session, sessionOf } from './session.ts';
 
@@ -7,7 +8,12 @@ import { type Session, sessionOf } from './session.ts';
 export function faultOf(lease: Lease, request: IssueRequest): LeaseFault | null {
   const session = sessionOf(lease);
   const child = session.child as LeaseToken; // issued here
-  return wrongHolder(session, child, request) ?? widerPolicies(session, child) ?? unending(session);
+  return (
+    wrongHolder(session, child, request) ??
+    widerPolicies(session, child) ??
+    unending(session) ??
+    tooLong(session, lease, request)
+  );
 }
 
 function wrongHolder(
@@ -53,5 +59,25 @@ function unending({ kind, config }: Session): LeaseFault | null {
     code: 'ERR_PROVIDER_EXPIRY',
     text: 'issued a secret without a lease, which nothing ends',
     hint: 'name the path of an engine that makes secrets per lease; or allow it in the map: kv: allow',
+  };
+}
+
+/** Seconds that a credential may live although the grant is shorter: without bound only where nothing ends it. */
+export function acceptedLife({ capability }: IssueRequest): number {
+  return configOf(capability.config).kv ? Number.POSITIVE_INFINITY : 0;
+}
+
+const SKEW_MS = 60_000;
+
+/** `kv: allow` lets no other secret live longer. */
+function tooLong(
+  { kind }: Session,
+  { expiresAt }: Lease,
+  { deadline, ttl }: IssueRequest,
+): LeaseFault | null {
+  if (kind === 'kv' || expiresAt.getTime() <= deadline.getTime() + SKEW_MS) return null;
+  return {
+    code: 'ERR_PROVIDER_EXPIRY',
+    text: `issued a credential until ${expiresAt.toISOString()}, longer than the grant of ${ttl} s`,
   };
 }

@@ -15,7 +15,7 @@ export function leaseOf(
   secret: Secret,
   config: VaultConfig,
 ): Lease {
-  const expiresAt = endOf(login, child, secret);
+  const expiresAt = endOf(login, child, secret, config);
   const accessKey = secret.values['access_key']?.value;
   return {
     leaseId: request.leaseId,
@@ -41,12 +41,15 @@ export function leaseOf(
   };
 }
 
+/** The end of what has none, so that no record says that it has expired. */
+export const NO_END = new Date('9999-12-31T23:59:59Z');
+
 /**
  * A leased secret ends with its lease, with the lease's token, and with the login that made the token: whichever is
- * first. Time alone ends an STS session and the token of a service account; a secret of KV outlives everything, and what
- * is said here is the end of the token.
+ * first. Time alone ends an STS session and the token of a service account, and nothing a secret of KV.
  */
-function endOf(login: Login, child: LeaseToken, secret: Secret): Date {
+function endOf(login: Login, child: LeaseToken, secret: Secret, { kv }: VaultConfig): Date {
+  if (secret.kind === 'kv' && kv) return NO_END;
   if (secret.kind === 'sts' || secret.kind === 'kubernetes') return secret.expiresAt;
   const ends = [child.expiresAt, ...(secret.kind === 'lease' ? [secret.expiresAt] : [])];
   const parent = login.longLived ? [] : [login.expiresAt];

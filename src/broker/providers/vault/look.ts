@@ -22,15 +22,18 @@ export async function probe(lease: Lease, context: BrokerContext): Promise<Probe
     lookAtToken(session, context),
   ]);
   const saw = sights.map((sight) => sight.saw).join('; ');
+  if (session.kind === 'kv') return { state: 'alive', saw: `${saw}; a secret without a lease stays valid` };
+  if (session.kind === 'kubernetes') return beyondSight(saw, lease, context);
   if (sights.some(({ state }) => state === 'alive')) return { state: 'alive', saw };
   if (context.now() >= lease.expiresAt) return { state: 'expired', saw };
   if (sights.some(({ state }) => state === 'unknown')) return { state: 'unknown', saw };
-  if (session.kind === 'kubernetes') {
-    const note =
-      'whether the cluster still takes the token is not seen: one of an existing service account lives on';
-    return { state: 'unknown', saw: `${saw}; ${note}` };
-  }
   return { state: 'dead', saw };
+}
+
+/** Vault deletes what its engine has made; whether that is the service account, or nothing, it does not tell. */
+function beyondSight(saw: string, { expiresAt }: Lease, context: BrokerContext): ProbeAnswer {
+  if (context.now() >= expiresAt) return { state: 'expired', saw };
+  return { state: 'unknown', saw: `${saw}; whether the cluster takes the token is not seen` };
 }
 
 /** `irrevocable` is said of a lease whose revocation has failed for good: the credential may still work. */
