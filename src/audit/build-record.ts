@@ -112,6 +112,7 @@ const FIELDS = {
   jti: text(128),
   source: SHORT,
   long_lived_source: flag,
+  second_process: flag,
   clock_skew_seconds: number,
   owner: text(128),
   handle: shape(Object.fromEntries(HANDLE_NAMES.map((name) => [name, text(512)]))),

@@ -4,6 +4,7 @@ import { formatHolder, newHolder } from '../base/lock-holder.ts';
 import type { MapTrust } from '../base/map-trust.ts';
 import type { Lease, Outcome, Revocation } from '../broker/provider.ts';
 import type { Grant } from '../policy/decision.ts';
+import { providerNamed } from '../policy/providers/index.ts';
 import type { Facts } from '../request/facts.ts';
 import type { RunRequest } from '../request/run-request.ts';
 import type { DeliveryKind } from '../runner/delivery.ts';
@@ -110,7 +111,13 @@ export function approvalRecord(
 
 export function grantedRecord(subject: RunSubject, terms: Terms): AuditFields {
   const owner = formatHolder(newHolder());
-  return { event: 'granted', ...subjectFields(subject), ...termFields(terms), owner };
+  return {
+    event: 'granted',
+    ...subjectFields(subject),
+    ...termFields(terms),
+    ...processFields(subject),
+    owner,
+  };
 }
 
 /** A lease whose run had ended without closing it, closed by another capwrap. */
@@ -151,6 +158,7 @@ export function issuedRecord(
     event: 'issued',
     ...subjectFields(subject),
     ...termFields(terms),
+    ...processFields(subject),
     ...leaseFields(lease),
     ...(lease.handle ? { handle: lease.handle } : {}),
     ...deliveryFields(delivery),
@@ -165,6 +173,7 @@ export function closedRecord(subject: RunSubject, terms: Terms, ending: RunEndin
     event: 'closed',
     ...subjectFields(subject),
     ...termFields(terms),
+    ...processFields(subject),
     ...(lease ? leaseFields(lease) : {}),
     ...deliveryFields(delivery),
     ...(refusedUntil ? { expires_at: refusedUntil.toISOString() } : {}),
@@ -251,6 +260,11 @@ function approvalFields(approval: ApprovalState): Omit<AuditFields, 'event'> {
     ...(approval.id ? { approval_id: approval.id } : {}),
     ...(approval.approver ? { approver: approval.approver } : {}),
   };
+}
+
+/** Said from the grant on, whether or not the program got as far as issuing. */
+function processFields({ provider }: RunSubject): Omit<AuditFields, 'event'> {
+  return providerNamed(provider)?.startsProgram ? { second_process: true } : {};
 }
 
 /** Public facts only: of the lease's values none is touched here. */

@@ -64,7 +64,16 @@ export interface LocalEndpoints {
  * What the names of a lease at its issuer may be called: nothing under them is a credential. A provider that needs
  * another one adds it here.
  */
-export const HANDLE_NAMES = ['jti', 'exp', 'accessor', 'login_accessor', 'lease_id', 'kind', 'id'] as const;
+export const HANDLE_NAMES = [
+  'jti',
+  'exp',
+  'accessor',
+  'login_accessor',
+  'lease_id',
+  'kind',
+  'id',
+  'capwrap_lease_id',
+] as const;
 
 /** Public names of a lease at its issuer: an accessor, a lease id, a `jti`. They go into the audit log. */
 export type LeaseHandle = Readonly<Partial<Record<(typeof HANDLE_NAMES)[number], string>>>;

@@ -8,6 +8,7 @@ const MODULES: { readonly [Name in ProviderName]: () => Promise<Provider> } = {
   gcp: async () => (await import('./providers/gcp/index.ts')).gcp,
   'local-issuer': async () => (await import('./providers/local-issuer/index.ts')).localIssuer,
   oauth2: async () => (await import('./providers/oauth2/index.ts')).oauth2,
+  command: async () => (await import('./providers/command/index.ts')).command,
 };
 
 export function loadProvider(name: ProviderName): Promise<Provider> {

@@ -3,13 +3,13 @@ import { createHash } from 'node:crypto';
 import { accessSync, constants, readFileSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { shellQuote } from '../base/shell-quote.ts';
+import { SYSTEM_PATH } from '../base/system-path.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
 import type { CommandFault, CommandFaultKind, ResolvedCommand } from '../request/run-request.ts';
 import { elfLoader } from './elf.ts';
 import { readShebang } from './shebang.ts';
 
-/** Where the C library looks when the child has no PATH (`getconf PATH`); `env` in a `#!` line does the same. */
-export const SYSTEM_PATH = '/bin:/usr/bin';
+export { SYSTEM_PATH };
 
 export interface ResolveOptions {
   /** Absolute. */

@@ -1,5 +1,6 @@
 /** The providers that the failure catalogue is walked against. A new one is one line here. */
 import { awsStsFixture } from './aws-sts/fixture.ts';
+import { commandFixture } from './command/fixture.ts';
 import { fakeFixture } from './fake/fixture.ts';
 import type { ProviderFixture } from './fixture.ts';
 import { gcpFixture } from './gcp/fixture.ts';
@@ -15,4 +16,5 @@ export const FIXTURES: readonly ProviderFixture[] = [
   wrappedVaultFixture,
   oauth2Fixture,
   gcpFixture,
+  commandFixture,
 ];
