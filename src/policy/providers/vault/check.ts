@@ -14,7 +14,7 @@ export function checkVault(raw: Sound, at: Place, report: Report): void {
   const { auth, ttl_parameter: ttl } = raw;
   if (auth !== undefined && 'source' in auth && auth.source?.type === 'github-actions') {
     if (auth.source.audience === undefined) {
-      const message = '"audience" is missing in source: a token for anybody else must not reach Vault';
+      const message = '"audience" is missing in source: the token must be for this server';
       const fix = `add to source: audience: ${raw.address ?? 'https://vault.example.com'}`;
       report([...at, 'auth', 'source'], 'missing_key', message, fix, 'key');
     }
