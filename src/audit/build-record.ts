@@ -110,6 +110,8 @@ const FIELDS = {
   // The form of an id (IAM API reference, AccessKey): a secret key put here by mistake doesn't have it.
   access_key_id: text(128, /^[A-Z0-9]{16,128}$/),
   jti: text(128),
+  // The form of a SHA-256 in base64, which no token has.
+  hashed_token: text(64, /^[A-Za-z0-9+/]{43}=$/),
   source: SHORT,
   long_lived_source: flag,
   second_process: flag,

@@ -84,6 +84,8 @@ export interface AuditFields {
   readonly session_name?: string;
   readonly access_key_id?: string;
   readonly jti?: string;
+  /** Base64 of the token's SHA-256: by it GitHub's audit log names the token. */
+  readonly hashed_token?: string;
   readonly source?: string;
   /** True where the proof was a key without an expiry, which the map allows by name. */
   readonly long_lived_source?: boolean;

@@ -277,8 +277,10 @@ function leaseFields(lease: Lease): Omit<AuditFields, 'event'> {
     ...text('session_name'),
     ...text('access_key_id'),
     ...text('jti'),
+    ...text('hashed_token'),
     ...text('source'),
     ...(facts['long_lived_source'] === true ? { long_lived_source: true } : {}),
+    ...(facts['second_process'] === true ? { second_process: true } : {}),
     ...(typeof facts['clock_skew_seconds'] === 'number'
       ? { clock_skew_seconds: facts['clock_skew_seconds'] }
       : {}),

@@ -50,12 +50,15 @@ function faultOf(lease: Lease, request: IssueRequest, minimumLife: number, now: 
   const unfit = (text: string): LeaseFault => ({ code: 'ERR_PROVIDER_INVALID_RESPONSE', text });
   const expiry = lease.expiresAt.getTime();
   if (!Number.isFinite(expiry)) return wrong('issued a credential without an expiry');
-  if (expiry <= now.getTime()) {
+  // By the issuer's clock, where the lease tells how far it is from this machine's.
+  const skew = Number(lease.facts['clock_skew_seconds'] ?? 0) * 1000;
+  const issuerNow = now.getTime() - skew;
+  if (expiry <= issuerNow) {
     return wrong(`issued a credential that had expired at ${lease.expiresAt.toISOString()}`);
   }
-  const latest = Math.max(request.deadline.getTime(), now.getTime() + minimumLife * 1000);
+  const latest = Math.max(request.deadline.getTime() - skew, issuerNow + minimumLife * 1000);
   if (expiry > latest + SKEW_SECONDS * 1000) {
-    const seconds = Math.round((expiry - now.getTime()) / 1000);
+    const seconds = Math.round((expiry - issuerNow) / 1000);
     return wrong(`issued a credential for ${seconds} s, longer than the grant of ${request.ttl} s`);
   }
   for (const [name, { value, lines }] of Object.entries(lease.values)) {

@@ -46,7 +46,7 @@ export interface EndpointContext {
 }
 
 /** Ways to hand a lease to a tool that asks for it, as records name them. */
-export const ENDPOINT_KINDS = ['credentials_endpoint', 'metadata_endpoint'] as const;
+export const ENDPOINT_KINDS = ['credentials_endpoint', 'metadata_endpoint', 'git_credentials'] as const;
 export type EndpointKind = (typeof ENDPOINT_KINDS)[number];
 
 /** Servers on this machine that live as long as the child. */

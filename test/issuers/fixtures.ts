@@ -4,6 +4,7 @@ import { commandFixture } from './command/fixture.ts';
 import { fakeFixture } from './fake/fixture.ts';
 import type { ProviderFixture } from './fixture.ts';
 import { gcpFixture } from './gcp/fixture.ts';
+import { gitHubAppFixture } from './github-app/fixture.ts';
 import { localIssuerFixture } from './local-issuer/fixture.ts';
 import { oauth2Fixture } from './oauth2/fixture.ts';
 import { vaultFixture, wrappedVaultFixture } from './vault/fixture.ts';
@@ -12,6 +13,7 @@ export const FIXTURES: readonly ProviderFixture[] = [
   fakeFixture(),
   localIssuerFixture,
   awsStsFixture,
+  gitHubAppFixture,
   vaultFixture,
   wrappedVaultFixture,
   oauth2Fixture,

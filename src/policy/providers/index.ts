@@ -8,12 +8,13 @@ import { awsSts } from './aws-sts.ts';
 import { command } from './command.ts';
 import type { ProviderPolicy } from './descriptor.ts';
 import { gcp } from './gcp.ts';
+import { gitHubApp } from './github-app.ts';
 import { localIssuer } from './local-issuer.ts';
 import { oauth2 } from './oauth2.ts';
 import { vault } from './vault.ts';
 
 /** In the order of the documentation. */
-export const PROVIDERS = [awsSts, vault, localIssuer, oauth2, gcp, command] as const;
+export const PROVIDERS = [awsSts, vault, gitHubApp, localIssuer, oauth2, gcp, command] as const;
 
 export type ProviderConfig = ReturnType<(typeof PROVIDERS)[number]['normalise']>;
 export type ProviderName = ProviderConfig['provider'];
