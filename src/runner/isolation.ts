@@ -49,6 +49,7 @@ export function createIsolation(
     BOTO_CONFIG: file,
     AWS_EC2_METADATA_DISABLED: 'true',
     CLOUDSDK_CONFIG: join(dir, 'gcloud'),
+    CLOUDSDK_CORE_CHECK_GCE_METADATA: 'false',
     GOOGLE_APPLICATION_CREDENTIALS: file,
     NO_GCE_CHECK: 'true',
     AZURE_CONFIG_DIR: join(dir, 'azure'),

@@ -32,7 +32,7 @@ export async function serveMetadata(served: ServedToken, context: EndpointContex
     variables: {
       GCE_METADATA_HOST: server.host,
       GCE_METADATA_IP: server.host, // Node and Python look for the server itself under this one
-      GCE_METADATA_ROOT: server.host, // gcloud
+      GCE_METADATA_ROOT: server.host, // old libraries
       METADATA_SERVER_DETECTION: 'assume-present', // Node
     },
     withoutIsolation: IN_THE_WAY,
