@@ -116,13 +116,13 @@ const SAYINGS: Readonly<Record<string, Saying>> = {
     label('access key id', textAt(record, 'access_key_id')),
     label('session name', textAt(record, 'session_name')),
     label('token id', textAt(record, 'jti')),
-    label('token hash', textAt(record, 'hashed_token')),
     label('obtained with', textAt(record, 'source')),
+    label('handed over beside variables', textsAt(record, 'delivery')?.join(', ')),
     ...sayTerminal(record),
     valueAt(record, 'long_lived_source') === true
       ? 'the proof was a key without an expiry, which the map allows'
       : '',
-    valueAt(record, 'second_process') === true ? 'a program of the map issued it, beside the command' : '',
+    valueAt(record, 'second_process') === true ? 'a program of the map was started for it, beside the command' : '',
   ],
   closed: (record) => [
     ...sayChild(record),
@@ -138,7 +138,7 @@ const SAYINGS: Readonly<Record<string, Saying>> = {
         `${textAt(record, 'error', 'code')}: ${textAt(record, 'error', 'message')}`,
     ),
   ],
-  lease_ended: (record) => sayEnd(record),
+  lease_ended: (record) => [...sayOrphan(record), ...sayEnd(record)],
 };
 
 function sayChild(record: StoredRecord): string[] {
@@ -164,6 +164,17 @@ function sayTerminal(record: StoredRecord): string[] {
   return textAt(record, 'terminal') === 'direct'
     ? ['it had the real terminal: what it wrote there was not masked']
     : [];
+}
+
+/** Why another capwrap ended a lease. */
+function sayOrphan(record: StoredRecord): (string | undefined)[] {
+  const reasons: Readonly<Record<string, string>> = {
+    wrapper_died: 'its run had died without ending it',
+    asked: 'somebody asked for its end',
+    no_issue_recorded: 'its run had died, no credential is recorded, and the time of any is over',
+  };
+  const reason = textAt(record, 'reason') ?? '';
+  return [Object.hasOwn(reasons, reason) ? reasons[reason] : undefined];
 }
 
 function sayEnd(record: StoredRecord): (string | undefined)[] {

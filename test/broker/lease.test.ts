@@ -96,6 +96,14 @@ test.each([
   },
 );
 
+test('what has lines by its nature may have them, and nothing may have a NUL', async () => {
+  const lease = (value: string) => ({ values: { key: { value, secret: true, lines: true as const } } });
+  const { provider, context } = setUp(lease('-----BEGIN\nx\n-----END\n'));
+  await expect(issueLease(provider, REQUEST, context)).resolves.toBeDefined();
+  const other = setUp(lease('a\0b'));
+  await expect(issueLease(other.provider, REQUEST, other.context)).rejects.toThrow(/line break or NUL/);
+});
+
 test('an end that never comes is given up, and its request cut off', async () => {
   vi.useFakeTimers();
   const { provider, context, ends } = setUp({}, () => new Promise(() => {}));

@@ -32,7 +32,8 @@ export type Row = { readonly name: string; readonly trouble: Trouble } & (
       /** True where the next run must succeed. */
       readonly thenFine?: boolean;
     }
-  | { readonly phase: 'end'; readonly expect: readonly Outcome[] }
+  /** `handle`: without the credential, as after a crash. */
+  | { readonly phase: 'end' | 'handle'; readonly expect: readonly Outcome[] }
 );
 
 /** Every row for one provider: those of the network once for each route. */
@@ -45,6 +46,7 @@ export function rowsOf(fixture: ProviderFixture): readonly Row[] {
     ...end.flatMap(networkAtEnd),
     ...probe.flatMap(networkAtProbe),
     ...MISBEHAVIOUR_AT_END,
+    ...byHandle(fixture),
   ];
 }
 
@@ -167,6 +169,27 @@ const MISBEHAVIOUR_AT_END: readonly Row[] = [
     expect: ['revoked_unverified'],
   },
 ];
+
+function byHandle({ byHandle: outcome, routes }: ProviderFixture): readonly Row[] {
+  if (outcome === undefined) return [];
+  const row = (name: string, trouble: Trouble, ...expect: Outcome[]): Row => ({
+    name: `handle: ${name}`,
+    phase: 'handle',
+    trouble,
+    expect,
+  });
+  const faults = ['refused', 'hang', 'server_error', 'huge', 'redirect'] as const;
+  return [
+    row('on a good day', {}, outcome),
+    row('revoke_fails', { misbehaviour: 'revoke_fails' }, 'revoke_failed'),
+    row('still_alive', { misbehaviour: 'still_alive' }, 'revoked_unverified'),
+    ...(routes.handle ?? []).flatMap((route) =>
+      faults.map((kind) =>
+        row(`${kind} at ${route}`, { fault: { kind, route, times: ALWAYS } }, 'revoke_failed'),
+      ),
+    ),
+  ];
+}
 
 /** The reason why a provider can't have a row, or null. */
 export function reasonWithout(fixture: ProviderFixture, row: Row): string | null {

@@ -11,6 +11,8 @@ export interface RunningFixture {
   readonly context: TestContext;
   /** A request that is allowed, for 15 minutes unless the issuer gives no less than more. */
   issueRequest(): IssueRequest;
+  /** Called before an end by handle: puts a proof where the config names one, in case the first is used up. */
+  renewProof?(): void;
   fault(fault: PlannedFault): void;
   misbehave(kind: Misbehaviour): void;
   /** How often what was asked for has happened: a fault that nothing meets proves nothing. */
@@ -39,9 +41,13 @@ export interface ProviderFixture {
     readonly issue: readonly string[];
     readonly end: readonly string[];
     readonly probe: readonly string[];
+    /** Those that an end by handle calls. */
+    readonly handle?: readonly string[];
   };
   /** How a lease ends on a good day. */
   readonly outcome: Outcome;
+  /** How another process ends it on a good day, by the handle of its record; missing where none can. */
+  readonly byHandle?: Outcome;
   /** Rows, by the beginning of their names, that this provider can't have, with the reason. */
   readonly without: Readonly<Record<string, string>>;
   /** Codes where they differ from the catalogue's, by the beginning of a row's name. */

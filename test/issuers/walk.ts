@@ -3,7 +3,7 @@ import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import { buildRecord } from '../../src/audit/build-record.ts';
 import { closedRecord, NO_APPROVAL, type RunSubject, type Terms } from '../../src/audit/run-records.ts';
-import { endLease } from '../../src/broker/end-lease.ts';
+import { endLease, inBoundedTime } from '../../src/broker/end-lease.ts';
 import { issueLease, LeaseRefused } from '../../src/broker/lease.ts';
 import type { IssueRequest, Lease, Revocation } from '../../src/broker/provider.ts';
 import { CapwrapError } from '../../src/errors.ts';
@@ -23,7 +23,8 @@ const END_MS = 22_000;
 export async function walk(fixture: ProviderFixture, row: Row): Promise<void> {
   const running = await fixture.start();
   try {
-    await (row.phase === 'issue' ? walkIssue(fixture, row, running) : walkEnd(row, running));
+    if (row.phase === 'issue') await walkIssue(fixture, row, running);
+    else await walkEnd(row, running);
     expect(running.strayed(), 'no redirect is followed').toBe(0);
   } finally {
     await running.stop();
@@ -69,15 +70,18 @@ async function walkIssue(
   }
 }
 
-async function walkEnd(row: Extract<Row, { phase: 'end' }>, running: RunningFixture): Promise<void> {
+async function walkEnd(row: Exclude<Row, { phase: 'issue' }>, running: RunningFixture): Promise<void> {
   const { provider, context } = running;
   const request = running.issueRequest();
   const lease = await issueLease(provider, request, context);
   expect(running.live(), 'the test server knows the lease').toBeGreaterThan(0);
   expectRegistered(lease, running);
+  if (row.phase === 'handle') running.renewProof?.();
   cause(row, running);
   running.passTime(row.trouble.pass ?? 0);
-  const { end, ms } = await whileTimeFlies(() => endLease(provider, lease, context), running.hanging);
+  const ending = () =>
+    row.phase === 'end' ? endLease(provider, lease, context) : endByHandle(running, lease, request);
+  const { end, ms } = await whileTimeFlies(ending, running.hanging);
   if (row.trouble.fault || row.trouble.misbehaviour) {
     expect(running.met(), 'the fault was met').toBeGreaterThan(0);
   }
@@ -86,7 +90,20 @@ async function walkEnd(row: Extract<Row, { phase: 'end' }>, running: RunningFixt
   const revocation = end.value;
   expect(row.expect, JSON.stringify(revocation)).toContain(revocation.outcome);
   expectTruth(revocation, running);
+  const effective = revocation.outcome.startsWith('revoked_') && !row.trouble.misbehaviour;
+  if (effective) expect(running.live(), 'accepted, and without effect').toBe(0);
   expectClean(running, request, { lease, revocation, error: null });
+}
+
+/** As a process that has nothing but the record and the map. */
+function endByHandle(
+  { provider, context }: RunningFixture,
+  { handle }: Lease,
+  { capability }: IssueRequest,
+): Promise<Revocation> {
+  if (handle === null || provider.endByHandle === undefined) throw new Error('there is no end by handle');
+  const end = provider.endByHandle.bind(provider, handle, capability.config);
+  return inBoundedTime((signal) => end({ ...context, signal }));
 }
 
 function cause({ trouble: { fault, misbehaviour } }: Row, running: RunningFixture): void {

@@ -21,16 +21,19 @@ interface Changes {
   readonly inject?: Record<string, string>;
   readonly home?: string;
   readonly deadline?: Date;
+  /** The map's, with the paths that they got. */
+  readonly files?: Record<string, string>;
+  readonly endpoints?: ChildEnvInput['endpoints'];
 }
 
 function input(changes: Changes = {}): ChildEnvInput {
-  const { callerEnv = {}, pass = [], set = {}, inject = {}, home = null } = changes;
+  const { callerEnv = {}, pass = [], set = {}, inject = {}, files = {}, home = null } = changes;
   return {
     callerEnv,
-    capability: { name: 'publish', env: { pass, passSensitive: [], set }, inject, files: {} },
+    capability: { name: 'publish', env: { pass, passSensitive: [], set }, inject, files },
     lease: LEASE,
-    files: {},
-    endpoints: null,
+    files,
+    endpoints: changes.endpoints ?? null,
     taskId: 'task-1',
     makeflags: null,
     deadline: changes.deadline ?? new Date('2030-01-01T00:10:00Z'),
@@ -55,6 +58,24 @@ describe('buildChildEnv', () => {
   it('has nothing in it but what it is built from', () => {
     expect(built({})).toEqual(ALWAYS);
     expect(Object.getPrototypeOf(buildChildEnv(input()))).toBeNull();
+  });
+
+  it('has paths of files, and then nothing by default', () => {
+    const { API_TOKEN: _, ...rest } = ALWAYS;
+    expect(built({ files: { TOKEN_FILE: '/shm/t' } })).toEqual({ ...rest, TOKEN_FILE: '/shm/t' });
+    expect(built({ files: { TOKEN_FILE: '/shm/t' }, inject: { REGION: 'region' } })).toEqual({
+      ...rest,
+      TOKEN_FILE: '/shm/t',
+      REGION: 'us-east-1',
+    });
+  });
+
+  it('has what endpoints are found by, and not what would hide them', () => {
+    const endpoints = { variables: { URI: 'http://127.0.0.1:1/' }, withoutIsolation: ['AWS_CONFIG_FILE'] };
+    const { AWS_CONFIG_FILE: _, ...rest } = ALWAYS;
+    expect(built({ endpoints })).toEqual({ ...rest, URI: 'http://127.0.0.1:1/' });
+    expect(() => built({ endpoints, set: { URI: 'mine' } })).toThrow(/"URI" comes from the lease's endpoint/);
+    expect(() => built({ files: { F: '/a' }, inject: { F: 'token' } })).toThrow(/from files and from inject/);
   });
 
   it('passes the named variables that are set, and no other', () => {

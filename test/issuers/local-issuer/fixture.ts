@@ -12,6 +12,7 @@ export const localIssuerFixture: ProviderFixture = {
   name: 'local-issuer',
   routes: { issue: [], end: [], probe: [] },
   outcome: 'revoked_verified',
+  byHandle: 'revoked_unverified',
   without: {
     'issue: expired_on_arrival': OWN_CODE,
     'issue: longer_than_asked': OWN_CODE,
@@ -19,6 +20,7 @@ export const localIssuerFixture: ProviderFixture = {
     'issue: wrong_principal': OWN_CODE,
     'issue: value_with_newline': OWN_CODE,
     'end: still_alive': 'the list that is written is the list that is looked at',
+    'handle: still_alive': 'the list that is written is the list that is looked at',
   },
   async start() {
     const { stateDir, files } = await freshIssuer();

@@ -1,14 +1,16 @@
 /** Vault in the catalogue: by AppRole, and once more for the ways of a wrapped secret id. */
+import { writeFileSync } from 'node:fs';
 import { vault } from '../../../src/broker/providers/vault/index.ts';
 import { brokerContext } from '../../helpers/aws.ts';
 import { movableClock, onServer, type ProviderFixture } from '../fixture.ts';
 import { appRole, secretFile, vaultConfig, vaultRequest } from './config.ts';
-import { startVault, WRAPPED_AT } from './server.ts';
+import { WRAPPED_AT } from './parts.ts';
+import { startVault } from './server.ts';
 
 function fixture(
   name: string,
   wrapped: boolean,
-  rest: Pick<ProviderFixture, 'routes' | 'without' | 'codes'>,
+  rest: Pick<ProviderFixture, 'routes' | 'without' | 'codes' | 'byHandle'>,
 ): ProviderFixture {
   return {
     name,
@@ -17,14 +19,16 @@ function fixture(
     async start() {
       const server = await startVault();
       const clock = movableClock(server);
+      let file = '';
       return {
         ...onServer(server),
         provider: vault,
         context: brokerContext({}, { now: clock.now }),
         passTime: clock.passTime,
         live: server.live,
+        renewProof: () => writeFileSync(file, server.secretId()),
         issueRequest() {
-          const file = secretFile(wrapped ? server.wrappedSecretId() : `${server.secretId()}\n`);
+          file = secretFile(wrapped ? server.wrappedSecretId() : `${server.secretId()}\n`);
           const auth = appRole(file, wrapped ? WRAPPED_AT : null);
           return vaultRequest(vaultConfig(server.url, { auth }), 900, clock.now());
         },
@@ -38,7 +42,9 @@ export const vaultFixture = fixture('vault', false, {
     issue: ['login', 'create', 'secret'],
     end: ['lease-revoke', 'token-revoke'],
     probe: ['lease-lookup', 'token-lookup'],
+    handle: ['login', 'lease-revoke'],
   },
+  byHandle: 'revoked_verified',
   without: {},
 });
 
