@@ -116,6 +116,7 @@ const SAYINGS: Readonly<Record<string, Saying>> = {
     label('access key id', textAt(record, 'access_key_id')),
     label('session name', textAt(record, 'session_name')),
     label('token id', textAt(record, 'jti')),
+    label('token hash', textAt(record, 'hashed_token')),
     label('obtained with', textAt(record, 'source')),
     label('handed over beside variables', textsAt(record, 'delivery')?.join(', ')),
     ...sayTerminal(record),
