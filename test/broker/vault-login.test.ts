@@ -1,5 +1,6 @@
 /** The ways to log in to Vault: each proof, and what is said where it does not serve. */
 import { describe, expect, test } from 'vitest';
+import { endLease } from '../../src/broker/end-lease.ts';
 import { issueLease } from '../../src/broker/lease.ts';
 import { vault } from '../../src/broker/providers/vault/index.ts';
 import type { ErrorCode } from '../../src/errors.ts';
@@ -8,7 +9,8 @@ import { afterTest } from '../helpers/after-test.ts';
 import { brokerContext, errorOf, testIssuer } from '../helpers/aws.ts';
 import { expectNowhere } from '../helpers/secrets.ts';
 import { appRole, secretFile, vaultConfig, vaultRequest } from '../issuers/vault/config.ts';
-import { startVault, type VaultOptions, type VaultServer, WRAPPED_AT } from '../issuers/vault/server.ts';
+import { type VaultOptions, WRAPPED_AT } from '../issuers/vault/parts.ts';
+import { startVault, type VaultServer } from '../issuers/vault/server.ts';
 
 const AUDIENCE = 'https://vault.example.com';
 
@@ -119,6 +121,21 @@ describe('AppRole', () => {
     expect(error.message).toMatch(/logged in with a batch token$/);
     expect(error.issuedUntil).toBeInstanceOf(Date);
     expect(routes(server)).toEqual(['login']);
+  });
+
+  test('a login whose uses do not suffice for the end is refused, and taken back', async () => {
+    const server = await started({ loginUses: 3 });
+    const error = await errorOf(() => issue(server, appRole(secretFile(server.secretId()))));
+    expect(error.message).toMatch(/logged in with a token of 3 uses$/);
+    expect(server.live()).toBe(0);
+  });
+
+  test('eight uses suffice', async () => {
+    const server = await started({ loginUses: 8 });
+    const context = brokerContext();
+    const lease = await issue(server, appRole(secretFile(server.secretId())), {}, context);
+    expect((await endLease(vault, lease, context)).outcome).toBe('revoked_verified');
+    expect(server.live()).toBe(0);
   });
 
   test('a login without the right to make tokens says which right it needs, and is taken back', async () => {

@@ -9,7 +9,8 @@ import { brokerContext, errorOf, LEASE_ID } from '../helpers/aws.ts';
 import { expectNowhere } from '../helpers/secrets.ts';
 import { movableClock } from '../issuers/fixture.ts';
 import { appRole, secretFile, vaultConfig, vaultRequest } from '../issuers/vault/config.ts';
-import { startVault, type VaultOptions, type VaultServer } from '../issuers/vault/server.ts';
+import type { VaultOptions } from '../issuers/vault/parts.ts';
+import { startVault, type VaultServer } from '../issuers/vault/server.ts';
 
 async function world(options: VaultOptions = {}, changes: Partial<VaultConfig> = {}) {
   const server = await startVault(options);

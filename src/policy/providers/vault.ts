@@ -86,9 +86,10 @@ export const vault: ProviderPolicy<typeof vaultFields, VaultConfig> = {
   scopeWords: ({ path }) => [path],
   target: ({ address, namespace, path }) =>
     [address, ...(namespace === null ? [] : [namespace]), path].join(' '),
-  reach: ({ path, request, parameters, policies }) => [
-    [request, path, ...pairs(parameters)].join(' '),
+  reach: ({ path, request, parameters, policies, kv }) => [
+    [request, path, ...Object.entries(parameters).map(([name, value]) => `${name}=${value}`)].join(' '),
     `policies ${policies.join(', ')}`,
+    ...(kv ? ['a secret that nothing ends'] : []),
   ],
   summaryRows: (config) => [
     ['address', escapeValue(config.address)],

@@ -5,7 +5,7 @@ import type { IssueRequest } from '../../../src/broker/provider.ts';
 import type { VaultConfig } from '../../../src/policy/providers/vault.ts';
 import { capability, LEASE_ID } from '../../helpers/aws.ts';
 import { tempDir } from '../../helpers/cli.ts';
-import { ROLE_ID } from './server.ts';
+import { ROLE_ID } from './parts.ts';
 
 /** A file that only this user can read. */
 export function secretFile(text: string, mode = 0o600): string {

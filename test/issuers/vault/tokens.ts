@@ -17,6 +17,9 @@ export interface Token {
   /** Null for one without an end. */
   readonly expiresAt: Date | null;
   readonly explicitMaxTtl: number;
+  /** 0 for no limit. */
+  readonly numUses: number;
+  used: number;
   revoked: boolean;
 }
 
@@ -60,6 +63,8 @@ export class Tokens {
       path: 'auth/token/create',
       displayName: 'token',
       explicitMaxTtl: 0,
+      numUses: 0,
+      used: 0,
       createdAt,
       expiresAt: ttl === null ? null : new Date(createdAt.getTime() + ttl * 1000),
       revoked: false,
@@ -108,6 +113,8 @@ export class Tokens {
     const token = this.#all.find((one) => one.secret === secret);
     if (token === undefined || !this.works(token))
       throw new Refusal(403, 'permission denied', 'invalid token');
+    token.used += 1;
+    if (token.numUses > 0 && token.used >= token.numUses) this.revoke(token); // the last use
     const path = call.path.replace('/v1/', '');
     const needed = call.method === 'GET' ? 'read' : 'update';
     if (!this.#allows(token, path, needed)) throw new Refusal(403, 'permission denied');

@@ -50,16 +50,24 @@ export function configOf(config: { readonly provider: string }): VaultConfig {
   );
 }
 
+/** Uses of the login by one lease: its token, two looks at its end, four afterwards, and the end of the login. */
+const USES = 8;
+
 function assertParent(login: Login, { address }: VaultConfig): void {
-  if (login.type !== 'batch') return;
-  throw new CapwrapError(
-    'ERR_PROVIDER_INVALID_RESPONSE',
-    `"${new URL(address).host}" logged in with a batch token`,
-    {
-      hint: "a batch token can't make a token for the lease: set token_type=service on the role of the login",
-      issuedUntil: login.expiresAt,
-    },
-  );
+  const refuse = (what: string, hint: string, issuedUntil?: Date) =>
+    new CapwrapError('ERR_PROVIDER_INVALID_RESPONSE', `"${new URL(address).host}" logged in with ${what}`, {
+      hint,
+      issuedUntil,
+    });
+  if (login.type === 'batch') {
+    const hint =
+      "a batch token can't make a token for the lease: set token_type=service on the role of the login";
+    throw refuse('a batch token', hint, login.expiresAt);
+  }
+  if (login.uses > 0 && login.uses < USES) {
+    const hint = `ending a lease takes up to ${USES} uses: set token_num_uses=0 on the role of the login`;
+    throw refuse(`a token of ${login.uses} uses`, hint);
+  }
 }
 
 /** STS's longest session (GetFederationToken). */

@@ -104,6 +104,7 @@ async function lookAtToken(
     policies: textsAt(body, 'data', 'policies') ?? [],
     entityId: textAt(body, 'data', 'entity_id') ?? '',
     type: 'service',
+    uses: numberAt(body, 'data', 'num_uses') ?? 0,
     metadata: {},
     own: false,
     longLived,

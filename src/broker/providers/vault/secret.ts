@@ -57,9 +57,12 @@ export async function readSecret(
     if (secret && value !== value.trim()) context.registerSecret(name, value);
   }
   if (!isFine(answer)) {
+    const right = method === 'GET' ? 'read' : 'update';
     throw refusal(
       answer,
-      `one of the policies that the map names must allow ${method === 'GET' ? 'read' : 'update'} on path`,
+      answer.status === 403
+        ? `one of the policies that the map names must allow ${right} on path`
+        : 'look at path, request and parameters, and at the log of the server',
     );
   }
   return secretOf(answer, fields);

@@ -12,6 +12,8 @@ export interface IssuedToken {
   readonly policies: readonly string[];
   readonly entityId: string;
   readonly type: string;
+  /** How often it may be used; 0 for no limit. */
+  readonly uses: number;
   readonly metadata: Readonly<Record<string, string>>;
 }
 
@@ -34,6 +36,7 @@ export function issuedToken({ body, receivedAt }: JsonAnswer): IssuedToken | nul
     policies: [...new Set(policies)],
     entityId: textAt(body, 'auth', 'entity_id') ?? '',
     type: textAt(body, 'auth', 'token_type') ?? 'service',
+    uses: numberAt(body, 'auth', 'num_uses') ?? 0,
     metadata: textsOf(valueAt(body, 'auth', 'metadata')),
   };
 }
