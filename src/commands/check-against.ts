@@ -1,5 +1,6 @@
 /** `capwrap check --against`: what a map allows more or less than another version of it, for the review of a change. */
-import { relative } from 'node:path';
+import { lstatSync } from 'node:fs';
+import { relative, resolve } from 'node:path';
 import type { ChalkInstance } from 'chalk';
 import { escapeText, toJson } from '../base/escape.ts';
 import { CapwrapError } from '../errors.ts';
@@ -46,6 +47,7 @@ export const checkAgainst: Command<CheckAgainstOptions> = async (context, option
     const subject = options.against === undefined ? '"--fail-on" needs --against' : '"--against" is empty';
     throw new CapwrapError('ERR_USAGE', subject, { hint: 'capwrap check --against main' });
   }
+  assertOneMeaning(options.against, ambient.cwd);
   const file = readMapFile(findMapFile(ambient, options.file), ambient);
   const { map, positions } = analyseMap(file.bytes, file);
   if (map === null || positions === null) return check(context, options);
@@ -66,6 +68,26 @@ export const checkAgainst: Command<CheckAgainstOptions> = async (context, option
   );
   return changes.some(fails) ? 1 : 0;
 };
+
+/**
+ * Whoever makes a change can bring a file named as the branch that it is held against, which would be its own measure.
+ * So only what reads as a path stands for a file. Throws ERR_USAGE.
+ */
+function assertOneMeaning(name: string, cwd: string): void {
+  if (/^\.{0,2}\/|\.ya?ml$/i.test(name) || !exists(resolve(cwd, name))) return;
+  throw new CapwrapError('ERR_USAGE', `"${name}" could be a commit, and there is a file of that name`, {
+    hint: `write ./${name} for the file, ${name}~0 for the commit`,
+  });
+}
+
+/** True for a file of any kind but a folder. */
+function exists(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
+  } catch {
+    return false; // whoever reads it says why it can't be read
+  }
+}
 
 function failing(failOn: 'widening' | 'any' | 'never'): (change: MapChange) => boolean {
   return ({ kind }) => failOn !== 'never' && (failOn === 'any' || kind === 'widening');

@@ -222,6 +222,17 @@ describe.skipIf(!HAS_GIT)('check --against REF', () => {
     await expect(run(folder, { against: name })).rejects.toMatchObject({ code });
   });
 
+  it('is not held against a file that the change itself brought under the name of the branch', async () => {
+    const folder = repository();
+    put(folder, 'origin/main', WIDER);
+    await expect(run(folder, { against: 'origin/main' })).rejects.toMatchObject({
+      code: 'ERR_USAGE',
+      hint: 'write ./origin/main for the file, origin/main~0 for the commit',
+    });
+    expect((await run(folder, { against: 'origin/main~0' })).status).toBe(1);
+    expect((await run(folder, { against: './origin/main' })).status).toBe(0);
+  });
+
   it('starts nothing: a repository whose config would run a program is only read', async () => {
     const folder = repository();
     const mark = join(folder, 'ran');
