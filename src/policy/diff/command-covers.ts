@@ -35,7 +35,8 @@ export function areCommandsDisjoint(one: CommandPattern, other: CommandPattern):
   });
 }
 
-function argvOf(pattern: CommandPattern): readonly string[] {
+/** The patterns of a condition, the program first. */
+export function argvOf(pattern: CommandPattern): readonly string[] {
   switch (pattern.kind) {
     case 'program':
       return [pattern.program];

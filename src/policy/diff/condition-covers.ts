@@ -48,17 +48,29 @@ function patternsOf(when: Conditions, fact: (typeof PATTERN_FACTS)[number]): rea
   return when[fact] ?? (when.sources?.[fact] === undefined ? null : ['**']);
 }
 
+/** Steps through the pairs of two lists, each as long as the two patterns multiplied at worst: a moment. */
+const MAX_STEPS = 250_000;
+
 function coversPatterns(broader: readonly string[] | undefined, narrower: readonly string[] | null): boolean {
   if (broader === undefined) return true;
-  return narrower?.every((pattern) => broader.some((other) => covers(other, pattern))) ?? false;
+  if (narrower === null || length(broader.filter(isWild)) * length(narrower) > MAX_STEPS) return false;
+  return narrower.every((pattern) => broader.some((other) => covers(other, pattern)));
 }
 
 function arePatternsDisjoint(
   one: readonly string[] | undefined,
   other: readonly string[] | undefined,
 ): boolean {
-  if (one === undefined || other === undefined) return false;
+  if (one === undefined || other === undefined || length(one) * length(other) > MAX_STEPS) return false;
   return one.every((pattern) => other.every((another) => areDisjoint(pattern, another)));
+}
+
+function length(patterns: readonly string[]): number {
+  return patterns.reduce((sum, pattern) => sum + pattern.length, 0);
+}
+
+function isWild(pattern: string): boolean {
+  return pattern.includes('*');
 }
 
 function demands(when: Conditions): [FactName, FactSource][] {

@@ -8,7 +8,8 @@ export function covers(broader: string, narrower: string): boolean {
 
 /** As `covers`, without NFC: for file paths, where two spellings can be two files. */
 export function coversExactly(broader: string, narrower: string): boolean {
-  return broader === narrower || includes(globTokens(broader), globTokens(narrower));
+  if (broader === narrower) return true;
+  return broader.includes('*') && includes(globTokens(broader), globTokens(narrower));
 }
 
 /** True only where no value is matched by both patterns. */

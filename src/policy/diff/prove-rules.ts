@@ -6,6 +6,7 @@
  * older deny is covered by a newer one.
  */
 import type { Capability, Conditions, Rule } from '../capability.ts';
+import { argvOf } from './command-covers.ts';
 import { compareTerms } from './compare-terms.ts';
 import { areConditionsDisjoint, coversConditions } from './condition-covers.ts';
 
@@ -19,15 +20,17 @@ export interface RuleProof {
 
 /** Comparisons of one rule with another that a proof may take; beyond, nothing is shown. */
 const MAX_COMPARISONS = 20_000;
+/** Steps through pairs of patterns, each as long as the two multiplied at worst: some seconds. */
+const MAX_STEPS = 20_000_000;
 /** Single rules that a rule with lists for values is split into. */
 const MAX_PARTS = 32;
 
 export function proveRules(before: Capability, after: Capability): RuleProof {
-  if (before.rules.length * after.rules.length > MAX_COMPARISONS) {
-    return { allows: new Set(), denies: new Set() };
-  }
-  const split = partsWithin(before.rules, after.rules);
-  const [older, newer] = [before.rules.flatMap(split), after.rules.flatMap(split)];
+  const parts = [partsOf, wholeOf]
+    .map((split) => [before.rules.flatMap(split), after.rules.flatMap(split)] as const)
+    .find(([older, newer]) => areFew(older, newer));
+  if (parts === undefined) return { allows: new Set(), denies: new Set() };
+  const [older, newer] = parts;
   const allows = proveAllows(only('allow', older), only('allow', newer), { before, after });
   const denies = provenWhole(only('deny', older), (part) =>
     only('deny', newer).some((other) => coversConditions(other.when, part.when)),
@@ -89,11 +92,25 @@ function only(effect: Rule['effect'], parts: readonly Part[]): readonly Part[] {
   return parts.filter(({ rule }) => rule.effect === effect);
 }
 
-/** Splits rules where that leaves few enough to compare, so that a rule may be shown to be two older ones together. */
-function partsWithin(before: readonly Rule[], after: readonly Rule[]): (rule: Rule) => readonly Part[] {
-  const whole = (rule: Rule): readonly Part[] => [{ rule, when: rule.when }];
-  const total = (rules: readonly Rule[]) => rules.flatMap(partsOf).length;
-  return total(before) * total(after) > MAX_COMPARISONS ? whole : partsOf;
+/** True where comparing each part with each takes a moment at most, whatever their patterns are like. */
+function areFew(older: readonly Part[], newer: readonly Part[]): boolean {
+  if (older.length * newer.length > MAX_COMPARISONS) return false;
+  const [before, after] = [patternsIn(older), patternsIn(newer)];
+  return before.wild * after.all + after.wild * before.all <= MAX_STEPS;
+}
+
+/** Characters of all patterns, and of those with wildcards: two others are compared at once. */
+function patternsIn(parts: readonly Part[]): { readonly all: number; readonly wild: number } {
+  const patterns = parts.flatMap(({ when: { repo, branch, environment, actor, command } }) => [
+    ...[repo, branch, environment, actor].flatMap((list) => list ?? []),
+    ...(command === undefined ? [] : argvOf(command)),
+  ]);
+  const size = (texts: readonly string[]) => texts.reduce((sum, { length }) => sum + length, 0);
+  return { all: size(patterns), wild: size(patterns.filter((text) => text.includes('*'))) };
+}
+
+function wholeOf(rule: Rule): readonly Part[] {
+  return [{ rule, when: rule.when }];
 }
 
 /** One part for each combination of the alternatives of its lists; the rule itself where there are too many. */
@@ -102,7 +119,7 @@ function partsOf(rule: Rule): readonly Part[] {
   for (const fact of ['repo', 'branch', 'environment', 'actor'] as const) {
     const patterns = rule.when[fact];
     if (patterns === undefined) continue;
-    if (whens.length * patterns.length > MAX_PARTS) return [{ rule, when: rule.when }];
+    if (whens.length * patterns.length > MAX_PARTS) return wholeOf(rule);
     whens = whens.flatMap((when) => patterns.map((pattern) => ({ ...when, [fact]: [pattern] })));
   }
   return whens.map((when) => ({ rule, when }));

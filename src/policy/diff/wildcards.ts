@@ -15,7 +15,7 @@ export interface Wildcard {
 }
 
 /** Single steps of a walk before it is given up: far more than patterns that people read take. */
-const MAX_STEPS = 20_000;
+const MAX_STEPS = 5_000;
 
 /** Stands for every character that the broader pattern does not name. */
 const OTHER = 'other';
