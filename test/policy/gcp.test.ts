@@ -137,7 +137,7 @@ it('finds a token for everything worth a second look', () => {
   expect(codes({ boundary: undefined })).toEqual([]);
 });
 
-it('refuses a boundary that is longer than Google takes, before it is sent', () => {
+it('refuses a boundary that is more than Google takes, before it is sent', () => {
   const condition = `resource.name == '${'x'.repeat(1000)}'`;
   const faultsOf = (boundary: readonly Raw[]) =>
     analyseMap(Buffer.from(textOf({ ...BASE, boundary })), { path: '/m', dir: '/', sha256: '0' }).faults;
@@ -148,4 +148,6 @@ it('refuses a boundary that is longer than Google takes, before it is sent', () 
   ]);
   expect(more).toEqual([]);
   expect(fault?.message).toMatch(/^"boundary" has 2\d\d\d characters as JSON; Google takes 2048$/);
+  const many = faultsOf(Array.from({ length: 11 }, () => RULE));
+  expect(many.map(({ message }) => message)).toContain('"boundary" must not have more than 10 entries');
 });

@@ -48,6 +48,7 @@ const KEYWORDS: Readonly<Record<string, Check>> = {
   items: (item: Schema, value, _, root) =>
     !Array.isArray(value) || value.every((each) => accepts(item, each, root)),
   minItems: (least: number, value) => !Array.isArray(value) || value.length >= least,
+  maxItems: (most: number, value) => !Array.isArray(value) || value.length <= most,
   minLength: (least: number, value) => typeof value !== 'string' || value.length >= least,
   maxLength: (most: number, value) => typeof value !== 'string' || value.length <= most,
   pattern: (source: string, value) => typeof value !== 'string' || new RegExp(source, 'u').test(value),
