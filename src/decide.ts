@@ -5,14 +5,17 @@ import { openState, type StatePlace } from './base/state.ts';
 import { CapwrapError } from './errors.ts';
 import type { Capability, CapabilityMap } from './policy/capability.ts';
 import type { Decision, Denial } from './policy/decision.ts';
-import { evaluate, needsCommitClean, needsSha256 } from './policy/evaluate.ts';
+import { evaluate, needsCommitClean, needsSha256, needsVerified } from './policy/evaluate.ts';
 import { needsUsage } from './policy/limits.ts';
 import { findMapFile, type MapFile, readMapFile } from './policy/map-file.ts';
 import { parseMap } from './policy/parse.ts';
+import { policyOf } from './policy/providers/index.ts';
 import { nearest } from './policy/suggest.ts';
 import { callerSecrets } from './redact/caller-secrets.ts';
+import type { Facts } from './request/facts.ts';
 import { gatherFacts, type RequestClaims } from './request/gather-facts.ts';
 import type { RunRequest } from './request/run-request.ts';
+import { type Identity, withVerified } from './request/verified.ts';
 import { resolveCommand } from './runner/resolve-command.ts';
 import type { TrustJudgement } from './trust/judge.ts';
 import { judgeMap } from './trust/judge-map.ts';
@@ -56,12 +59,16 @@ export async function readJudgedMap(
   return { state, file, trust };
 }
 
-/** Gathers the facts, looks the command up, and decides. Obtains nothing and writes nothing. */
+/**
+ * Gathers the facts, looks the command up, and decides. Obtains no credential and writes nothing; it asks the CI system for
+ * a token of its own only where a rule of a trusted map demands facts that are verified.
+ */
 export async function decide(
   context: CommandContext,
   judged: JudgedMap,
   options: RequestOptions,
   argv: readonly string[] | null,
+  registerSecret: RegisterSecret = () => {},
 ): Promise<Situation> {
   const { ambient } = context;
   const ttlRequested = options.ttl === undefined ? null : secondsOf(options.ttl);
@@ -75,14 +82,41 @@ export async function decide(
           path: childPath(capability, ambient.env),
           sha256: needsSha256(capability),
         });
-  const request = await requestOf(context, options, {
+  const gathered = await requestOf(context, options, {
     command,
     ttlRequested,
     wantCommitClean: needsCommitClean(capability),
   });
+  const facts = await verifiedFacts(context, { ...judged, capability }, gathered.facts, registerSecret);
+  const request = { ...gathered, facts };
   const situation = { ...judged, map, capability, request };
   return { ...situation, ...decided(situation, await usageOf(context, situation)) };
 }
+
+/**
+ * The facts, with those that the capability's rules demand verified checked against a signed token. What an untrusted map
+ * names is not asked.
+ */
+export async function verifiedFacts(
+  { ambient }: CommandContext,
+  { trust, state, capability }: Pick<Situation, 'trust' | 'state' | 'capability'>,
+  facts: Facts,
+  registerSecret: RegisterSecret = () => {},
+): Promise<Facts> {
+  const names = needsVerified(capability);
+  if (names.length === 0) return facts;
+  const untrusted: Identity = { failure: 'the map is not trusted' };
+  if (!trust.trusted) return withVerified(facts, names, untrusted);
+  const { readIdentity } = await import('./broker/identity/read-identity.ts');
+  const { config } = capability;
+  const sources = policyOf(config)
+    .proofs(config)
+    .map(({ source }) => source);
+  const broker = { env: ambient.env, stateDir: state.dir, now: () => new Date(), registerSecret };
+  return withVerified(facts, names, await readIdentity(sources, broker));
+}
+
+type RegisterSecret = (name: string, value: string) => void;
 
 /** How often those of the capability's rules that have limits were used, for this map and task; null where it can't be told. */
 export async function usageOf(context: CommandContext, asked: Undecided): Promise<RunRequest['usage']> {

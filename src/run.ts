@@ -66,7 +66,9 @@ async function tell(
   const audit = openAuditLog({ stateDir: state.dir, uid: context.ambient.uid });
   const judged = await trustedMap({ context, state, options, argv, audit, mask });
   phases.mark('map');
-  const situation = await decide(context, judged, options, argv);
+  const situation = await decide(context, judged, options, argv, (name, value) =>
+    secrets.register(name, value),
+  );
   const { decision, request } = situation;
   const asked = subjectOf(context, situation, mask);
   checkEvent(events, situation);

@@ -1,7 +1,7 @@
 /** `capwrap list`: each capability, what it allows, and whether it would be granted here and now. */
 import { formatDuration } from '../base/duration.ts';
 import { escapeText, toJson } from '../base/escape.ts';
-import { type JudgedMap, readJudgedMap, usageOf } from '../decide.ts';
+import { type JudgedMap, readJudgedMap, usageOf, verifiedFacts } from '../decide.ts';
 import type { ApprovalKind, Capability } from '../policy/capability.ts';
 import type { Decision, LimitResult } from '../policy/decision.ts';
 import { evaluate, needsCommitClean } from '../policy/evaluate.ts';
@@ -21,13 +21,14 @@ export async function list(context: CommandContext, options: { readonly map?: st
   const judged = await readJudgedMap(context, options.map);
   const map = parseMap(judged.file.bytes, judged.file);
   const capabilities = [...map.capabilities.values()];
-  const { facts, taskId } = await gatherFacts(context.ambient, {
+  const { facts: gathered, taskId } = await gatherFacts(context.ambient, {
     wantCommitClean: capabilities.some(needsCommitClean),
   });
   const rows: Row[] = [];
   for (const capability of capabilities) {
     // The reason is given at run time; what is asked here is whether the rest would be granted.
     const justification = capability.justification === 'required' ? 'given at run time' : null;
+    const facts = await verifiedFacts(context, { ...judged, capability }, gathered);
     const request = {
       capability: capability.name,
       facts,

@@ -10,6 +10,7 @@
 import { formatDuration } from '../base/duration.ts';
 import { type Fact, type Facts, known, unknown } from '../request/facts.ts';
 import type { RunRequest } from '../request/run-request.ts';
+import { VERIFIABLE, type Verifiable } from '../request/verified.ts';
 import type { Capability, Rule } from './capability.ts';
 import type { ConditionResult, Decision, DenyReason, RuleResult } from './decision.ts';
 import { holdLimits, limitFault } from './limits.ts';
@@ -60,6 +61,13 @@ export function needsSha256(capability: Capability): boolean {
 export function needsCommitClean(capability: Capability): boolean {
   return capability.rules.some(
     ({ when }) => when.commit_clean !== undefined || when.sources?.commit_clean !== undefined,
+  );
+}
+
+/** The facts that some rule takes only where a signed token proves them, which takes a request to its issuer. */
+export function needsVerified(capability: Capability): readonly Verifiable[] {
+  return VERIFIABLE.filter((name) =>
+    capability.rules.some(({ when }) => when.sources?.[name] === 'verified'),
   );
 }
 

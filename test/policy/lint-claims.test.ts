@@ -30,10 +30,16 @@ describe('claims', () => {
     ['commit_clean', { commit_clean: true }, []],
     ['repo and branch', { sources: undefined }, ['note claimed_repo rules[0].allow.repo']],
     ['branch', { sources: { repo: 'observed' } }, ['note claimed_repo rules[0].allow.branch']],
+    ['repo that is verified', { sources: { ...sources, repo: 'verified' } }, []],
     [
-      'repo that is verified',
-      { sources: { ...sources, repo: 'verified' } },
-      ['warning source_never rules[0].allow.sources.repo'],
+      'environment that is verified',
+      { environment: 'x', sources: { ...sources, environment: 'verified' } },
+      [],
+    ],
+    [
+      'ci that no token tells',
+      { ci: true, sources: { ...sources, ci: 'verified' } },
+      ['warning claimed_ci rules[0].allow.ci', 'warning source_never rules[0].allow.sources.ci'],
     ],
   ])('%s', (_, conditions, expected) => {
     expect(codesOfAllow(conditions)).toEqual(expected);

@@ -1,7 +1,7 @@
 /** Rules that rely on what the caller says about itself, or on better knowledge than there is. */
 import type { FactName } from '../../request/facts.ts';
 import { type CapabilitySubject, type Check, type RuleSubject, someOf } from './check.ts';
-import { bestSource, isWeaker, takesClaim } from './claims.ts';
+import { bestSource, canBeVerified, isWeaker, takesClaim } from './claims.ts';
 
 export const CLAIM_CHECKS: readonly Check<RuleSubject>[] = [
   {
@@ -53,6 +53,7 @@ export const CLAIM_CHECKS: readonly Check<RuleSubject>[] = [
       for (const [name, demanded] of Object.entries(rule.when.sources ?? {})) {
         const best = bestSource(name as FactName, capability);
         if (!isWeaker(best, demanded)) continue;
+        if (demanded === 'verified' && canBeVerified(name as FactName, capability)) continue;
         yield {
           at: `${rule.at}.${rule.effect}.sources.${name}`,
           message: `"${name}" is ${best} at best, and ${rule.at} demands ${demanded}`,

@@ -1,6 +1,6 @@
 /** Keys that several sources share. */
 import { resolve } from 'node:path';
-import { line, maybe, oneOf } from '../schema-fields.ts';
+import { line, maybe, oneOf, text } from '../schema-fields.ts';
 
 export const longLived = maybe(
   oneOf('refuse', 'allow'),
@@ -9,7 +9,20 @@ export const longLived = maybe(
 
 export const audience = maybe(line(), 'The audience that the token must be for');
 
+export const issuer = maybe(
+  text(
+    /^(?:https:\/\/[^\s/?#@]+|http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?)(?:\/[^\s?#]*)?$/,
+    'must be an https URL without user, query or fragment (http only for loopback)',
+  ),
+  'Who signs the token: where rules demand verified facts, its claims are checked against the keys that are published there',
+);
+
 /** A path of the map, made absolute; null where there is none. */
 export function absolute(path: string | undefined, dir: string): string | null {
   return path === undefined ? null : resolve(dir, path);
+}
+
+/** The issuer, where the map names one. */
+export function issuerOf(raw: { readonly issuer?: string }): { readonly issuer?: string } {
+  return raw.issuer === undefined ? {} : { issuer: raw.issuer };
 }

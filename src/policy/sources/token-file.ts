@@ -2,13 +2,15 @@
 import { resolve } from 'node:path';
 import { kind, must, path } from '../schema-fields.ts';
 import type { SourcePolicy } from './descriptor.ts';
-import { audience } from './fields.ts';
+import { audience, issuer, issuerOf } from './fields.ts';
 
 export interface TokenFileSource<Type extends string = 'token-file' | 'web-identity-file'> {
   readonly type: Type;
   /** Absolute. */
   readonly path: string;
   readonly audience: string | null;
+  /** Whose signature makes the claims verified facts; missing where the map names nobody. */
+  readonly issuer?: string;
 }
 
 function fieldsOf<const Type extends string>(type: Type) {
@@ -16,6 +18,7 @@ function fieldsOf<const Type extends string>(type: Type) {
     type: kind(type, 'A file that holds an OIDC token'),
     path: must(path, 'File that holds the token'),
     audience,
+    issuer,
   };
 }
 
@@ -26,7 +29,12 @@ function policyOf<const Type extends string>(
     type,
     fields: fieldsOf(type),
     holds: 'token',
-    normalise: (raw, dir) => ({ type, path: resolve(dir, raw.path), audience: raw.audience ?? null }),
+    normalise: (raw, dir) => ({
+      type,
+      path: resolve(dir, raw.path),
+      audience: raw.audience ?? null,
+      ...issuerOf(raw),
+    }),
     label: (source) => `${source.type}:${source.path}`,
   };
 }
