@@ -59,9 +59,8 @@ function body({ map, predecessor, changes }: TrustCase): string[] {
     return [...(predecessor === null ? [] : [whole(predecessor), '']), ...summariseMap(map)];
   }
   if (changes.length === 0) return ['Nothing but comments and layout changed.'];
-  const touched = (name: string) =>
-    changes.some(({ at }) => /^capabilities\.([a-z0-9-]+)/.exec(at)?.[1] === name);
-  const same = [...map.capabilities.keys()].filter((name) => !touched(name));
+  const touched = new Set(changes.map(({ at }) => nameIn(at)));
+  const same = [...map.capabilities.keys()].filter((name) => !touched.has(name));
   return [
     ...(same.length === 0 ? [] : [`unchanged: ${same.join(', ')}`, '']),
     ...GROUPS.flatMap(([kind, title]) => {
@@ -74,18 +73,23 @@ function body({ map, predecessor, changes }: TrustCase): string[] {
   ];
 }
 
-/** A capability that is new is shown as a whole. */
+/** A capability that is new, or gets its credential from elsewhere, is shown as a whole. */
 function changeLines({ at, code, message, before, after }: MapChange, map: TrustCase['map']): string[] {
   const place = message.includes(at) ? '' : `  (${escapeText(at)})`;
   const lines = [`  ${escapeText(message)}${place}`];
-  const added =
-    code === 'capability_added' ? map.capabilities.get(at.replace('capabilities.', '')) : undefined;
-  if (added !== undefined) {
-    const alone = { ...map, approvers: new Map(), capabilities: new Map([[added.name, added]]) };
+  const all =
+    code === 'capability_added' || code === 'provider' ? map.capabilities.get(nameIn(at)) : undefined;
+  if (all !== undefined) {
+    const alone = { ...map, approvers: new Map(), capabilities: new Map([[all.name, all]]) };
     return [...lines, ...summariseMap(alone).map((line) => `    ${line}`)];
   }
   if (before === null && after === null) return lines;
   return [...lines, `      was ${shown(before)}`, `      is  ${shown(after)}`];
+}
+
+/** The capability that a place is in; empty for any other place. */
+function nameIn(at: string): string {
+  return /^capabilities\.([a-z0-9-]+)/.exec(at)?.[1] ?? '';
 }
 
 function shown(value: string | null): string {

@@ -368,6 +368,12 @@ describe('compareMaps', () => {
   it.each<[string, Raw, Raw, string[]]>([
     ['a new one', { alice }, { alice, b: { keys: [publicKey(2)] } }, ['widening approver_added approvers.b']],
     ['one less', { alice, b: { keys: [publicKey(2)] } }, { alice }, ['narrowing approver_removed approvers']],
+    [
+      'none left to sign the next version',
+      { alice },
+      {},
+      ['narrowing approver_removed approvers', 'widening approvers_none approvers'],
+    ],
     ['a comment', { alice }, { alice: { ...alice, keys: [publicKey(1, 'other')] } }, []],
     [
       'another key',
@@ -392,6 +398,40 @@ describe('compareMaps', () => {
     expect(changes.map(({ kind, code, at: place }) => `${kind} ${code} ${place}`)).toEqual(expected);
   });
 
+  it('tells every term of a new allow, and lets no value pass for one', () => {
+    const approval = {
+      approvers: ['bob'],
+      uses: 1000,
+      for: '672h',
+      command: ['./ask.sh', '--all'],
+    };
+    const rule = {
+      allow: { repo: ['a/b', 'x approval=signed'], command: ['./x', 'y'], sources: { repo: 'observed' } },
+      approval,
+      limits: { per_hour: 3 },
+      max_ttl: '10m',
+    };
+    const changes = compareMaps(mapOf(AWS), mapOf({ ...AWS, rules: [...AWS.rules, rule] }));
+    expect(changes).toMatchObject([
+      {
+        code: 'allow_added',
+        after:
+          'allow repo=a/b|"x approval=signed" command="/repo/x y ..." source:repo=observed approval=signed grade=ssh_key ' +
+          'approvers=bob self_approval=allow uses=1000 for=672h asked_through="/repo/ask.sh --all" per_hour=3 max_ttl=10m',
+      },
+    ]);
+  });
+
+  it('tells what another provider gives', () => {
+    const { ttl, max_ttl, rules } = AWS;
+    const [change] = compareMaps(mapOf({ ...LOCAL, ttl, max_ttl, rules }), mapOf(AWS));
+    expect(change).toMatchObject({
+      code: 'provider',
+      before: 'local-issuer a: r',
+      after: 'aws-sts arn:aws:iam::123456789012:role/a: s3:GetObject on arn:aws:s3:::b/x/*',
+    });
+  });
+
   it('takes what would be long to compare for wider', () => {
     const many = (last: string) => ({
       ...LOCAL,
@@ -402,6 +442,21 @@ describe('compareMaps', () => {
     });
     expect(told(many('x'), many('x'))).toEqual([]);
     expect(told(many('x*'), many('x')).some((it) => it.startsWith('widening'))).toBe(true);
+  });
+
+  it.each([
+    ['in rules', (branch: string[]) => branch.map((each) => ({ allow: { branch: each } }))],
+    ['in one list', (branch: string[]) => [{ allow: { branch } }]],
+  ])('is not held up by patterns that are made to take long, %s', (_, rulesOf) => {
+    const nasty = (first: number) =>
+      Array.from(
+        { length: 32 },
+        (_, at) => `${'**a**b'.repeat(30)}${'x'.repeat(at % 7)}${'**c'.repeat((at + first) % 5)}*`,
+      );
+    const start = performance.now();
+    const changes = told({ ...LOCAL, rules: rulesOf(nasty(0)) }, { ...LOCAL, rules: rulesOf(nasty(1)) });
+    expect(changes.some((it) => it.startsWith('widening'))).toBe(true);
+    expect(performance.now() - start).toBeLessThan(5000);
   });
 });
 

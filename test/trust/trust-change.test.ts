@@ -95,6 +95,24 @@ describe.skipIf(NO_TERMINALS !== null)(`what is shown${reason}`, () => {
     expect(readFileSync(join(place.stateDir, 'maps', `${digest(after)}.yaml`), 'utf8')).toBe(after);
   });
 
+  test('another provider with all that it gives now', async () => {
+    await confirm(text());
+    const { screen } = await confirm(`version: 1
+capabilities:
+  read-ci-artifacts:
+    provider: aws-sts
+    role_arn: arn:aws:iam::123456789012:role/admin
+    region: us-east-1
+    source: {type: profile, profile: everything}
+    scope: [{actions: ['iam:*'], resources: ['*'], broad: allow}]
+    rules: [{allow: {environment: preview}}]
+`);
+    const shown = unfolded(screen);
+    expect(shown).toMatch(/role +arn:aws:iam::123456789012:role\/admin/);
+    expect(shown).toMatch(/scope +iam:\* on \* broad=allow/);
+    expect(shown).toMatch(/source +profile profile=everything/);
+  });
+
   test('that nothing but comments and layout changed, and what is unchanged', async () => {
     await confirm(text());
     const { screen } = await confirm(`# a comment\n${text({ scope: ' "artifacts:read" ' })}`);

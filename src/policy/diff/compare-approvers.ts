@@ -19,7 +19,14 @@ export function compareApprovers(before: Approvers, after: Approvers): MapChange
         null,
       ),
     ),
+    ...(before.size > 0 && after.size === 0 ? [nobodySigns([...before.keys()])] : []),
   ];
+}
+
+/** Fewer who may sign is less; none at all sets the next versions of the map free of signatures. */
+function nobodySigns(names: readonly string[]): MapChange {
+  const message = 'the map names no approvers, so its next version needs no signature';
+  return change('wider', 'approvers', 'approvers_none', message, names.join(', '), null);
 }
 
 function compareApprover(before: Approver | undefined, after: Approver): MapChange[] {

@@ -5,5 +5,10 @@ import { anotherOne, type MapChange } from './change.ts';
 /** `at` is the capability's place. */
 export function compareProvider(before: ProviderConfig, after: ProviderConfig, at: string): MapChange[] {
   if (before.provider === after.provider) return policyOf(after).compare(before, after, at);
-  return [anotherOne('widening', `${at}.provider`, 'provider', before.provider, after.provider)];
+  return [anotherOne('widening', `${at}.provider`, 'provider', describe(before), describe(after))];
+}
+
+function describe(config: ProviderConfig): string {
+  const policy = policyOf(config);
+  return `${config.provider} ${policy.target(config)}: ${policy.reach(config).join('; ')}`;
 }

@@ -1,6 +1,10 @@
 /** How the rules of a capability changed. What is told comes from pairs of rules, what widens from the proof. */
+import { formatDuration } from '../../base/duration.ts';
+import { escapeValue } from '../../base/escape.ts';
 import type { Capability, Conditions, Rule } from '../capability.ts';
+import { demandWords, limitWords } from '../demand-text.ts';
 import { describeCommandPattern } from '../match-command.ts';
+import { pairs } from '../summary-text.ts';
 import { canonical, KIND_OF, type MapChange } from './change.ts';
 import { compareConditions } from './compare-conditions.ts';
 import { compareTerms } from './compare-terms.ts';
@@ -22,14 +26,14 @@ export function compareRules(before: Capability, after: Capability): MapChange[]
   if (canonical(before.rules) === canonical(after.rules)) return [];
   const [forward, backward] = [proveRules(before, after), proveRules(after, before)];
   const scene = { before, after, forward, backward };
-  const pairs = (effect: Rule['effect']) =>
+  const paired = (effect: Rule['effect']) =>
     pairRules(
       before.rules.filter((rule) => rule.effect === effect),
       after.rules.filter((rule) => rule.effect === effect),
     );
   return [
-    ...pairs('allow').flatMap((pair) => compareAllows(pair.before, pair.after, scene)),
-    ...pairs('deny').flatMap((pair) => compareDenies(pair.before, pair.after, scene)),
+    ...paired('allow').flatMap((pair) => compareAllows(pair.before, pair.after, scene)),
+    ...paired('deny').flatMap((pair) => compareDenies(pair.before, pair.after, scene)),
   ];
 }
 
@@ -163,15 +167,19 @@ function compareDenies(
   ];
 }
 
-/** The rule as one text: `allow repo=a/b command=./x.sh approval=signed`. */
+/** The rule as one text, nothing left out: `allow repo=a/b command=./x.sh approval=none`. */
 function describeRule(rule: Rule): string {
   const { command, sources, ...facts } = rule.when satisfies Conditions;
+  const { demand, limits } = rule;
   return [
     rule.effect,
-    ...Object.entries(facts).map(([name, value]) => `${name}=${[value].flat().join('|')}`),
-    ...(command === undefined ? [] : [`command=${describeCommandPattern(command)}`]),
-    ...Object.entries(sources ?? {}).map(([name, source]) => `source:${name}=${source}`),
-    ...(rule.effect === 'deny' ? [] : [`approval=${rule.demand?.grade ?? 'none'}`]),
-    ...(rule.maxTtl === null ? [] : [`max_ttl=${rule.maxTtl}s`]),
+    ...pairs(facts),
+    ...(command === undefined ? [] : [`command=${escapeValue(describeCommandPattern(command))}`]),
+    ...pairs(sources ?? {}).map((text) => `source:${text}`),
+    ...(rule.effect === 'deny' ? [] : [`approval=${rule.approval}`]),
+    ...(demand === null ? [] : demandWords(demand)),
+    ...(demand?.command ? [`asked_through=${escapeValue(demand.command.join(' '))}`] : []),
+    ...(limits === null ? [] : limitWords(limits)),
+    ...(rule.maxTtl === null ? [] : [`max_ttl=${formatDuration(rule.maxTtl)}`]),
   ].join(' ');
 }
