@@ -4,7 +4,7 @@ import type { RunSubject } from './audit/run-records.ts';
 import type { StatePlace } from './base/state.ts';
 import { isLeaseId, newLeaseId } from './broker/lease-id.ts';
 import type { Situation } from './decide.ts';
-import { scopeWords } from './policy/providers/index.ts';
+import { policyOf, scopeWords } from './policy/providers/index.ts';
 import type { RunRequest } from './request/run-request.ts';
 import type { CommandContext } from './ui/context.ts';
 
@@ -18,6 +18,7 @@ export function subjectOf(context: CommandContext, situation: Situation, mask: M
     mapTrust: trust.trusted ? trust.grade : 'untrusted',
     provider: capability.config.provider,
     scope: scopeWords(capability.config),
+    secondProcess: policyOf(capability.config).startsProgram?.(capability.config) ?? false,
   };
 }
 

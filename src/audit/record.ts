@@ -89,7 +89,7 @@ export interface AuditFields {
   readonly source?: string;
   /** True where the proof was a key without an expiry, which the map allows by name. */
   readonly long_lived_source?: boolean;
-  /** True where a program of the map issues: a run like this starts more than the command. */
+  /** True where a program of the map issues, or has the proof: a run like this starts more than the command. */
   readonly second_process?: boolean;
   readonly clock_skew_seconds?: number;
   /** The process that holds the lease, as lock-holder.ts writes it: tells later whether it still runs. */

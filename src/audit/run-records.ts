@@ -4,7 +4,6 @@ import { formatHolder, newHolder } from '../base/lock-holder.ts';
 import type { MapTrust } from '../base/map-trust.ts';
 import type { Lease, Outcome, Revocation } from '../broker/provider.ts';
 import type { Grant } from '../policy/decision.ts';
-import { providerNamed } from '../policy/providers/index.ts';
 import type { Facts } from '../request/facts.ts';
 import type { RunRequest } from '../request/run-request.ts';
 import type { DeliveryKind } from '../runner/delivery.ts';
@@ -24,6 +23,8 @@ export interface RunSubject {
   readonly stateOverride: string | null;
   readonly provider: string | null;
   readonly scope: readonly string[];
+  /** True where a program of the map is started for the lease, beside the command. */
+  readonly secondProcess?: boolean;
   /** Masks what the caller chose: argv, claims and justification may hold a secret of the caller's. */
   readonly mask: (text: string) => string;
 }
@@ -263,8 +264,8 @@ function approvalFields(approval: ApprovalState): Omit<AuditFields, 'event'> {
 }
 
 /** Said from the grant on, whether or not the program got as far as issuing. */
-function processFields({ provider }: RunSubject): Omit<AuditFields, 'event'> {
-  return providerNamed(provider)?.startsProgram ? { second_process: true } : {};
+function processFields({ secondProcess }: RunSubject): Omit<AuditFields, 'event'> {
+  return secondProcess ? { second_process: true } : {};
 }
 
 /** Public facts only: of the lease's values none is touched here. */
@@ -280,7 +281,6 @@ function leaseFields(lease: Lease): Omit<AuditFields, 'event'> {
     ...text('hashed_token'),
     ...text('source'),
     ...(facts['long_lived_source'] === true ? { long_lived_source: true } : {}),
-    ...(facts['second_process'] === true ? { second_process: true } : {}),
     ...(typeof facts['clock_skew_seconds'] === 'number'
       ? { clock_skew_seconds: facts['clock_skew_seconds'] }
       : {}),

@@ -3,7 +3,7 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { afterTest } from '../helpers/after-test.ts';
-import { ROOT } from '../helpers/cli.ts';
+import { capwrap, ROOT } from '../helpers/cli.ts';
 import { expectNowhere } from '../helpers/secrets.ts';
 import { findTool, needs } from '../helpers/tools.ts';
 import { createWorkspace, type Workspace } from '../helpers/workspace.ts';
@@ -17,7 +17,7 @@ async function setUp(change: (map: string) => string = (map) => map) {
   const server = await startGitHub();
   afterTest(() => server.stop());
   const workspace = await createWorkspace('version: 1\ncapabilities: {}\n'.replace('{}', PLACEHOLDER));
-  cpSync(join(ROOT, 'examples', 'scripts'), join(workspace.folder, 'examples', 'scripts'), {
+  cpSync(join(ROOT, 'examples', 'scripts'), join(workspace.folder, 'scripts'), {
     recursive: true,
   });
   const map = EXAMPLE.replace('/etc/capwrap/docs-reader.pem', keyFile(workspace.folder))
@@ -33,9 +33,16 @@ function expectNoLeak(server: GitHubServer, { stateDir }: Workspace, ...texts: r
   expectNowhere([...server.secrets(), APP_PEM.split('\n')[3] ?? ''], { texts, folders: [stateDir] });
 }
 
+test('the example is valid, and nothing is found against it', async () => {
+  const file = join(ROOT, 'examples', 'github-app.capabilities.yaml');
+  const result = await capwrap(['check', file], { env: { HOME: '/nonexistent' } });
+  expect(result.stdout).toMatch(/: 1 capability, 2 of 2 tests passed, 0 warnings, 0 notes/);
+  expect(result.status).toBe(0);
+});
+
 test.skipIf(findTool('git') === null)(`the example runs${needs('git')}`, async () => {
   const { server, workspace } = await setUp();
-  const result = await workspace.run('read-docs', ['./examples/scripts/docs-head.sh']);
+  const result = await workspace.run('read-docs', ['./scripts/docs-head.sh']);
   expect(result.status, result.stderr).toBe(0);
   expect(result.stdout).toBe(REFS);
   expect(result.stderr).toMatch(
@@ -60,8 +67,7 @@ test.skipIf(findTool('git') === null)(`the example runs${needs('git')}`, async (
 });
 
 describe('the child', () => {
-  const anyCommand = (map: string) =>
-    map.replace(', command: ./examples/scripts/docs-head.sh }', ' }').replace(/ {4}tests:[\s\S]*$/, '');
+  const anyCommand = (map: string) => map.replace(/ +command: .*\n/, '').replace(/ {4}tests:[\s\S]*$/, '');
 
   test('has the token by its standard names, masked in its output and in its arguments nowhere', async () => {
     const { server, workspace } = await setUp(anyCommand);
@@ -102,23 +108,28 @@ describe('the child', () => {
   });
 });
 
-test('a key from a program is recorded with it', async () => {
+test('a key from a program is recorded with it, from the grant on', async () => {
   const { server, workspace } = await setUp((map) =>
     map.replace(/private_key_file: .*/, 'private_key_command: [./print-key.sh]'),
   );
   workspace.script('print-key.sh', `cat '${join(workspace.folder, 'app.pem')}'`);
-  const result = await workspace.run('read-docs', ['./examples/scripts/docs-head.sh']);
+  const result = await workspace.run('read-docs', ['./scripts/docs-head.sh']);
   expect(result.status, result.stderr).toBe(0);
+  const ofTheRun = workspace.records().filter(({ lease_id }) => lease_id !== undefined);
+  expect(ofTheRun.map(({ event, second_process }) => [event, second_process])).toEqual([
+    ['granted', true],
+    ['issued', true],
+    ['closed', true],
+  ]);
   expect(workspace.records().at(-1)).toMatchObject({
     source: `private_key_command:${join(workspace.folder, 'print-key.sh')}`,
-    second_process: true,
   });
   expectNoLeak(server, workspace, result.stdout, result.stderr);
 });
 
 test('a refusal names the host and what to do; there is no child', async () => {
   const { server, workspace } = await setUp((map) => map.replace('[acme/docs]', '[acme/other]'));
-  const result = await workspace.run('read-docs', ['./examples/scripts/docs-head.sh']);
+  const result = await workspace.run('read-docs', ['./scripts/docs-head.sh']);
   expect(result.status).toBe(123);
   expect(result.stdout).toBe('');
   expect(result.stderr).toContain(`capwrap: error: "${server.host}" refused with 404 (Not Found)`);
@@ -129,7 +140,7 @@ test('a refusal names the host and what to do; there is no child', async () => {
 
 test('explain shows what would be asked for, and asks nobody', async () => {
   const { server, workspace } = await setUp();
-  const result = await workspace.cli(['explain', 'read-docs', '--', './examples/scripts/docs-head.sh']);
+  const result = await workspace.cli(['explain', 'read-docs', '--', './scripts/docs-head.sh']);
   expect(result.status, result.stderr).toBe(0);
   expect(server.requests).toEqual([]);
 });

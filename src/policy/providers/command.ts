@@ -75,7 +75,7 @@ export const command: ProviderPolicy<typeof commandFields, CommandConfig> = {
   defaultInject: () => ({}),
   spellsOutInject: false,
   credentialNames: [],
-  startsProgram: true,
+  startsProgram: () => true,
   scopeWords: ({ scope }) => scope,
   target: ({ argv }) => argv.map(shellQuote).join(' '),
   reach: ({ scope, principal }) => (principal === null ? scope : [...scope, `as ${principal}`]),

@@ -74,8 +74,11 @@ export interface ProviderPolicy<
   readonly spellsOutInject: boolean;
   /** Variables that would be a second credential beside the lease, also where the lease gets other names. */
   readonly credentialNames: readonly string[];
-  /** True where a program of the map issues: the records of a run say that there was a second process. */
-  readonly startsProgram?: true;
+  /**
+   * Whether a program of the map is started for the lease, to issue it or for its proof: the records of a run say that
+   * there was a second process. Missing where none ever is.
+   */
+  startsProgram?(config: Config): boolean;
 
   /** What the credential may do, as short words for records and lists. */
   scopeWords(config: Config): readonly string[];

@@ -89,6 +89,7 @@ export const gitHubApp: ProviderPolicy<typeof gitHubAppFields, GitHubAppConfig> 
     ...['GITHUB_TOKEN', 'GH_TOKEN', 'GH_ENTERPRISE_TOKEN', 'GITHUB_ENTERPRISE_TOKEN'],
     ...GIT_VARIABLES,
   ],
+  startsProgram: ({ privateKeyCommand }) => privateKeyCommand !== null,
   scopeWords: (config) => [...permissionWords(config), ...repositoryWords(config)],
   target: ({ appId, installationId, apiUrl, repositories }) =>
     `app ${appId} at ${apiUrl}, installation ${installationId ?? `of ${repositories[0]}`}`,

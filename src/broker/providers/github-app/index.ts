@@ -10,7 +10,7 @@ import { gitEndpoints } from './git-settings.ts';
 import { faultOfScope } from './granted.ts';
 import { findInstallation, type Installation, installationPath } from './installation.ts';
 import { type Minted, mint, mintBody, mintPath } from './mint.ts';
-import { type AppKey, readPrivateKey } from './private-key.ts';
+import { readPrivateKey } from './private-key.ts';
 
 /** From here on the operator is told that the clock is off. */
 const WARN_SECONDS = 30;
@@ -30,7 +30,7 @@ export const gitHubApp: Provider = {
     const key = await readPrivateKey(config, context);
     const installation = await findInstallation(config, key, context);
     const minted = await mint(config, installation, context);
-    const lease = leaseOf(request, config, installation, minted, key);
+    const lease = leaseOf(request, config, installation, minted, key.source);
     configs.set(lease, config);
     return lease;
   },
@@ -77,7 +77,7 @@ function leaseOf(
   config: GitHubAppConfig,
   installation: Installation,
   minted: Minted,
-  { source, secondProcess }: AppKey,
+  source: string,
 ): Lease {
   const { apiUrl } = config;
   const address = gitHubAddress(apiUrl);
@@ -102,7 +102,6 @@ function leaseOf(
     facts: {
       source,
       long_lived_source: true, // a private key has no expiry
-      ...(secondProcess && { second_process: true }),
       hashed_token: minted.hashedToken,
       ...(skew !== null && { clock_skew_seconds: skew }),
     },

@@ -21,8 +21,6 @@ export interface AppKey {
   readonly key: KeyObject;
   /** For the record: `private_key_file:PATH`, or `private_key_command:PROGRAM`. */
   readonly source: string;
-  /** True where a program was started for it. */
-  readonly secondProcess: boolean;
 }
 
 /**
@@ -34,7 +32,7 @@ export async function readPrivateKey(config: GitHubAppConfig, context: BrokerCon
   if (command !== null) {
     const [program = ''] = command.argv;
     const pem = await printedBy(command, context);
-    return { key: parseKey(pem, program), source: `private_key_command:${program}`, secondProcess: true };
+    return { key: parseKey(pem, program), source: `private_key_command:${program}` };
   }
   if (path === null) throw new CapwrapError('ERR_INTERNAL', '"github-app" has no private key');
   const file = readSourceFile(path, MAX_BYTES);
@@ -45,7 +43,7 @@ export async function readPrivateKey(config: GitHubAppConfig, context: BrokerCon
   }
   registerPem(file.text, context);
   assertUnexposed(file);
-  return { key: parseKey(file.text, path), source: `private_key_file:${path}`, secondProcess: false };
+  return { key: parseKey(file.text, path), source: `private_key_file:${path}` };
 }
 
 /**
