@@ -5,7 +5,8 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Socket } from 'node:net';
+import { endianness } from 'node:os';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
 
 export interface LoopbackRequest {
@@ -92,8 +93,7 @@ function answer(
   const [path = '', query = ''] = (request.url ?? '').split(/\?(.*)/s);
   const headers: Record<string, string> = Object.create(null);
   for (const [name, value] of Object.entries(request.headers)) headers[name] = String(value);
-  const { localPort = 0, remotePort = 0 } = request.socket;
-  const peerUser = () => userOfPeer(localPort, remotePort);
+  const peerUser = () => userOfPeer(request.socket);
   return handle({ path, query: new URLSearchParams(query), headers, peerUser });
 }
 
@@ -110,20 +110,39 @@ function send(request: IncomingMessage, response: ServerResponse, reply: Loopbac
 }
 
 /**
- * The owner of the other end of a connection over 127.0.0.1, from proc_pid_net(5) `tcp`: addresses in hex, in the byte
- * order of the machine; the eighth field is the user. Sockets for both IP versions, as Java's are, stand in `tcp6`.
+ * The owner of the other end of a connection over IPv4, from proc_pid_net(5) `tcp`; the eighth field is the user. Sockets
+ * for both IP versions, as Java's are, stand in `tcp6`. Addresses are compared, too: somebody else may use the port of a
+ * process of this user's on another address of this machine.
  */
-function userOfPeer(localPort: number, remotePort: number): number | null {
-  const hex = (port: number) => `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
-  for (const table of ['tcp', 'tcp6']) {
+function userOfPeer({ localAddress, localPort, remoteAddress, remotePort }: Socket): number | null {
+  const [ours, theirs] = [endpointText(localAddress, localPort), endpointText(remoteAddress, remotePort)];
+  for (const [table, prefix] of TABLES) {
     try {
       for (const line of readFileSync(`/proc/self/net/${table}`, 'latin1').split('\n')) {
-        const [, local = '', remote = '', , , , , user = ''] = line.trim().split(/\s+/);
-        if (local.endsWith(hex(remotePort)) && remote.endsWith(hex(localPort))) return Number(user);
+        const [, local, remote, , , , , user = ''] = line.trim().split(/\s+/);
+        if (local === prefix + theirs && remote === prefix + ours) return Number(user);
       }
     } catch {
       // no /proc, or no IPv6
     }
   }
   return null;
+}
+
+/** An IPv4 address in IPv6 is `::ffff:a.b.c.d`, in words of 32 bits in the byte order of the machine. */
+const TABLES = [
+  ['tcp', ''],
+  ['tcp6', `0000000000000000${endianness() === 'LE' ? 'FFFF0000' : '0000FFFF'}`],
+] as const;
+
+/** `0100007F:9C5B` for 127.0.0.1:40027 on a machine that is little-endian. */
+function endpointText(address = '', port = 0): string {
+  const bytes = address.split('.').map(Number);
+  const ordered = endianness() === 'LE' ? bytes.reverse() : bytes;
+  const word = ordered.map((byte) => hex(byte, 2)).join('');
+  return `${word}:${hex(port, 4)}`;
+}
+
+function hex(value: number, digits: number): string {
+  return value.toString(16).toUpperCase().padStart(digits, '0');
 }

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { LocalEndpoints } from '../../src/broker/provider.ts';
 import { type ServedToken, serveMetadata } from '../../src/broker/providers/gcp/metadata-server.ts';
@@ -127,14 +128,29 @@ describe('refusals', () => {
     expect(answer.body).not.toContain(SERVED.token);
   });
 
-  it.skipIf(process.getuid?.() !== 0 || process.platform !== 'linux')(
+  describe.skipIf(process.getuid?.() !== 0 || process.platform !== 'linux')(
     'to a process of another user (needs root on Linux)',
-    async () => {
-      const url = `http://${endpoints.variables['GCE_METADATA_HOST']}${DEFAULT}/token`;
-      const script = `require('http').get(${JSON.stringify(url)}, { headers: { 'metadata-flavor': 'Google' } }, (r) => { process.stdout.write(String(r.statusCode)); r.resume(); })`;
-      const as = (uid: number) => run(process.execPath, ['-e', script], { uid, cwd: '/' });
-      expect(await as(65_534)).toBe('403');
-      expect(await as(0)).toBe('200');
+    () => {
+      const statusFor = (uid: number, options = {}) => {
+        const [host = '', port = ''] = (endpoints.variables['GCE_METADATA_HOST'] ?? '').split(':');
+        const headers = { ...FLAVOR, host: `${host}:${port}` };
+        const asked = JSON.stringify({ host, port, path: `${DEFAULT}/token`, headers, ...options });
+        const script = `require('http').get(${asked}, (r) => { process.stdout.write(String(r.statusCode)); r.resume(); })`;
+        return run(process.execPath, ['-e', script], { uid, cwd: '/' });
+      };
+
+      it('whatever it asks', async () => {
+        expect(await statusFor(65_534)).toBe('403');
+        expect(await statusFor(0)).toBe('200');
+      });
+
+      it('also with the port of a connection of this user', async () => {
+        const [host = '', port = ''] = (endpoints.variables['GCE_METADATA_HOST'] ?? '').split(':');
+        const mine = connect(Number(port), host);
+        await new Promise((resolve) => mine.once('connect', resolve));
+        expect(await statusFor(65_534, { localAddress: '127.0.0.2', localPort: mine.localPort })).toBe('403');
+        mine.destroy();
+      });
     },
   );
 
