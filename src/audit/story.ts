@@ -123,7 +123,9 @@ const SAYINGS: Readonly<Record<string, Saying>> = {
     valueAt(record, 'long_lived_source') === true
       ? 'the proof was a key without an expiry, which the map allows'
       : '',
-    valueAt(record, 'second_process') === true ? 'a program of the map was started for it, beside the command' : '',
+    valueAt(record, 'second_process') === true
+      ? 'a program of the map was started for it, beside the command'
+      : '',
   ],
   closed: (record) => [
     ...sayChild(record),
