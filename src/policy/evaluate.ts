@@ -116,7 +116,7 @@ function noAllow(
   if (weak !== undefined) {
     const facts = weak.conditions
       .filter((it) => it.tooWeak)
-      .map((it) => `${it.condition} is only ${it.source}`);
+      .map((it) => `${it.condition} ${describeMiss(it)}`);
     return deny('source_too_weak', `${weak.at} demands better proof: ${facts.join(', ')}`, weak.at);
   }
   const failing = (rule: RuleResult) => rule.conditions.filter((it) => !it.matched);
@@ -126,7 +126,8 @@ function noAllow(
   return deny('no_rule_matched', `no rule matched; nearest is ${nearest.at}: ${reasons.join('; ')}`);
 }
 
-function describeMiss({ observed, expected, from }: ConditionResult): string {
+function describeMiss({ observed, expected, source, from, tooWeak }: ConditionResult): string {
+  if (tooWeak) return `is only ${source} (${from})`;
   return observed === null ? `can't be told (${from}), not ${expected}` : `is ${observed}, not ${expected}`;
 }
 

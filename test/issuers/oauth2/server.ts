@@ -180,6 +180,18 @@ export async function startOauth2Server(options: Oauth2Options): Promise<Oauth2S
           if (found === null || found.clientId !== client.id) return reply(200, { active: false });
           return reply(200, { active: true, token_type: 'Bearer', ...claimsOf(found, self()) });
         }),
+        {
+          name: 'artifact',
+          method: 'GET',
+          path: /\/artifacts\/[\w.]+/,
+          handle(call) {
+            const found = tokens.find(call.bearer());
+            if (found === null) throw new Refusal(401, 'invalid_token');
+            if (!found.scope.split(' ').includes('artifacts:read'))
+              throw new Refusal(403, 'insufficient_scope');
+            return { status: 200, text: `${call.path} for ${found.subject}\n` };
+          },
+        },
         route('whoami', 'GET', '/whoami', async (call) => {
           call.assertNoBody();
           const token = call.bearer();

@@ -1,11 +1,12 @@
 /** A CI system's OIDC issuer: the request address of a GitHub Actions job, and the keys that it publishes. */
 import { generateKeyPairSync, randomUUID } from 'node:crypto';
-import { exportJWK, SignJWT } from 'jose';
+import { exportJWK, type JSONWebKeySet, SignJWT } from 'jose';
 import { Refusal, reply } from '../call.ts';
 import { startIssuer, type TestIssuer } from '../kit.ts';
 
 export interface OidcServer extends TestIssuer {
   readonly issuer: string;
+  readonly jwks: JSONWebKeySet;
   /** The variables of a job that may ask for a token. */
   readonly jobEnv: Readonly<Record<string, string>>;
   /** Claims of every token from here on; undefined leaves one out. */
@@ -71,6 +72,7 @@ export async function startOidcServer(path = ''): Promise<OidcServer> {
   const issuer = `${server.url}${path}`;
   const oidc: OidcServer = Object.assign(server, {
     issuer,
+    jwks: { keys: [jwk] },
     jobEnv: {
       GITHUB_ACTIONS: 'true',
       ACTIONS_ID_TOKEN_REQUEST_URL: `${server.url}/job/token?api-version=2.0`,

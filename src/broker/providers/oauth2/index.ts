@@ -99,11 +99,18 @@ function leaseOf(request: IssueRequest, config: Oauth2Config, token: string, gra
     scope,
     handle: null, // RFC 7009 revokes by the token itself
     facts: {
-      ...(config.source !== null && { source: sourceLabel(config.source) }),
+      ...provenBy(config),
       ...(jti !== null && { jti }),
     },
     warnings,
   };
+}
+
+/** By what the token was had: the exchanged one, or a key or secret of the client, which has no end of its own. */
+function provenBy({ source, clientAuth }: Oauth2Config): Lease['facts'] {
+  if (source !== null) return { source: sourceLabel(source) };
+  const path = 'keyFile' in clientAuth ? clientAuth.keyFile : 'path' in clientAuth ? clientAuth.path : null;
+  return { source: [clientAuth.type, ...(path === null ? [] : [path])].join(':'), long_lived_source: true };
 }
 
 function preview({ capability, ttl }: IssueRequest): Readonly<Record<string, unknown>> {
