@@ -8,7 +8,7 @@ import type { LocalEndpoints } from '../../src/broker/provider.ts';
 import { type ServedToken, serveMetadata } from '../../src/broker/providers/gcp/metadata-server.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { findTool } from '../helpers/tools.ts';
-import { ACCOUNT, STORAGE_SCOPE } from '../issuers/gcp/server.ts';
+import { ACCOUNT, STORAGE_SCOPE } from '../issuers/gcp/checks.ts';
 
 const V1 = '/computeMetadata/v1';
 const DEFAULT = `${V1}/instance/service-accounts/default`;

@@ -1,4 +1,6 @@
-/** The provider `gcp` against its test server: what is asked, what comes back, and what is refused. */
+/** The provider `gcp` against its test server: what is asked, and what comes back. */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { endLease } from '../../src/broker/end-lease.ts';
 import { issueLease } from '../../src/broker/lease.ts';
@@ -6,19 +8,21 @@ import type { Lease } from '../../src/broker/provider.ts';
 import { gcp } from '../../src/broker/providers/gcp/index.ts';
 import type { GcpConfig, GcpSource } from '../../src/policy/providers/gcp.ts';
 import { brokerContext, errorOf } from '../helpers/aws.ts';
+import { selfSigned } from '../helpers/certificate.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { expectNowhere } from '../helpers/secrets.ts';
+import { ACCOUNT, AUDIENCE, BUCKET, CLOUD_PLATFORM, DELEGATE, STORAGE_SCOPE } from '../issuers/gcp/checks.ts';
+import { type GcpServerOptions, principalOf } from '../issuers/gcp/server.ts';
 import {
-  ACCOUNT,
-  AUDIENCE,
-  BUCKET,
-  CLOUD_PLATFORM,
-  DELEGATE,
-  type GcpServerOptions,
-  principalOf,
-  STORAGE_SCOPE,
-} from '../issuers/gcp/server.ts';
-import { type GcpSetup, gcpConfig, gcpRequest, gcpSetup, proofFile, VARIABLE } from '../issuers/gcp/setup.ts';
+  type Changes,
+  type GcpSetup,
+  gcpConfig,
+  gcpRequest,
+  gcpSetup,
+  issueFrom,
+  proofFile,
+  VARIABLE,
+} from '../issuers/gcp/setup.ts';
 
 const VIEWER = { resource: BUCKET, permissions: ['inRole:roles/storage.objectViewer'], condition: null };
 const SUBJECT = 'repo:acme/web-app:ref:refs/heads/main';
@@ -34,17 +38,7 @@ async function start(options: Partial<GcpServerOptions> = {}): Promise<GcpSetup>
 beforeEach(async () => void (await start()));
 afterEach(() => setup.server.stop());
 
-interface Changes {
-  readonly config?: Partial<GcpConfig>;
-  readonly env?: Readonly<Record<string, string>>;
-  readonly ttl?: number;
-  readonly claims?: Readonly<Record<string, unknown>>;
-}
-
-async function issue({ config, env, ttl, claims }: Changes = {}): Promise<Lease> {
-  const context = brokerContext({ [VARIABLE]: await setup.proof(claims), ...env });
-  return issueLease(gcp, gcpRequest(gcpConfig(setup.server, config), ttl), context);
-}
+const issue = (changes?: Changes) => issueFrom(setup, changes);
 
 const tokenOf = (lease: Lease) => lease.values['token']?.value ?? '';
 const formOf = (index: number) =>
@@ -177,6 +171,21 @@ describe('issue', () => {
     expect(error.message).toContain('refused with 404');
   });
 
+  it('trusts the certificates of ca_file for both endpoints, and without it none of a private authority', async () => {
+    const tls = selfSigned();
+    await start({ tls });
+    const caFile = join(tempDir(), 'ca.pem');
+    writeFileSync(caFile, tls.cert);
+    await issue({ config: { caFile } });
+    expect(setup.server.requests).toHaveLength(2);
+    expect((await errorOf(() => issue())).hint).toContain('ca_file: /path/to/ca.pem');
+    writeFileSync(caFile, 'no certificate');
+    expect((await errorOf(() => issue({ config: { caFile } }))).message).toContain(
+      'holds no PEM certificate',
+    );
+    expect(setup.server.requests).toHaveLength(2);
+  });
+
   it('is steered by no variable of the caller', async () => {
     const elsewhere = 'http://127.0.0.1:9';
     await issue({
@@ -234,189 +243,6 @@ describe('sources', () => {
     const over = await errorOf(() => issue({ claims: { exp: Math.floor(Date.now() / 1000) - 600 } }));
     expect([wrong.code, over.code]).toEqual(['ERR_SOURCE_INVALID', 'ERR_SOURCE_INVALID']);
     expect(setup.server.requests).toHaveLength(0);
-  });
-});
-
-describe('refusals of Google', () => {
-  const accounts = { [ACCOUNT]: { issuers: [] } };
-  it.each<[string, Partial<GcpServerOptions>, Changes, RegExp, RegExp]>([
-    [
-      'a provider that is not there',
-      {},
-      { config: { audience: AUDIENCE.replace('github', 'gitlab') } },
-      /refused with 400 \(invalid_target\)$/,
-      /^audience in the map .*providers describe gitlab --workload-identity-pool=ci-pool --location=global --project=123456789012$/,
-    ],
-    [
-      'a proof of another issuer',
-      {},
-      { claims: { iss: 'https://gitlab.com' } },
-      /\(invalid_grant\)$/,
-      /subject "repo:acme\/web-app:ref:refs\/heads\/main", audience "https:\/\/iam.*issuer "https:\/\/gitlab\.com"/,
-    ],
-    [
-      'a proof that lives too long',
-      {},
-      { claims: { exp: Math.floor(Date.now() / 1000) + 49 * 3600 } },
-      /\(invalid_grant\)$/,
-      /compare issuer/,
-    ],
-    [
-      'an attribute condition',
-      { condition: () => false },
-      { claims: { sub: 'a\u202eb\u001b[31m' } },
-      /\(unauthorized_client\)$/,
-      /attribute condition .*subject "a\\u\{202e\}b\\u\{1b\}\[31m"/,
-    ],
-    [
-      'an account that the identity may not speak as',
-      { accounts },
-      {},
-      /refused with 403 \(PERMISSION_DENIED\)$/,
-      /^gcloud iam service-accounts add-iam-policy-binding previews@acme-web\.iam\.gserviceaccount\.com --role=roles\/iam\.workloadIdentityUser --member=principal:\/\/iam\.googleapis\.com\/projects\/123456789012\/locations\/global\/workloadIdentityPools\/ci-pool\/subject\/repo:acme\/web-app:ref:refs\/heads\/main/,
-    ],
-    [
-      'an account that is not there',
-      { accounts: {} },
-      {},
-      /\(NOT_FOUND\)$/,
-      /service-accounts describe previews@/,
-    ],
-    [
-      'an account that is disabled',
-      { accounts: { [ACCOUNT]: { disabled: true } } },
-      {},
-      /\(FAILED_PRECONDITION\)$/,
-      /is the account disabled\?/,
-    ],
-    [
-      'more than an hour',
-      {},
-      { ttl: 7200 },
-      /\(INVALID_ARGUMENT\)$/,
-      /allowServiceAccountCredentialLifetimeExtension/,
-    ],
-  ])('%s', async (_, options, changes, message, hint) => {
-    await start(options);
-    const error = await errorOf(() => issue(changes));
-    expect(error.code).toBe('ERR_PROVIDER_REFUSED');
-    expect(error.message).toMatch(message);
-    expect(error.hint).toMatch(hint);
-    const lived = setup.server.live() > 0;
-    expect(error.issuedUntil !== undefined, 'what was issued before is said').toBe(lived);
-    expectNowhere(setup.server.secrets(), { texts: [error.message, error.hint ?? '', error.stack ?? ''] });
-  });
-
-  it('lets an account with the extension live longer', async () => {
-    await start({ accounts: { [ACCOUNT]: { maxLife: 43_200 } } });
-    const lease = await issue({ ttl: 7200 });
-    expect(lease.expiresAt.getTime() - Date.now()).toBeGreaterThan(7_100_000);
-  });
-});
-
-describe('answers that are not the ones asked for', () => {
-  const soon = (seconds: number) => new Date(Date.now() + seconds * 1000).toISOString();
-  const EXPIRY = 'ERR_PROVIDER_EXPIRY';
-  const INVALID = 'ERR_PROVIDER_INVALID_RESPONSE';
-  const direct = { serviceAccount: null };
-  it.each<[string, 'token' | 'generate', Record<string, unknown>, Partial<GcpConfig>, string, RegExp]>([
-    ['no life', 'token', { expires_in: null }, {}, EXPIRY, /without saying how long it lives/],
-    ['a life as text', 'token', { expires_in: '3600' }, {}, EXPIRY, /without saying how long/],
-    ['no life left', 'token', { expires_in: 0 }, direct, EXPIRY, /had expired at/],
-    ['a life beyond all time', 'token', { expires_in: 1e300 }, direct, EXPIRY, /longer than the grant/],
-    ['a federated token for a day', 'token', { expires_in: 86_400 }, direct, EXPIRY, /for 86400 s, longer/],
-    ['no token', 'token', { access_token: null }, {}, INVALID, /without an access token/],
-    ['a token that is a number', 'token', { access_token: 7 }, {}, INVALID, /without an access token/],
-    ['another type', 'token', { token_type: 'N_A' }, {}, INVALID, /of another type/],
-    ['no issued type', 'token', { issued_token_type: null }, {}, INVALID, /of another type/],
-    [
-      'more scope',
-      'token',
-      { scope: `${STORAGE_SCOPE} ${CLOUD_PLATFORM}` },
-      direct,
-      'ERR_PROVIDER_SCOPE',
-      /more scope/,
-    ],
-    ['no expireTime', 'generate', { expireTime: null }, {}, EXPIRY, /without saying how long/],
-    [
-      'an expireTime that is no time',
-      'generate',
-      { expireTime: 'tomorrow' },
-      {},
-      EXPIRY,
-      /without saying how long/,
-    ],
-    [
-      'an expireTime of another zone',
-      'generate',
-      { expireTime: '2099-01-01T00:00:00+01:00' },
-      {},
-      EXPIRY,
-      /without/,
-    ],
-    [
-      'an expireTime in the past',
-      'generate',
-      { expireTime: '2020-01-01T00:00:00Z' },
-      {},
-      EXPIRY,
-      /had expired at 2020/,
-    ],
-    [
-      'a longer life',
-      'generate',
-      { expireTime: soon(1200) },
-      {},
-      EXPIRY,
-      /for 1[12]\d\d s; 900 s were asked for/,
-    ],
-    ['no accessToken', 'generate', { accessToken: null }, {}, INVALID, /without an access token/],
-    [
-      'a longer life within the boundary',
-      'token',
-      { expires_in: 3600 },
-      { boundary: [VIEWER] },
-      EXPIRY,
-      /for 3600 s; (899|900) s were/,
-    ],
-  ])('%s', async (_, route, fields, config, code, message) => {
-    setup.server.rewrite(route, fields);
-    const error = await errorOf(() => issue({ config }));
-    expect(error.code).toBe(code);
-    expect(error.message).toMatch(message);
-    expect(error.issuedUntil !== undefined).toBe(
-      setup.server.live() > 0 && fields['access_token'] === undefined,
-    );
-    expectNowhere(setup.server.secrets(), {
-      texts: [error.message, error.stack ?? '', JSON.stringify(error)],
-    });
-  });
-
-  it('takes nine digits of a second, and scope that is less', async () => {
-    setup.server.rewrite('generate', { expireTime: soon(900).replace('Z', '123456Z') });
-    setup.server.rewrite('token', { scope: CLOUD_PLATFORM });
-    expect((await issue()).warnings).toEqual([]);
-  });
-});
-
-describe('clocks', () => {
-  it.each([
-    [-30, 'the clock of this machine is 30 s ahead of'],
-    [31, 'the clock of this machine is 30 s behind'],
-  ])('warns at %i s', async (offset, warning) => {
-    setup.server.clockOffset = offset;
-    const lease = await issue();
-    expect(lease.warnings).toHaveLength(1);
-    expect(lease.warnings[0]?.replace(/\d+/, '30')).toContain(warning);
-    expect(lease.facts['clock_skew_seconds']).toBeDefined();
-  });
-
-  it.each([-120, 120])('refuses at %i s, before the service account is asked', async (offset) => {
-    setup.server.clockOffset = offset;
-    const error = await errorOf(() => issue({ claims: { iat: Math.floor(Date.now() / 1000) - 300 } }));
-    expect(error.code).toBe('ERR_CLOCK_SKEW');
-    expect(error.issuedUntil).toBeInstanceOf(Date);
-    expect(setup.server.requests).toHaveLength(1);
   });
 });
 

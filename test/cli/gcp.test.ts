@@ -8,7 +8,8 @@ import { ROOT } from '../helpers/cli.ts';
 import { expectNowhere } from '../helpers/secrets.ts';
 import { findTool, needs } from '../helpers/tools.ts';
 import { createWorkspace, LOCAL_MAP, localWorkspace } from '../helpers/workspace.ts';
-import { ACCOUNT, AUDIENCE, type GcpServer, STORAGE_SCOPE } from '../issuers/gcp/server.ts';
+import { ACCOUNT, AUDIENCE, STORAGE_SCOPE } from '../issuers/gcp/checks.ts';
+import type { GcpServer } from '../issuers/gcp/server.ts';
 import { gcpSetup } from '../issuers/gcp/setup.ts';
 
 const EXAMPLE = readFileSync(join(ROOT, 'examples', 'gcp.capabilities.yaml'), 'utf8');

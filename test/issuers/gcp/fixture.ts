@@ -2,7 +2,7 @@
 import { gcp } from '../../../src/broker/providers/gcp/index.ts';
 import { brokerContext } from '../../helpers/aws.ts';
 import { movableClock, onServer, type ProviderFixture } from '../fixture.ts';
-import { BUCKET } from './server.ts';
+import { BUCKET } from './checks.ts';
 import { gcpConfig, gcpRequest, gcpSetup, VARIABLE } from './setup.ts';
 
 const NOT_SAID = 'no answer says who a token speaks as or what it may do: what holds is what was asked for';

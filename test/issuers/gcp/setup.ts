@@ -1,17 +1,13 @@
 /** A provider of a pool, its test server, and requests against it. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { IssueRequest } from '../../../src/broker/provider.ts';
+import { issueLease } from '../../../src/broker/lease.ts';
+import type { IssueRequest, Lease } from '../../../src/broker/provider.ts';
+import { gcp } from '../../../src/broker/providers/gcp/index.ts';
 import type { GcpConfig } from '../../../src/policy/providers/gcp.ts';
-import { capability, LEASE_ID, testIssuer } from '../../helpers/aws.ts';
-import {
-  ACCOUNT,
-  AUDIENCE,
-  type GcpServer,
-  type GcpServerOptions,
-  STORAGE_SCOPE,
-  startGcpServer,
-} from './server.ts';
+import { brokerContext, capability, LEASE_ID, testIssuer } from '../../helpers/aws.ts';
+import { ACCOUNT, AUDIENCE, STORAGE_SCOPE } from './checks.ts';
+import { type GcpServer, type GcpServerOptions, startGcpServer } from './server.ts';
 
 export const VARIABLE = 'CI_ID_TOKEN';
 
@@ -72,4 +68,21 @@ export function proofFile(folder: string, token: string): string {
   const path = join(folder, 'id-token');
   writeFileSync(path, `${token}\n`, { mode: 0o600 });
   return path;
+}
+
+export interface Changes {
+  readonly config?: Partial<GcpConfig>;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly ttl?: number;
+  /** Of the proof. */
+  readonly claims?: Readonly<Record<string, unknown>>;
+}
+
+/** A lease of the server's, checked as every run checks it. */
+export async function issueFrom(
+  { server, proof }: GcpSetup,
+  { config, env, ttl, claims }: Changes = {},
+): Promise<Lease> {
+  const context = brokerContext({ [VARIABLE]: await proof(claims), ...env });
+  return issueLease(gcp, gcpRequest(gcpConfig(server, config), ttl), context);
 }
