@@ -7,9 +7,9 @@ import type { Predecessor } from '../trust/predecessor.ts';
 import type { TrustCase } from './trust-case.ts';
 import { scriptLines } from './trust-scripts.ts';
 
-/** Columns of a line; a longer one goes on below. */
-const WIDTH = 118;
-const CONTINUED = '            ... ';
+/** Columns of a line; a longer one goes on below. A terminal of 80 breaks none at a place that a value chose. */
+const WIDTH = 79;
+const CONTINUED = '    ... ';
 
 /** What widens comes last, next to the question: of a long text that is what stays in sight. */
 const GROUPS: readonly (readonly [ChangeKind, string])[] = [
@@ -98,9 +98,24 @@ function shown(value: string | null): string {
 
 /** Breaks at a blank where there is one; what goes on below is marked, so that no value can pass for a row. */
 function fold(line: string): string[] {
-  if (line.length <= WIDTH) return [line];
-  const blank = line.lastIndexOf(' ', WIDTH);
-  const end = blank > CONTINUED.length + 1 ? blank : WIDTH;
-  const rest = line.slice(end).trimStart();
-  return [line.slice(0, end), ...fold(`${CONTINUED}${rest}`)];
+  const lines: string[] = [];
+  for (let rest = line; ; ) {
+    const end = endWithin(rest);
+    if (end === rest.length) return [...lines, rest];
+    const blank = rest.lastIndexOf(' ', end);
+    const cut = blank > CONTINUED.length + 1 ? blank : end;
+    lines.push(rest.slice(0, cut));
+    rest = `${CONTINUED}${rest.slice(cut).trimStart()}`;
+  }
+}
+
+/** How much of a text fits in a line. From U+1100 on a character may take two columns. */
+function endWithin(text: string): number {
+  let [end, columns] = [0, 0];
+  for (const char of text) {
+    columns += (char.codePointAt(0) ?? 0) < 0x1100 ? 1 : 2;
+    if (columns > WIDTH) break;
+    end += char.length;
+  }
+  return end;
 }

@@ -149,7 +149,16 @@ capabilities:
     const scopes = Array.from({ length: 60 }, (_, index) => `artifacts:read-${index}`);
     const { screen } = await confirm(text({ scope: scopes.join(', ') }));
     expect(unfolded(screen)).toContain(scopes.join(', '));
-    expect(Math.max(...screen.split('\r\n').map((line) => line.length))).toBeLessThanOrEqual(118);
+    expect(Math.max(...screen.split('\r\n').map((line) => line.length))).toBeLessThanOrEqual(79);
+  });
+
+  test('a text of wide characters, which a terminal of 80 columns does not break either', async () => {
+    const { screen } = await confirm(
+      text().replace('provider:', `description: ${'界'.repeat(200)}\n    provider:`),
+    );
+    const wide = screen.split('\r\n').map((line) => line.match(/界/g)?.length ?? 0);
+    expect(wide.reduce((sum, count) => sum + count)).toBe(200);
+    expect(Math.max(...wide)).toBeLessThan(40);
   });
 });
 
