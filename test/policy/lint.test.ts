@@ -35,7 +35,7 @@ describe('lintMap', () => {
       'warning long_lived source.long_lived',
       'warning pass_sensitive env',
     ]);
-    expect(STILL_TO_REMOVE).toEqual(['long_lived', 'pass_sensitive', 'broad']);
+    expect(STILL_TO_REMOVE).toEqual(['long_lived', 'pass_sensitive', 'broad', 'kv']);
   });
 
   it('misses papers, and looks at names in env.set', () => {
