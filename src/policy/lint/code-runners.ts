@@ -16,7 +16,7 @@ export interface Interpreter {
 
 export const INTERPRETERS: readonly Interpreter[] = [
   {
-    programs: ['sh', 'bash', 'dash', 'zsh', 'ksh', 'mksh', 'csh', 'tcsh', 'fish', 'ash'],
+    programs: ['sh', 'bash', 'rbash', 'dash', 'zsh', 'ksh', 'mksh', 'csh', 'tcsh', 'fish', 'ash'],
     code: /^-[a-z]*c$/,
     valued: ['-o', '-O', '--rcfile', '--init-file'],
     subcommands: [],
@@ -78,7 +78,31 @@ export const LAUNCHERS: readonly Launcher[] = [
   { programs: ['stdbuf'], valued: ['-i', '-o', '-e'], operands: 0 },
   { programs: ['timeout'], valued: ['-k', '-s', '--kill-after', '--signal'], operands: 1 },
   { programs: ['flock'], valued: ['-w', '-E', '--timeout'], operands: 1 },
-  { programs: ['chroot'], valued: [], operands: 1 },
+  { programs: ['chroot', 'taskset', 'chrt', 'faketime', 'setarch'], valued: [], operands: 1 },
+  {
+    programs: [
+      'ld-linux-x86-64.so.2',
+      'ld-linux-aarch64.so.1',
+      'ld-musl-x86_64.so.1',
+      'ld-musl-aarch64.so.1',
+    ],
+    valued: ['--library-path', '--preload', '--argv0'],
+    operands: 0,
+  },
+  {
+    programs: [
+      'fakeroot',
+      'unbuffer',
+      'numactl',
+      'prlimit',
+      'pkexec',
+      'dbus-run-session',
+      'ssh-agent',
+      'xvfb-run',
+    ],
+    valued: [],
+    operands: 0,
+  },
   {
     programs: ['sudo', 'doas', 'runuser'],
     valued: ['-u', '-g', '-h', '-p', '-C', '-D', '-R', '-T'],
@@ -136,6 +160,13 @@ export const OPTION_RUNNERS: readonly OptionRunner[] = [
   { programs: ['socat', 'nc', 'ncat'], by: 'EXEC:CMD, -e CMD' },
   { programs: ['screen', 'tmux', 'script'], by: 'a shell of its own' },
   { programs: ['openssl'], by: '-engine FILE' },
+  { programs: ['su'], by: '-c CMD' },
+  { programs: ['bwrap', 'proot'], by: 'the command after its options' },
+  { programs: ['rake', 'just', 'bundle', 'poetry', 'tox', 'nox'], by: '-f FILE, exec, run' },
+  { programs: ['cmake', 'ninja', 'meson', 'bazel'], by: '-E env CMD, -C FOLDER, run' },
+  { programs: ['gh', 'glab'], by: 'an alias or extension' },
+  { programs: ['nix', 'nix-shell', 'direnv', 'mise', 'asdf'], by: 'run, exec, --run CMD' },
+  { programs: ['crontab', 'at'], by: 'commands for later' },
 ];
 
 /** The row for a program's file name, a version at its end aside: `python3.12`, `lua5.4`. */
