@@ -9,6 +9,8 @@ export interface SandboxUser {
   readonly arn: string;
   /** May be replaced while the sandbox runs: permissions are looked up at each call. */
   policy: PolicyDocument;
+  /** An MFA device, with the codes that it will show; each works once. */
+  readonly mfa?: { readonly serial: string; readonly codes: string[] };
 }
 
 export interface WebIdentityTrust {
@@ -24,6 +26,8 @@ export interface RoleTrust {
   /** ARNs of users and roles, or `arn:aws:iam::<account>:root`, which leaves it to the caller's own policy. */
   readonly principals: readonly string[];
   readonly externalId?: string;
+  /** Whether the trust policy asks for `aws:MultiFactorAuthPresent`. */
+  readonly mfa?: boolean;
   /** Whether `sts:TagSession` is allowed. */
   readonly tagSession: boolean;
   /** Whether `sts:SetSourceIdentity` is allowed. */

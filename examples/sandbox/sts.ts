@@ -71,11 +71,8 @@ function assumeRole(parameters: ReadonlyMap<string, string>, caller: Credential,
     (role.trust.sessionName === undefined || matches(role.trust.sessionName, sessionName, {}));
   // A role that doesn't exist is refused in the same words as one that doesn't trust the caller.
   if (role === undefined || !trusted) throw deny('sts:AssumeRole');
-  if (parameters.has('TokenCode') || parameters.has('SerialNumber')) {
-    // Nobody in the sandbox has an MFA device.
-    const message = 'MultiFactorAuthentication failed with invalid MFA one time pass code. ';
-    throw new Refusal(403, 'AccessDenied', message);
-  }
+  const withMfa = takeMfaCode(parameters, caller);
+  if (role.trust.mfa && !withMfa) throw deny('sts:AssumeRole');
   checkCallersPolicy('sts:AssumeRole', role, caller, state);
   if (Object.keys(asked.tags).length > 0) {
     if (!role.trust.tagSession) throw deny('sts:TagSession');
@@ -97,6 +94,20 @@ function assumeRole(parameters: ReadonlyMap<string, string>, caller: Credential,
     inherited ?? sourceIdentity,
     state,
   );
+}
+
+/** False where no code was shown. Throws the Refusal for one that is not the device's, or was used before. */
+function takeMfaCode(parameters: ReadonlyMap<string, string>, { principal }: Credential): boolean {
+  const [serial, code] = [parameters.get('SerialNumber'), parameters.get('TokenCode')];
+  if (serial === undefined && code === undefined) return false;
+  const device = 'mfa' in principal.owner && principal.kind === 'user' ? principal.owner.mfa : undefined;
+  const at = device?.serial === serial ? (device?.codes.indexOf(code ?? '') ?? -1) : -1;
+  if (at < 0) {
+    const message = 'MultiFactorAuthentication failed with invalid MFA one time pass code. ';
+    throw new Refusal(403, 'AccessDenied', message);
+  }
+  device?.codes.splice(at, 1);
+  return true;
 }
 
 /** A trust policy that names the caller is enough; the account's root leaves it to the caller's own policy. */

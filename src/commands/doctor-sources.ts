@@ -30,6 +30,15 @@ const SEPARATE =
 
 async function sourceCheck(name: string, source: Source, context: CommandContext): Promise<Check> {
   if (source.type === 'github-actions') return gitHubCheck(name, context);
+  if (source.type === 'sso') {
+    await (await import('../broker/sources/sso-login.ts')).readSsoLogin(source, readingContext(context));
+    return check(
+      name,
+      'warning',
+      'a sign-in in a file: any process of this user can use it directly',
+      SEPARATE,
+    );
+  }
   const proof = await readSource(source, readingContext(context));
   const what =
     proof.kind === 'token'
@@ -37,8 +46,10 @@ async function sourceCheck(name: string, source: Source, context: CommandContext
       : proof.longLived
         ? 'a long-lived access key'
         : 'a temporary access key';
-  const detail =
-    source.type === 'env' || source.type === 'token-env'
+  const fromService = source.type === 'instance' || source.type === 'container';
+  const detail = fromService
+    ? `${what} from a service beside this machine: everything that runs here can ask for one`
+    : source.type === 'env' || source.type === 'token-env'
       ? `${what} in the caller's variables: everything that the caller starts can use it directly`
       : `${what} in a file: any process of this user can use it directly`;
   return check(name, 'warning', detail, SEPARATE);

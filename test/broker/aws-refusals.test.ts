@@ -113,16 +113,40 @@ testFailures([
     as: 'roleSession',
     ttl: 5400,
     code: 'ERR_PROVIDER_REFUSED',
+    message:
+      'source "env" is the role session arn:aws:sts::123456789012:assumed-role/workstation/workstation-user, and STS gives a role that assumes another 1h at most, not 1h30m',
+    hint: /^ttl: 1h/,
+    asked: 0,
+  },
+  {
+    name: 'chaining over an hour, by a caller of whom STS does not say who it is',
+    as: 'roleSession',
+    ttl: 5400,
+    fault: { ...awsError('AccessDenied', 403, 'Text that must not be shown'), action: 'GetCallerIdentity' },
+    code: 'ERR_PROVIDER_REFUSED',
     message: `source "env" is itself a role session, which can hold ${ROLE} for 1h at most; 1h30m was asked for`,
     hint: /^ttl: 1h/,
   },
   {
+    name: 'chaining over an hour, as the type of source says',
+    changes: { source: { type: 'container', endpoint: null } },
+    ttl: 5400,
+    code: 'ERR_PROVIDER_REFUSED',
+    message:
+      'source "container" is a role already, and STS gives a role that assumes another 1h at most, not 1h30m',
+    hint: /^ttl: 1h/,
+    asked: 0,
+  },
+  {
     name: 'a duration that is refused without a reason',
-    fault: awsError(
-      'ValidationError',
-      400,
-      "1 validation error detected: Value '5400' at 'durationSeconds' failed to satisfy constraint",
-    ),
+    fault: {
+      action: 'AssumeRole',
+      ...awsError(
+        'ValidationError',
+        400,
+        "1 validation error detected: Value '5400' at 'durationSeconds' failed to satisfy constraint",
+      ),
+    },
     ttl: 5400,
     code: 'ERR_PROVIDER_REFUSED',
     message: `${ROLE} can't be held for the 1h30m asked for: the source is a session, and where that is a role's, STS allows 1h at most`,

@@ -69,7 +69,7 @@ describe('profile', () => {
       code: 'ERR_SOURCE_INVALID',
       message:
         'source "profile:agent-base" runs a program to get its keys, and capwrap starts no process but the command',
-      hint: /source: \{type: env\}$/,
+      hint: /source: \{type: env\}; or .* provider: command$/,
     },
     {
       name: 'single sign-on',
@@ -77,8 +77,8 @@ describe('profile', () => {
         'sso_session = acme\nsso_account_id = 123456789012\n[sso-session acme]\nsso_start_url = https://acme.awsapps.com/start',
       code: 'ERR_SOURCE_INVALID',
       message:
-        'source "profile:agent-base" signs in through IAM Identity Center, which this source does not do',
-      hint: /^eval "\$\(aws configure export-credentials --profile agent-base --format env\)"/,
+        'source "profile:agent-base" signs in through IAM Identity Center, which is a source of its own',
+      hint: /^source: \{type: sso, profile: agent-base\}$/,
     },
     {
       name: 'a console sign-in',
@@ -99,7 +99,14 @@ describe('profile', () => {
       config: 'role_arn = arn:aws:iam::123456789012:role/x\ncredential_source = Ec2InstanceMetadata',
       code: 'ERR_SOURCE_INVALID',
       message: 'source "profile:agent-base" gets its keys from the machine or the container it runs on',
-      hint: /^name a profile that holds keys/,
+      hint: /^source: \{type: instance\}$/,
+    },
+    {
+      name: 'the task’s own role',
+      config: 'role_arn = arn:aws:iam::123456789012:role/x\ncredential_source = EcsContainer',
+      code: 'ERR_SOURCE_INVALID',
+      message: 'source "profile:agent-base" gets its keys from the machine or the container it runs on',
+      hint: /^source: \{type: container\}$/,
     },
     {
       name: 'a token file',

@@ -31,6 +31,7 @@ export function awsConfig(changes: Partial<AwsStsConfig> = {}): AwsStsConfig {
       },
     ],
     externalId: null,
+    mfaSerial: null,
     sourceIdentity: null,
     sessionTags: {},
     delivery: 'environment',

@@ -145,6 +145,16 @@ describe('the validated form', () => {
       { type: 'token-file', path: '/run/token', audience: null },
       { type: 'token-env', variable: 'ID_TOKEN', audience: null },
       { type: 'github-actions', audience: 'sts.amazonaws.com' },
+      {
+        type: 'sso',
+        profile: 'dev',
+        configFile: '/repo/aws/config',
+        cacheDir: '/sso/cache',
+        endpoint: 'http://127.0.0.1:1',
+      },
+      { type: 'instance', role: 'ci-runner', endpoint: 'http://[fd00:ec2::254]' },
+      { type: 'container', endpoint: 'http://localhost:8080' },
+      { type: 'profile', profile: 'me', configFile: null, credentialsFile: null, longLived: true },
     ]);
   });
 

@@ -68,6 +68,8 @@ function profileOf(file: SharedConfig['configFile'], name: string): Profile | un
   return Object.hasOwn(file, name) ? file[name] : undefined;
 }
 
+const SSO = (_: string, name: string) => `source: {type: sso, profile: ${shellQuote(name)}}`;
+
 const SIGN_IN = (_: string, name: string) =>
   `eval "$(aws configure export-credentials --profile ${shellQuote(name)} --format env)" before, and source: {type: env}`;
 
@@ -87,23 +89,25 @@ const INDIRECT = [
   {
     key: 'credential_source',
     why: 'gets its keys from the machine or the container it runs on',
-    hint: () => 'name a profile that holds keys, or a token source such as web-identity-file',
+    hint: (value: string) =>
+      `source: {type: ${{ EcsContainer: 'container', Environment: 'env' }[value] ?? 'instance'}}`,
   },
   { key: 'aws_access_key_id', why: null, hint: () => undefined },
   {
     key: 'credential_process',
     why: 'runs a program to get its keys, and capwrap starts no process but the command',
-    hint: () => 'run that program before and hand its keys over: source: {type: env}',
+    hint: () =>
+      'run that program before and hand its keys over: source: {type: env}; or let it issue by itself: provider: command',
   },
   {
     key: 'sso_session',
-    why: 'signs in through IAM Identity Center, which this source does not do',
-    hint: SIGN_IN,
+    why: 'signs in through IAM Identity Center, which is a source of its own',
+    hint: SSO,
   },
   {
     key: 'sso_start_url',
-    why: 'signs in through IAM Identity Center, which this source does not do',
-    hint: SIGN_IN,
+    why: 'signs in through IAM Identity Center, which is a source of its own',
+    hint: SSO,
   },
   {
     key: 'login_session',

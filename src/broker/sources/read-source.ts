@@ -24,6 +24,12 @@ export async function readSource(source: Source, context: BrokerContext): Promis
       return readTokenFile(source, context);
     case 'token-env':
       return readTokenEnv(source, context);
+    case 'sso':
+      return (await import('./sso.ts')).readSso(source, context);
+    case 'instance':
+      return (await import('./instance.ts')).readInstance(source, context);
+    case 'container':
+      return (await import('./container.ts')).readContainer(source, context);
     case 'github-actions':
       return requestGitHubToken(source, context);
     default:

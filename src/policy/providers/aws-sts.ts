@@ -29,6 +29,8 @@ export interface AwsStsConfig {
   readonly source: Source;
   readonly scope: readonly AwsScopeEntry[];
   readonly externalId: string | null;
+  /** The MFA device whose code is asked for on the terminal; null for none. */
+  readonly mfaSerial: string | null;
   readonly sourceIdentity: string | null;
   readonly sessionTags: Readonly<Record<string, string>>;
   /** How the child gets the keys: in variables, or from a server on this machine that lives as long as it does. */
@@ -65,6 +67,7 @@ const COMPARISONS: FieldComparisons<AwsStsConfig> = {
   endpoint: 'widening',
   caFile: 'widening',
   externalId: 'widening',
+  mfaSerial: 'widening',
   sourceIdentity: 'widening',
   delivery: 'widening',
   source: compareSources,
@@ -79,7 +82,6 @@ export const awsSts: ProviderPolicy<typeof awsStsFields, AwsStsConfig> = {
   examples: {
     role_arn: 'role_arn: arn:aws:iam::123456789012:role/preview-deployer',
     region: 'region: us-east-1',
-    endpoint: 'endpoint: https://sts.us-east-1.amazonaws.com',
     source: 'source: {type: profile, profile: agent-base}',
     scope: "scope: [{actions: [s3:PutObject], resources: ['arn:aws:s3:::acme-previews/*']}]",
     actions: 'actions: [s3:PutObject]',
@@ -99,6 +101,7 @@ export const awsSts: ProviderPolicy<typeof awsStsFields, AwsStsConfig> = {
       broad: broad === 'allow',
     })),
     externalId: raw.external_id ?? null,
+    mfaSerial: raw.mfa_serial ?? null,
     sourceIdentity: raw.source_identity ?? null,
     sessionTags: raw.session_tags ?? {},
     delivery: raw.delivery ?? 'environment',
@@ -125,6 +128,7 @@ export const awsSts: ProviderPolicy<typeof awsStsFields, AwsStsConfig> = {
     ['source', sourceText(config.source)],
     ...config.scope.map((entry): Row => ['scope', scopeText(entry)]),
     ['external id', config.externalId && escapeValue(config.externalId)],
+    ['mfa device', config.mfaSerial && escapeValue(config.mfaSerial)],
     ['source identity', config.sourceIdentity && escapeValue(config.sourceIdentity)],
     ...pairs(config.sessionTags).map((text): Row => ['session tag', text]),
     ['delivery', config.delivery === 'environment' ? null : config.delivery],

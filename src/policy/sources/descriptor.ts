@@ -11,6 +11,8 @@ export interface SourcePolicy<Fields extends v.ObjectEntries, Config extends { r
   readonly fields: Fields;
   /** What the source holds: access keys of AWS, or one token. */
   readonly holds: 'keys' | 'token';
+  /** True where the keys are those of a role's session: to assume another role with them is role chaining. */
+  readonly roleSession?: true;
   /** `dir` is the map's directory. */
   normalise(raw: v.InferOutput<v.StrictObjectSchema<Fields, string>>, dir: string): Config;
   /** The source in one word for records and messages: its type and the name that tells it from its like. */

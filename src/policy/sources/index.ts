@@ -5,15 +5,28 @@
 import * as v from 'valibot';
 import { CapwrapError } from '../../errors.ts';
 import { keys } from '../schema-fields.ts';
+import { container } from './container.ts';
 import type { SourcePolicy } from './descriptor.ts';
 import { env } from './env.ts';
 import { githubActions } from './github-actions.ts';
+import { instance } from './instance.ts';
 import { profile } from './profile.ts';
+import { sso } from './sso.ts';
 import { tokenEnv } from './token-env.ts';
 import { tokenFile, webIdentityFile } from './token-file.ts';
 
 /** In the order of the documentation. */
-export const SOURCES = [profile, env, webIdentityFile, tokenFile, tokenEnv, githubActions] as const;
+export const SOURCES = [
+  profile,
+  sso,
+  env,
+  instance,
+  container,
+  webIdentityFile,
+  tokenFile,
+  tokenEnv,
+  githubActions,
+] as const;
 
 type Policies = (typeof SOURCES)[number];
 
@@ -65,6 +78,11 @@ export function sourceLabel(source: Source): string {
 /** True for sources that hold a token; the others hold access keys of AWS. */
 export function holdsToken(source: { readonly type: SourceType }): boolean {
   return sourcePolicy(source).holds === 'token';
+}
+
+/** True for sources whose keys are a role's session. Others may hold one, too: only STS can tell. */
+export function holdsRoleSession(source: { readonly type: SourceType }): boolean {
+  return sourcePolicy(source).roleSession === true;
 }
 
 /** Whether the map allows a key without an expiry as proof. */

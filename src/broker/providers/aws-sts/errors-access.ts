@@ -32,11 +32,19 @@ export const ACCESS_ERRORS: readonly ErrorRow[] = [
   },
   {
     codes: DENIED,
+    when: (e) => says(/multi-?factor/i)(e) && e.plan.config.mfaSerial !== null,
+    error: 'ERR_SOURCE_INVALID',
+    message: (e) => `code of MFA device "${e.plan.config.mfaSerial}" is not accepted by STS`,
+    hint: () =>
+      "wait for the device's next code, as each works once; or the device is not that of the source's user: aws iam list-mfa-devices",
+  },
+  {
+    codes: DENIED,
     when: says(/multi-?factor/i),
     error: 'ERR_PROVIDER_REFUSED',
     message: (e) => `${role(e)} asks for multi-factor authentication, which this source does not carry`,
     hint: () =>
-      'start from a session that was opened with MFA: aws sts get-session-token --serial-number ... with source: {type: env}',
+      'name the device in the map, and its code is asked for: mfa_serial: arn:aws:iam::ACCOUNT:mfa/NAME',
   },
   {
     codes: DENIED,

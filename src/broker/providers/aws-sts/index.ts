@@ -5,12 +5,14 @@ import { scopeWords } from '../../../policy/providers/index.ts';
 import { sourceLabel } from '../../../policy/sources/index.ts';
 import { measureSkew } from '../../measure-skew.ts';
 import type { BrokerContext, EndpointContext, IssueRequest, Lease, Provider } from '../../provider.ts';
-import type { Proof } from '../../sources/proof.ts';
+import type { KeyProof, Proof } from '../../sources/proof.ts';
 import { readSource } from '../../sources/read-source.ts';
 import { checkAnswer, type StsSession } from './answer.ts';
+import { chainError, isRoleSession, MAX_CHAINED_SECONDS } from './chain.ts';
 import { judgeClock } from './clock.ts';
+import { askMfaCode } from './mfa.ts';
 import { MIN_SESSION_SECONDS, planExchange, type StsPlan } from './plan.ts';
-import { sendExchange } from './send.ts';
+import { askWhoCalls, type StsSdk, sendExchange } from './send.ts';
 
 /** STS has no call that ends a session: its end is its expiry. */
 export const awsSts: Provider = { issue, preview, minimumLife: MIN_SESSION_SECONDS };
@@ -23,7 +25,10 @@ async function issue(request: IssueRequest, context: BrokerContext): Promise<Lea
   if ((proof.kind === 'token') !== (plan.action === 'AssumeRoleWithWebIdentity')) {
     throw new CapwrapError('ERR_INTERNAL', `source "${proof.label}" does not fit ${plan.action}`);
   }
-  const reply = await sendExchange(await sdk, plan, proof, context);
+  if (proof.kind === 'keys') await assertNoLongChain(await sdk, plan, proof, context);
+  const { mfaSerial } = plan.config;
+  const mfaCode = mfaSerial === null ? null : await askMfaCode(mfaSerial, proof.label, context);
+  const reply = await sendExchange(await sdk, plan, proof, mfaCode, context);
 
   // The masker knows the secrets before anything can fail on them.
   const { SecretAccessKey, SessionToken } = reply.output.Credentials ?? {};
@@ -35,6 +40,19 @@ async function issue(request: IssueRequest, context: BrokerContext): Promise<Lea
   const session = checkAnswer(reply.output, plan, issuerNow);
   const warnings = [...judgeClock(skew, plan.ttl, session.expiresAt), ...packedWarning(session)];
   return toLease(request.leaseId, plan, proof, session, skew, warnings);
+}
+
+/** Only a session can be a role's, and only STS can tell; it is asked where the answer makes a difference. */
+async function assertNoLongChain(
+  sdk: StsSdk,
+  plan: StsPlan,
+  proof: KeyProof,
+  context: BrokerContext,
+): Promise<void> {
+  if (plan.ttl <= MAX_CHAINED_SECONDS || proof.sessionToken === null) return;
+  const caller = await askWhoCalls(sdk, plan, proof, context);
+  if (caller === null || !isRoleSession(caller)) return;
+  throw chainError(proof.label, `is the role session ${caller}`, plan.ttl);
 }
 
 function toLease(
@@ -94,6 +112,7 @@ function preview(request: IssueRequest): Readonly<Record<string, unknown>> {
     duration_seconds: plan.durationSeconds,
     source: sourceLabel(config.source),
     ...(config.externalId !== null && { external_id: config.externalId }),
+    ...(config.mfaSerial !== null && { mfa_serial: config.mfaSerial }),
     ...(config.sourceIdentity !== null && { source_identity: config.sourceIdentity }),
     ...(Object.keys(config.sessionTags).length > 0 && { session_tags: config.sessionTags }),
     ...(config.delivery !== 'environment' && { delivery: config.delivery }),

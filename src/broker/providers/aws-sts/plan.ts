@@ -1,10 +1,11 @@
 /** What will be asked of STS, worked out before anything is read or sent. */
 import { CapwrapError } from '../../../errors.ts';
 import type { AwsStsConfig } from '../../../policy/providers/aws-sts.ts';
-import { holdsToken } from '../../../policy/sources/index.ts';
+import { holdsRoleSession, holdsToken, sourceLabel } from '../../../policy/sources/index.ts';
 import { isLoopback } from '../../http-exchange.ts';
 import type { IssueRequest } from '../../provider.ts';
 import { parseRoleArn, type RoleName, regionalEndpoint } from './arn.ts';
+import { chainError, MAX_CHAINED_SECONDS } from './chain.ts';
 import { sessionPolicy } from './session-policy.ts';
 
 /** Shortest and longest session that STS issues, in seconds. */
@@ -43,6 +44,9 @@ export function planExchange(request: IssueRequest): StsPlan {
       },
     );
   }
+  if (request.ttl > MAX_CHAINED_SECONDS && holdsRoleSession(config.source)) {
+    throw chainError(sourceLabel(config.source), 'is a role already', request.ttl);
+  }
   return {
     capability: name,
     config,
@@ -73,6 +77,7 @@ function endpointOf(config: AwsStsConfig, role: RoleName): URL {
 /** AssumeRoleWithWebIdentity has no parameters for these; sending the call without them would drop them silently. */
 function assertWebIdentity(config: AwsStsConfig): void {
   const refused = [
+    ['mfa_serial', config.mfaSerial !== null],
     ['session_tags', Object.keys(config.sessionTags).length > 0],
     ['source_identity', config.sourceIdentity !== null],
     ['external_id', config.externalId !== null],
@@ -86,7 +91,9 @@ function assertWebIdentity(config: AwsStsConfig): void {
       hint:
         found[0] === 'external_id'
           ? 'remove external_id; the trust policy of the role names the subject of the token instead'
-          : `remove ${found[0]}; the issuer of the token can put it into the token as a claim`,
+          : found[0] === 'mfa_serial'
+            ? 'remove mfa_serial; the issuer of the token asks for a second factor, if any'
+            : `remove ${found[0]}; the issuer of the token can put it into the token as a claim`,
     },
   );
 }

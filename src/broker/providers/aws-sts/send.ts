@@ -3,7 +3,7 @@ import { VERSION } from '../../../base/version.ts';
 import { CapwrapError } from '../../../errors.ts';
 import { readCaFile } from '../../ca-file.ts';
 import type { BrokerContext } from '../../provider.ts';
-import type { Proof, TokenProof } from '../../sources/proof.ts';
+import type { KeyProof, Proof, TokenProof } from '../../sources/proof.ts';
 import type { StsOutput } from './answer.ts';
 import { explainFailure } from './failure.ts';
 import type { StsPlan } from './plan.ts';
@@ -27,12 +27,53 @@ export async function sendExchange(
   sdk: StsSdk,
   plan: StsPlan,
   proof: Proof,
+  mfaCode: string | null,
   context: BrokerContext,
 ): Promise<StsReply> {
   const seen: Seen = { sentAt: null, receivedAt: null, answer: null, fault: null };
+  const client = clientFor(sdk, plan, proof, context, seen);
+  try {
+    const output = await (proof.kind === 'token'
+      ? client.send(new sdk.AssumeRoleWithWebIdentityCommand(tokenInput(plan, proof)))
+      : client.send(new sdk.AssumeRoleCommand(keyInput(plan, mfaCode))));
+    const { sentAt, receivedAt, answer } = seen;
+    if (!sentAt || !receivedAt || !answer) {
+      throw new CapwrapError('ERR_INTERNAL', 'the SDK answered without asking');
+    }
+    return { output, sentAt, receivedAt, date: answer.headers['date'] };
+  } catch (error) {
+    throw error instanceof CapwrapError ? error : explainFailure(error, plan, proof, seen, context.now());
+  } finally {
+    client.destroy();
+  }
+}
+
+/**
+ * The caller's ARN; null where STS does not say: then the call that counts will tell why. It needs no permission, and
+ * changes nothing.
+ */
+export async function askWhoCalls(
+  sdk: StsSdk,
+  plan: StsPlan,
+  proof: KeyProof,
+  context: BrokerContext,
+): Promise<string | null> {
+  const seen: Seen = { sentAt: null, receivedAt: null, answer: null, fault: null };
+  const client = clientFor(sdk, plan, proof, context, seen);
+  try {
+    const { Arn } = await client.send(new sdk.GetCallerIdentityCommand({}));
+    return Arn !== undefined && /^[\x21-\x7e]{1,512}$/.test(Arn) ? Arn : null;
+  } catch {
+    return null;
+  } finally {
+    client.destroy();
+  }
+}
+
+function clientFor(sdk: StsSdk, plan: StsPlan, proof: Proof, context: BrokerContext, seen: Seen) {
   const ca = readCaFile(plan.config.caFile);
   const requestHandler = createTransport({ ca, signal: context.signal, now: context.now, seen });
-  const client = new sdk.STSClient({
+  return new sdk.STSClient({
     region: plan.config.region,
     endpoint: plan.endpoint.href,
     requestHandler,
@@ -55,20 +96,6 @@ export async function sendExchange(
       },
     }),
   });
-  try {
-    const output = await (proof.kind === 'token'
-      ? client.send(new sdk.AssumeRoleWithWebIdentityCommand(tokenInput(plan, proof)))
-      : client.send(new sdk.AssumeRoleCommand(keyInput(plan))));
-    const { sentAt, receivedAt, answer } = seen;
-    if (!sentAt || !receivedAt || !answer) {
-      throw new CapwrapError('ERR_INTERNAL', 'the SDK answered without asking');
-    }
-    return { output, sentAt, receivedAt, date: answer.headers['date'] };
-  } catch (error) {
-    throw error instanceof CapwrapError ? error : explainFailure(error, plan, proof, seen, context.now());
-  } finally {
-    client.destroy();
-  }
 }
 
 function commonInput({ config, sessionName, durationSeconds, sessionPolicy }: StsPlan) {
@@ -84,12 +111,13 @@ function tokenInput(plan: StsPlan, proof: TokenProof) {
   return { ...commonInput(plan), WebIdentityToken: proof.token };
 }
 
-function keyInput(plan: StsPlan) {
-  const { externalId, sourceIdentity, sessionTags } = plan.config;
+function keyInput(plan: StsPlan, mfaCode: string | null) {
+  const { externalId, mfaSerial, sourceIdentity, sessionTags } = plan.config;
   const tags = Object.entries(sessionTags).map(([Key, Value]) => ({ Key, Value }));
   return {
     ...commonInput(plan),
     ...(externalId !== null && { ExternalId: externalId }),
+    ...(mfaSerial !== null && mfaCode !== null && { SerialNumber: mfaSerial, TokenCode: mfaCode }),
     ...(sourceIdentity !== null && { SourceIdentity: sourceIdentity }),
     ...(tags.length > 0 && { Tags: tags }),
   };

@@ -1,7 +1,10 @@
 /** What the schema can't say about an `aws-sts` capability. */
+
+import { formatDuration } from '../../../base/duration.ts';
 import type { Report } from '../../fault.ts';
 import type { Place } from '../../map-place.ts';
-import { holdsToken } from '../../sources/index.ts';
+import { seconds } from '../../schema-fields.ts';
+import { holdsRoleSession, holdsToken } from '../../sources/index.ts';
 import type { SoundRaw } from '../descriptor.ts';
 import { checkScope } from './broad-scope.ts';
 import type { awsStsFields } from './fields.ts';
@@ -11,6 +14,7 @@ type Sound = SoundRaw<typeof awsStsFields>;
 export function checkAwsSts(raw: Sound, at: Place, report: Report): void {
   checkScope(raw.scope ?? [], [...at, 'scope'], report);
   checkSource(raw, at, report);
+  checkChain(raw, at, report);
   checkTags(raw, at, report);
   checkDelivery(raw, at, report);
 }
@@ -30,12 +34,30 @@ function checkDelivery(raw: Sound, at: Place, report: Report): void {
 /** AssumeRoleWithWebIdentity has no parameters for these; their values can only come from the token's claims. */
 function checkSource(raw: Sound, at: Place, report: Report): void {
   if (raw.source === undefined || !holdsToken(raw.source)) return;
-  for (const key of ['external_id', 'source_identity', 'session_tags'] as const) {
+  for (const key of ['external_id', 'mfa_serial', 'source_identity', 'session_tags'] as const) {
     if (raw[key] === undefined) continue;
     const message = `"${key}" can't be sent with a token as source`;
     const fix = 'delete it, or use a source of type profile or env';
     report([...at, key], 'source_conflict', message, fix, 'key');
   }
+}
+
+/** The longest session that STS gives to whoever is a role already. */
+const MAX_CHAINED = 3600;
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles.html#iam-term-role-chaining */
+function checkChain(raw: Sound, at: Place, report: Report): void {
+  if (raw.source === undefined || !holdsRoleSession(raw.source)) return;
+  const { type } = raw.source;
+  for (const key of ['ttl', 'max_ttl'] as const) {
+    const value = raw[key];
+    if (value === undefined || seconds(value) <= MAX_CHAINED) continue;
+    const message = `"${key}" is ${formatDuration(seconds(value))}; a source of type ${type} is a role already, and STS gives a role that assumes another 1h at most`;
+    report([...at, key], 'ttl_too_long', message, `write "${key}: 1h"`);
+  }
+  if (raw.mfa_serial === undefined) return;
+  const message = `"mfa_serial" can't be used with a source of type ${type}: a role has no MFA device`;
+  report([...at, 'mfa_serial'], 'source_conflict', message, 'delete it', 'key');
 }
 
 /** STS compares tag keys without case. */

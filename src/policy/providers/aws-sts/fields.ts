@@ -9,7 +9,10 @@ import { sourceOf } from '../../sources/index.ts';
 /** What STS takes as proof. */
 export const AWS_SOURCES = [
   'profile',
+  'sso',
   'env',
+  'instance',
+  'container',
   'web-identity-file',
   'token-file',
   'token-env',
@@ -66,6 +69,10 @@ export const awsStsFields = {
   external_id: maybe(
     text(/^[\w+=,.@:/-]{2,}$/, 'must be 2 to 1224 letters, digits or +=,.@:/-', 1224),
     "External id that the role's trust policy asks for",
+  ),
+  mfa_serial: maybe(
+    text(/^[\w+=/:,.@-]{9,}$/, 'must be the ARN or serial number of an MFA device', 256),
+    "MFA device of the source's user: its code is asked for on the terminal at each run",
   ),
   source_identity: maybe(
     text(/^[\w+=,.@-]{2,}$/, 'must be 2 to 64 letters, digits or +=,.@-', 64),
