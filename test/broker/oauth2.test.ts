@@ -4,13 +4,14 @@ import { generateKeyPairSync } from 'node:crypto';
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
-import { LeaseRefused } from '../../src/broker/lease.ts';
+import { issueLease, LeaseRefused } from '../../src/broker/lease.ts';
+import { readJwks, readKey } from '../../src/broker/providers/local-issuer/files.ts';
 import { oauth2 } from '../../src/broker/providers/oauth2/index.ts';
 import type { ClientAuth, Oauth2Config } from '../../src/policy/providers/oauth2.ts';
 import { errorOf } from '../helpers/aws.ts';
 import { selfSigned } from '../helpers/certificate.ts';
 import { expectNowhere } from '../helpers/secrets.ts';
-import { jsonPart } from './local-issuer-support.ts';
+import { freshIssuer, jsonPart } from './local-issuer-support.ts';
 import { keyClient, PUBLIC, SCOPE, secretClient, secretFile, type World, world } from './oauth2-support.ts';
 
 const OWN: Partial<Oauth2Config> = { grant: 'client-credentials', source: null };
@@ -88,6 +89,14 @@ describe('the client shows who it is', () => {
     } as const;
     const tls = { ...server, requestCert: true, rejectUnauthorized: false };
     const it = await world({ tls }, { known, auth });
+    await wholeStory(it, { ...OWN, caFile: secretFile(server.cert, 'ca.pem') });
+
+    // RFC 8705 section 5: a client with a certificate has endpoints of its own.
+    it.server.rewrite('discovery', (json) => ({
+      ...json,
+      token_endpoint: 'https://127.0.0.1:9/without-certificate',
+      mtls_endpoint_aliases: { token_endpoint: `${it.server.url}/token` },
+    }));
     await wholeStory(it, { ...OWN, caFile: secretFile(server.cert, 'ca.pem') });
 
     const stranger = selfSigned({ dns: 'capwrap' });
@@ -231,6 +240,24 @@ test('the request of an exchange, and of a client of its own', async () => {
     ['scope', 'artifacts:read'],
   ]);
   expect(ownLease.principal).toBe('cap wrap:1');
+});
+
+test('the embedded issuer speaks for this machine, for a minute', async () => {
+  const { stateDir, files } = await freshIssuer('https://workstation.example');
+  const keys = (readJwks(files) ?? []).map((key) => ({ ...key }));
+  const it = await world({ subjects: { issuer: 'https://workstation.example', jwks: { keys } } });
+  const source = { type: 'local-issuer', audience: it.server.issuer, subject: 'workstation-7' } as const;
+  const context = { ...it.context, stateDir };
+  const lease = await issueLease(oauth2, it.request({ source }), context);
+  expect(lease).toMatchObject({ principal: 'workstation-7', facts: { source: 'local-issuer' } });
+  const shown = it.form('token').find(([name]) => name === 'subject_token')?.[1] ?? '';
+  const { iat, exp, scope, aud } = jsonPart(shown, 1);
+  expect([Number(exp) - Number(iat), scope, aud]).toEqual([60, '', it.server.issuer]);
+  const registered = it.context.registered.map(({ name, value }) => [name, value]);
+  expect(registered).toContainEqual(['source_token', shown]);
+  expect(registered).toContainEqual(['issuer_key', readKey(files)?.d]);
+  const error = await errorOf(() => it.issue({ source }));
+  expect(error).toMatchObject({ code: 'ERR_ISSUER_NOT_READY', hint: 'capwrap issuer init' });
 });
 
 describe('the server is found', () => {

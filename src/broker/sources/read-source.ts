@@ -32,6 +32,8 @@ export async function readSource(source: Source, context: BrokerContext): Promis
       return (await import('./container.ts')).readContainer(source, context);
     case 'github-actions':
       return requestGitHubToken(source, context);
+    case 'local-issuer':
+      return (await import('./local-issuer.ts')).signProof(source, context);
     default:
       throw unknownSource(source);
   }

@@ -10,6 +10,7 @@ import type { SourcePolicy } from './descriptor.ts';
 import { env } from './env.ts';
 import { githubActions } from './github-actions.ts';
 import { instance } from './instance.ts';
+import { localIssuer } from './local-issuer.ts';
 import { profile } from './profile.ts';
 import { sso } from './sso.ts';
 import { tokenEnv } from './token-env.ts';
@@ -26,6 +27,7 @@ export const SOURCES = [
   tokenFile,
   tokenEnv,
   githubActions,
+  localIssuer,
 ] as const;
 
 type Policies = (typeof SOURCES)[number];

@@ -16,7 +16,13 @@ import {
 import { sourceOf } from '../../sources/index.ts';
 
 /** What is exchanged: a token that names its holder. */
-export const OAUTH2_SOURCES = ['github-actions', 'token-env', 'token-file', 'web-identity-file'] as const;
+export const OAUTH2_SOURCES = [
+  'github-actions',
+  'token-env',
+  'token-file',
+  'web-identity-file',
+  'local-issuer',
+] as const;
 
 /** The token types of RFC 8693 section 3 that a run can have, by their last word. */
 export const TOKEN_TYPES = ['access_token', 'id_token', 'jwt'] as const;
