@@ -99,7 +99,8 @@ function keysFor(admin: AdminConfig, { predecessor }: TrustCase): PrincipalKey[]
 
 function wanted({ file, subject, predecessor }: TrustCase): TrustStatement {
   const replaces = predecessor?.sha256 ?? null;
-  return { path: file.path, repo: subject.repo.name, replaces, sha256: file.sha256 };
+  const after = predecessor?.mark ?? null;
+  return { path: file.path, repo: subject.repo.name, replaces, after, sha256: file.sha256 };
 }
 
 function refusal({ file }: TrustCase, why: string, hint: string): CapwrapError {

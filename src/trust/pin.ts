@@ -46,6 +46,8 @@ export interface Lineage {
   readonly versions: readonly LineageVersion[];
   /** Names of the approvers in the last version; empty where it names none. */
   readonly approvers: readonly string[];
+  /** Made anew whenever another version becomes the last: a signature is for one change, and can't be used for a second. */
+  readonly mark: string;
 }
 
 export interface LineageVersion {

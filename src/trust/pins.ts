@@ -1,4 +1,5 @@
 /** The one place where trust is kept: `trust.json` in the state directory, outside every repository. */
+import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { withLock } from '../base/lock.ts';
 import { readPrivateFile, writePrivateFile } from '../base/private-files.ts';
@@ -115,7 +116,7 @@ function extended(
     return lineages.map((lineage) => (lineage === own[0] ? { ...lineage, versions } : lineage));
   }
   const versions = [...before.filter((each) => each.sha256 !== sha256), version];
-  return [...others, { path, repo, versions, approvers }];
+  return [...others, { path, repo, versions, approvers, mark: randomBytes(16).toString('hex') }];
 }
 
 function isSameContent(a: Pin, b: Pin): boolean {

@@ -13,6 +13,8 @@ export interface Predecessor {
   readonly grade: PinGrade;
   /** The repository that it was trusted in. */
   readonly repo: string | null;
+  /** Of the lineage, as it is now. */
+  readonly mark: string;
   readonly version: MapVersion;
   /** True where its approvers have to sign; also where it can't be read any more and is known to have named some. */
   readonly mustSign: boolean;
@@ -46,6 +48,7 @@ export function predecessorOf(
     sha256,
     grade: lineage.versions.at(-1)?.grade ?? 'pinned_noninteractive',
     repo: lineage.repo,
+    mark: lineage.mark,
     version,
     mustSign,
     basis: basis === null ? null : { sha256: basis, version: mapVersion(place, path, basis) },

@@ -47,7 +47,8 @@ export function checkSignedPin(
   if (pin.signature === null) return refuse('there is none');
   const { statement, armored } = pin.signature;
   const signed = readStatement(statement);
-  const wanted = { path: pin.path, repo: pin.repo, sha256: pin.sha256, replaces: signed?.replaces ?? null };
+  const { replaces = null, after = null } = signed ?? {};
+  const wanted = { path: pin.path, repo: pin.repo, sha256: pin.sha256, replaces, after };
   const fault = statementFault(statement, wanted);
   if (fault !== null) return refuse(fault);
 

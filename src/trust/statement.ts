@@ -7,6 +7,8 @@ export interface TrustStatement {
   readonly repo: string | null;
   /** Digest of the version that was trusted last; null where there was none. */
   readonly replaces: string | null;
+  /** The lineage's mark at that time; null where there was none. */
+  readonly after: string | null;
   readonly sha256: string;
 }
 
@@ -16,15 +18,15 @@ export const MAP_NAMESPACE = 'capwrap-map';
 const VERSION = 1;
 
 /** The exact text that is signed: JSON, keys in this order, two blanks, a line end, and nothing unprintable. */
-export function statementText({ path, repo, replaces, sha256 }: TrustStatement): string {
-  return `${toJson({ capwrap_map_trust: VERSION, path, repo, replaces, sha256 }, 2)}\n`;
+export function statementText({ path, repo, replaces, after, sha256 }: TrustStatement): string {
+  return `${toJson({ capwrap_map_trust: VERSION, path, repo, replaces, after, sha256 }, 2)}\n`;
 }
 
 /** The statement in a text, or null where it is none of capwrap's, to the byte. */
 export function readStatement(text: string): TrustStatement | null {
   try {
-    const { path, repo, replaces, sha256 } = JSON.parse(text) as TrustStatement;
-    const statement = { path, repo, replaces, sha256 };
+    const { path, repo, replaces, after, sha256 } = JSON.parse(text) as TrustStatement;
+    const statement = { path, repo, replaces, after, sha256 };
     return statementText(statement) === text ? statement : null;
   } catch {
     return null;
@@ -42,6 +44,7 @@ export function statementFault(text: string, wanted: TrustStatement): string | n
   if (signed.replaces !== wanted.replaces) {
     return `it replaces ${versionWords(signed.replaces)}, and the one trusted last is ${versionWords(wanted.replaces)}`;
   }
+  if (signed.after !== wanted.after) return 'it was made for an earlier change, and a signature counts once';
   return null;
 }
 

@@ -52,14 +52,16 @@ function isSignature(value: unknown): value is PinSignature {
 }
 
 function isLineage(value: unknown): value is Lineage {
-  if (!hasKeys(value, ['path', 'repo', 'versions', 'approvers'])) return false;
-  const { path, repo, versions, approvers } = value;
+  if (!hasKeys(value, ['path', 'repo', 'versions', 'approvers', 'mark'])) return false;
+  const { path, repo, versions, approvers, mark } = value;
   return (
     isPath(path) &&
     isTextOrNull(repo) &&
     isListOf(versions, isVersion) &&
     versions.length > 0 &&
-    isListOf(approvers, (name) => typeof name === 'string')
+    isListOf(approvers, (name) => typeof name === 'string') &&
+    typeof mark === 'string' &&
+    /^[0-9a-f]{32}$/.test(mark)
   );
 }
 

@@ -39,7 +39,13 @@ describe('a forged trust.json', () => {
     {
       name: "the agent's own key",
       make: (sha256: string, replaces: string) => {
-        const statement = statementText({ path: world.map, repo: 'acme/web-app', replaces, sha256 });
+        const statement = statementText({
+          path: world.map,
+          repo: 'acme/web-app',
+          after: null,
+          replaces,
+          sha256,
+        });
         return { statement, armored: MALLORY.sign(statement, 'capwrap-map') };
       },
       why: /is none of the accepted keys$/,
@@ -47,7 +53,13 @@ describe('a forged trust.json', () => {
     {
       name: 'the new map as its own predecessor',
       make: (sha256: string) => {
-        const statement = statementText({ path: world.map, repo: 'acme/web-app', replaces: sha256, sha256 });
+        const statement = statementText({
+          path: world.map,
+          repo: 'acme/web-app',
+          after: null,
+          replaces: sha256,
+          sha256,
+        });
         return { statement, armored: MALLORY.sign(statement, 'capwrap-map') };
       },
       why: /^the version that it replaces \([0-9a-f]+\) was never trusted here$/,
@@ -58,6 +70,7 @@ describe('a forged trust.json', () => {
         const statement = statementText({
           path: world.map,
           repo: 'acme/web-app',
+          after: null,
           replaces,
           sha256: replaces,
         });
@@ -68,8 +81,20 @@ describe('a forged trust.json', () => {
     {
       name: 'a statement that was never signed',
       make: (sha256: string, replaces: string) => {
-        const other = statementText({ path: world.map, repo: 'acme/web-app', replaces, sha256: replaces });
-        const statement = statementText({ path: world.map, repo: 'acme/web-app', replaces, sha256 });
+        const other = statementText({
+          path: world.map,
+          repo: 'acme/web-app',
+          after: null,
+          replaces,
+          sha256: replaces,
+        });
+        const statement = statementText({
+          path: world.map,
+          repo: 'acme/web-app',
+          after: null,
+          replaces,
+          sha256,
+        });
         return { statement, armored: ALICE.sign(other, 'capwrap-map') };
       },
       why: /didn't sign this message$/,
@@ -82,7 +107,7 @@ describe('a forged trust.json', () => {
     {
       name: 'text that is no signature',
       make: (sha256: string, replaces: string) => ({
-        statement: statementText({ path: world.map, repo: 'acme/web-app', replaces, sha256 }),
+        statement: statementText({ path: world.map, repo: 'acme/web-app', after: null, replaces, sha256 }),
         armored: 'signed, alice',
       }),
       why: /^it doesn't start with/,
@@ -110,8 +135,8 @@ describe('a signature', () => {
   });
 
   const statementWith = async (changes: object) => {
-    const { path, repo, replaces, sha256 } = JSON.parse(await world.statement());
-    return statementText({ path, repo, replaces, sha256, ...changes });
+    const { path, repo, replaces, after, sha256 } = JSON.parse(await world.statement());
+    return statementText({ path, repo, replaces, after, sha256, ...changes });
   };
 
   test('of an approver of the version before is what it takes', async () => {
@@ -160,6 +185,11 @@ describe('a signature', () => {
       changes: { replaces: null },
       why: /^it replaces no version, and the one trusted last is version [0-9a-f]{64}$/,
     },
+    {
+      name: 'for another change between the same versions',
+      changes: { after: '0'.repeat(32) },
+      why: 'it was made for an earlier change, and a signature counts once',
+    },
   ])('$name', async ({ changes, why }) => {
     const text = await statementWith(changes);
     const error = await world.sign(ALICE, { text }).catch((fault) => fault);
@@ -170,6 +200,18 @@ describe('a signature', () => {
     // Without the text that was signed there is less to tell, and the answer is the same.
     const bare = await world.sign(ALICE, { text, beside: false }).catch((fault) => fault);
     expect(bare.code).toBe('ERR_MAP_UNTRUSTED');
+    expect((await world.judge()).trusted).toBe(false);
+  });
+
+  test('counts once: with the versions of then in place again it is worth nothing', async () => {
+    const used = await world.statement();
+    await world.sign(ALICE);
+    world.put(V1);
+    await world.untrust();
+    await world.sign(ALICE); // back to the first version, by an approver of the second
+    world.put(V2);
+    const replayed = await world.sign(ALICE, { text: used }).catch((fault) => fault);
+    expect(replayed.message).toContain('it was made for an earlier change, and a signature counts once');
     expect((await world.judge()).trusted).toBe(false);
   });
 
@@ -272,6 +314,7 @@ describe("with the administrator's approvers", () => {
       path: world.map,
       repo: 'acme/web-app',
       replaces: before.sha256,
+      after: null,
       sha256: world.sha256(),
     });
     world.forge((store) => {

@@ -113,6 +113,7 @@ describe('each miss has words of its own', () => {
     repo: 'acme/web',
     versions: [A, B].map((sha256) => ({ sha256, grade: 'pinned' }) as const),
     approvers: [],
+    mark: '0'.repeat(32),
   };
   const oldPins: OldPin[] = [old as OldPin];
   test.each<{ name: string; subject?: MapSubject; trust: TrustStore; why: string }>([

@@ -170,6 +170,7 @@ describe('the lineage', () => {
     repo,
     versions: [{ sha256: A, grade: 'pinned' }],
     approvers,
+    mark: '0'.repeat(32),
   });
   test.each([
     { name: 'the own one', all: [lineage('a', 'x'), lineage('b')], repo: 'a', found: 0 },
@@ -243,7 +244,13 @@ describe('pins of version 1', () => {
 
 const list = (...all: unknown[]) => JSON.stringify({ version: 2, pins: all, lineages: [], old_pins: [] });
 const lines = (...all: unknown[]) => JSON.stringify({ version: 2, pins: [], lineages: all, old_pins: [] });
-const LINE = { path: '/m', repo: null, versions: [{ sha256: A, grade: 'pinned' }], approvers: [] };
+const LINE = {
+  path: '/m',
+  repo: null,
+  versions: [{ sha256: A, grade: 'pinned' }],
+  approvers: [],
+  mark: '0'.repeat(32),
+};
 
 describe('a file that capwrap did not write is an error, never an empty list', () => {
   test.each([
@@ -269,6 +276,7 @@ describe('a file that capwrap did not write is an error, never an empty list', (
       name: 'a lineage of something else',
       text: lines({ ...LINE, versions: [{ sha256: 'x', grade: 'pinned' }] }),
     },
+    { name: 'a mark that is none', text: lines({ ...LINE, mark: 'x' }) },
     { name: 'approvers that are no names', text: lines({ ...LINE, approvers: [1] }) },
     { name: 'a key too many', text: JSON.stringify({ version: 1, pins: [], trusted: true }) },
     { name: 'pins by name', text: JSON.stringify({ version: 1, pins: {} }) },

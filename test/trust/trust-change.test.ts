@@ -216,6 +216,7 @@ describe.skipIf(NO_TERMINALS !== null || !SSH_KEYGEN)('with keys of ssh-keygen',
       path: place.map,
       repo: 'acme/web-app',
       replaces: digest(text({ head })),
+      after: expect.stringMatching(/^[0-9a-f]{32}$/),
       sha256: digest(text({ head, ttl: '6m' })),
     });
   });
