@@ -101,7 +101,7 @@ describe('is refused', () => {
     [
       'with a handle of other names',
       { ...OWN, handle: { password: 'x' } },
-      /"handle" that is no mapping of jti,/,
+      /"handle" that is no mapping of id,/,
     ],
     [
       'with a handle of another lease',

@@ -1,11 +1,13 @@
 /** The example of provider `command`, through the built CLI, against the server that its program asks. */
-import { cpSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { afterTest } from '../helpers/after-test.ts';
-import { ROOT } from '../helpers/cli.ts';
+import { BIN, ROOT } from '../helpers/cli.ts';
 import { POISON } from '../helpers/poison.ts';
 import { expectNowhere } from '../helpers/secrets.ts';
+import { until } from '../helpers/terminal.ts';
 import { createWorkspace } from '../helpers/workspace.ts';
 import { startBuildCache } from '../issuers/command/build-cache.ts';
 
@@ -86,4 +88,24 @@ test('the map of the example passes its own tests', async () => {
   const { stdout, status } = await workspace.cli(['check', join(EXAMPLES, 'command.capabilities.yaml')]);
   expect(status, stdout).toBe(0);
   expect(stdout).toContain('2 of 2 tests passed');
+});
+
+test('what a run that was killed has left is ended by its handle, with nothing of the credential', async () => {
+  const { server, workspace, noLeak } = await cacheWorkspace();
+  const up = join(workspace.folder, 'up');
+  const running = execa(BIN, ['run', '-c', 'fill-build-cache', '--', 'sh', '-c', 'touch up; exec sleep 60'], {
+    cwd: workspace.folder,
+    env: { PATH: process.env['PATH'] ?? '', ...workspace.env },
+    extendEnv: false,
+    reject: false,
+  });
+  await until('the command is up', () => existsSync(up));
+  running.kill('SIGKILL');
+  await running;
+  expect(server.live()).toBe(1);
+  const { status, stdout, stderr } = await workspace.cli(['leases', 'reap']);
+  expect(status, stderr).toBe(0);
+  expect(stdout).toMatch(/^[0-9a-f]{16} {2}revoked_unverified: "\S+\/build-cache\.mjs" ended with status 0/);
+  expect(server.live()).toBe(0);
+  noLeak(stdout, stderr);
 });

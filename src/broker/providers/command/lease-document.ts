@@ -4,13 +4,7 @@
  */
 import { AWS_DEFAULT_INJECT } from '../../../policy/providers/aws-sts.ts';
 import { isJsonObject, type JsonObject } from '../../json-body.ts';
-import {
-  type BrokerContext,
-  HANDLE_NAMES,
-  type LeaseFault,
-  type LeaseHandle,
-  type LeaseValue,
-} from '../../provider.ts';
+import type { BrokerContext, LeaseFault, LeaseHandle, LeaseValue } from '../../provider.ts';
 
 /** By this name the handle carries capwrap's own id of the lease, for programs that keep that one. */
 export const HANDLE_LEASE_ID = 'capwrap_lease_id';
@@ -103,7 +97,14 @@ const OWN_KEYS = ['capwrap_lease', 'values', 'token', 'expires_at', 'principal',
 const VALUE_NAME = /^[A-Za-z_][A-Za-z0-9_.-]{0,127}$/;
 const ONE_LINE = /^[^\u0000-\u001f\u007f-\u009f]{1,256}$/;
 const MOST_VALUES = 64;
-const OWN_HANDLE_NAMES = HANDLE_NAMES.filter((name) => name !== HANDLE_LEASE_ID);
+/** Names that are not another provider's own. */
+const OWN_HANDLE_NAMES = [
+  'id',
+  'lease_id',
+  'accessor',
+  'jti',
+  'exp',
+] as const satisfies readonly (keyof LeaseHandle)[];
 
 /** Everything that is not said to be public. */
 function ownSecrets({ values, token }: JsonObject): [string, string][] {
