@@ -20,17 +20,34 @@ export interface Positions {
 
 /** The position of offsets in the text; lines and columns count from 1. */
 export function positionAt(text: string, start: number, end = start): Position {
-  const before = text.slice(0, start);
-  const line = before.split('\n').length;
-  return { line, column: start - (before.lastIndexOf('\n') + 1) + 1, text: excerpt(text.slice(start, end)) };
+  return positionIn(text, lineStarts(text), start, end);
+}
+
+function positionIn(text: string, starts: readonly number[], start: number, end: number): Position {
+  let [low, high] = [0, starts.length];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if ((starts[middle] as number) <= start) low = middle;
+    else high = middle;
+  }
+  return { line: low + 1, column: start - (starts[low] ?? 0) + 1, text: excerpt(text.slice(start, end)) };
+}
+
+/** Offsets at which lines begin, worked out once: a large map can have a finding on every line. */
+function lineStarts(text: string): number[] {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return starts;
 }
 
 /** Positions by the tree of the parsed document. */
 export function positionsIn(text: string, document: Document): Positions {
+  let starts: readonly number[] | null = null;
   return {
     of(place, part = 'value') {
       const [start, end] = typeof part === 'string' ? rangeOf(document, place, part) : part;
-      const position = positionAt(text, start, end);
+      starts ??= lineStarts(text);
+      const position = positionIn(text, starts, start, end);
       return holdsSecrets(place, part) ? { ...position, text: '' } : position;
     },
   };
