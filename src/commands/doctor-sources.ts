@@ -39,6 +39,12 @@ async function sourceCheck(name: string, source: Source, context: CommandContext
       SEPARATE,
     );
   }
+  // Not asked: that would hand out keys, and offline is offline.
+  if (source.type === 'instance' || source.type === 'container') {
+    const detail =
+      'a service beside this machine has the keys of a role: everything that runs here can ask for them';
+    return check(name, 'warning', detail, SEPARATE);
+  }
   const proof = await readSource(source, readingContext(context));
   const what =
     proof.kind === 'token'
@@ -46,10 +52,8 @@ async function sourceCheck(name: string, source: Source, context: CommandContext
       : proof.longLived
         ? 'a long-lived access key'
         : 'a temporary access key';
-  const fromService = source.type === 'instance' || source.type === 'container';
-  const detail = fromService
-    ? `${what} from a service beside this machine: everything that runs here can ask for one`
-    : source.type === 'env' || source.type === 'token-env'
+  const detail =
+    source.type === 'env' || source.type === 'token-env'
       ? `${what} in the caller's variables: everything that the caller starts can use it directly`
       : `${what} in a file: any process of this user can use it directly`;
   return check(name, 'warning', detail, SEPARATE);

@@ -242,6 +242,29 @@ describe('sources and hosts', () => {
     expectNowhere([SECRET], { texts: [report.text] });
   });
 
+  it.each([
+    ['{type: sso, profile: dev}', 'source sso:dev', 'problem', /^profile "dev" is not in /],
+    [
+      '{type: instance}',
+      'source instance',
+      'warning',
+      /^a service beside this machine has the keys of a role/,
+    ],
+    [
+      '{type: container}',
+      'source container',
+      'warning',
+      /^a service beside this machine has the keys of a role/,
+    ],
+  ])('asks nobody for the keys of %s', async (source, name, status, detail) => {
+    const here = world();
+    const one = await host();
+    putMap(here, awsMap(one.url, source));
+    const report = await diagnose(here, { offline: true });
+    expect(report.of(name)).toMatchObject({ status, detail: expect.stringMatching(detail) });
+    expect(one.asked()).toBe(0);
+  });
+
   it('asks the hosts of a trusted map, and compares clocks', async () => {
     for (const [behind, status, detail] of [
       [0, 'ok', 'answers, and its clock agrees'],
