@@ -19,6 +19,8 @@ export interface ApprovalInput {
   readonly subject: RunSubject;
   readonly options: RequestOptions;
   readonly argv: readonly string[];
+  /** Of proofs that a fact is verified by. */
+  readonly registerSecret: (name: string, value: string) => void;
   /** The approval that the caller brought; null for none. */
   readonly brought: BroughtApproval | null;
   readonly timeoutMs: number;
@@ -97,7 +99,7 @@ function notNeeded({ capability, rule }: Grant, id: string): CapwrapError {
 
 /** The request as it was decided; each further time as it is by then, on the map as it is by then. */
 function askedNow(
-  { context, situation, options, argv }: ApprovalInput,
+  { context, situation, options, argv, registerSecret }: ApprovalInput,
   request: RunRequest,
 ): () => Promise<Asked> {
   let first = true;
@@ -111,7 +113,8 @@ function askedNow(
       ? judged.file
       : { path: judged.file.path, sha256: 'not trusted any more' };
     if (map.sha256 !== situation.file.sha256) return { request, map };
-    const again = await decide(context, judged, { ...options, taskId: situation.request.taskId }, argv);
+    const same = { ...options, taskId: situation.request.taskId };
+    const again = await decide(context, judged, same, argv, registerSecret);
     return { request: await withCommitClean(context, again.request), map };
   };
 }

@@ -66,9 +66,8 @@ async function tell(
   const audit = openAuditLog({ stateDir: state.dir, uid: context.ambient.uid });
   const judged = await trustedMap({ context, state, options, argv, audit, mask });
   phases.mark('map');
-  const situation = await decide(context, judged, options, argv, (name, value) =>
-    secrets.register(name, value),
-  );
+  const registerSecret = (name: string, value: string) => secrets.register(name, value);
+  const situation = await decide(context, judged, options, argv, registerSecret);
   const { decision, request } = situation;
   const asked = subjectOf(context, situation, mask);
   checkEvent(events, situation);
@@ -92,6 +91,7 @@ async function tell(
     subject: asked,
     options,
     argv,
+    registerSecret,
     brought: options.approval,
     timeoutMs: options.approvalTimeoutMs,
     noWait: options.noWait,

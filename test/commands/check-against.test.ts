@@ -203,7 +203,7 @@ describe.skipIf(!HAS_GIT)('check --against REF', () => {
   it.each([
     ['nothing', 'nowhere', 'ERR_MAP_NOT_FOUND'],
     ['a parent that is not there', 'HEAD~9', 'ERR_MAP_NOT_FOUND'],
-    ['a way out of the refs', '../../x', 'ERR_MAP_NOT_FOUND'],
+    ['a way out of the refs', '../../no-such-file-there', 'ERR_MAP_NOT_FOUND'],
     ['a hash that is not there', '1'.repeat(40), 'ERR_MAP_UNREADABLE'],
     ['a version with faults', 'faulty', 'ERR_MAP_INVALID'],
     ['a link', 'link', 'ERR_MAP_UNREADABLE'],
