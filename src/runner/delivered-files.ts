@@ -59,15 +59,19 @@ export function deliverFiles(input: DeliveryInput): DeliveredFiles {
 /** Removes what runs of this user that died left in memory; what lies in the state folder goes with the isolation. */
 export function sweepDelivered(runtimeDir: string | undefined, uid: number, sharedMemory?: string): void {
   for (const { dir } of placesInMemory(runtimeDir, uid, sharedMemory)) {
-    const mine = namesIn(dir).filter((name) => name.startsWith(prefixOf(uid)));
-    for (const name of mine.slice(0, MOST_SWEPT)) {
+    let left = MOST_SWEPT;
+    for (const name of namesIn(dir)) {
+      if (left === 0) break;
       const path = join(dir, name);
-      if (isLeftover(path, name, uid)) removeTree(path);
+      // Only what is removed counts: in /dev/shm others can make any number of folders with such names.
+      if (!name.startsWith(prefixOf(uid)) || !isLeftover(path, name, uid)) continue;
+      removeTree(path);
+      left -= 1;
     }
   }
 }
 
-/** Folders looked at in one go, so that a start stays quick whatever has been left. */
+/** Folders removed in one go, so that a start stays quick whatever has been left. */
 const MOST_SWEPT = 64;
 /** No lease lasts so long, so whoever made the folder needs it no more. */
 const TOO_OLD = 7 * 24 * 3_600_000;

@@ -147,6 +147,18 @@ describe('sweepDelivered', () => {
     expect(readdirSync(runtime).length).toBe(5);
   });
 
+  it('removes what the dead have left among any number of folders that must stay', () => {
+    const runtime = runtimeDir();
+    const { pid: ended = 0 } = spawnSync(process.execPath, ['-e', '']);
+    const dead = leftBy(ended, runtime);
+    for (let at = 0; at < 200; at++) mkdirSync(join(runtime, `capwrap.${UID}.${at}.x`));
+    // A folder of the same content, later in whatever order the file system has.
+    const again = join(runtime, basename(dead).replace('aaaaaaaaaaaaaaaa', 'bbbbbbbbbbbbbbbb'));
+    mkdirSync(again);
+    sweepDelivered(runtime, UID, NOWHERE);
+    expect([existsSync(dead), existsSync(again)]).toEqual([false, false]);
+  });
+
   it('removes in time what can’t be judged', () => {
     const runtime = runtimeDir();
     const old = join(runtime, `capwrap.${UID}.unreadable`);
