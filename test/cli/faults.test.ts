@@ -83,8 +83,8 @@ const faults: readonly FaultCase[] = [
         join(folder, '.git', 'config'),
         '[remote "origin"]\n\turl = https://git.example/evil/fork.git\n',
       ),
-    status: 122,
-    error: /is denied: .*\[no_rule_matched\]/,
+    status: 121,
+    error: /is not trusted: it was trusted in the repository acme\/web-app, and this is the repository evil\/fork/,
     events: ['denied'],
   },
   {
