@@ -36,6 +36,9 @@ export interface LoopbackServer {
 const MAX_CONNECTIONS = 64;
 const REQUEST_TIMEOUT_MS = 5_000;
 
+/** How often connections are held against the limit: Node's 30 s would let each of them stay that long. */
+const CHECKS_PER_LIMIT = 5;
+
 /**
  * Listens on a port that the system chooses. Every request that is not a GET, or is meant for another host (a name that a
  * browser was made to resolve to this machine), is refused before `handle` sees it. Throws ERR_ENVIRONMENT where nothing
@@ -43,11 +46,18 @@ const REQUEST_TIMEOUT_MS = 5_000;
  */
 export async function serveLoopback(
   handle: (request: LoopbackRequest) => LoopbackReply,
+  /** For tests. */
+  timeoutMs = REQUEST_TIMEOUT_MS,
 ): Promise<LoopbackServer> {
   // As in http-exchange.ts: an `import` of this module loads a second HTTP library.
   const { createServer } = process.getBuiltinModule('node:http');
   const server = createServer(
-    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: REQUEST_TIMEOUT_MS, keepAlive: false },
+    {
+      requestTimeout: timeoutMs,
+      headersTimeout: timeoutMs,
+      connectionsCheckingInterval: timeoutMs / CHECKS_PER_LIMIT,
+      keepAlive: false,
+    },
     (request, response) => {
       response.on('error', () => {});
       send(request, response, answer(request, `127.0.0.1:${port}`, handle));

@@ -162,6 +162,19 @@ describe('a loopback server', () => {
     await server.close();
     await closed;
   });
+
+  test('lets go of connections that don’t finish a request, soon after their time', async () => {
+    const server = await serveLoopback(() => ({ status: 200, body: '{}' }), 200);
+    afterTest(() => server.close());
+    const port = Number(server.host.split(':')[1]);
+    const closed = ['', 'GET / HTTP/1.1\r\nHost'].map((text) => {
+      const socket = connect(port, '127.0.0.1', () => socket.write(text));
+      socket.on('error', () => {});
+      socket.resume();
+      return new Promise((resolve) => socket.once('close', resolve));
+    });
+    await Promise.all(closed); // Node would look after 30 s, when this test is over
+  }, 5_000);
 });
 
 type FromHttp = (options: Record<string, string>) => () => Promise<Record<string, unknown>>;
