@@ -163,6 +163,11 @@ export interface Provider {
   readonly minimumLife: number;
   /** Seconds that a credential may live although the grant is shorter, where the map accepts that; `minimumLife` by default. */
   acceptedLife?(request: IssueRequest): number;
+  /**
+   * Seconds that what a run got before it died may live, unseen, for a grant of `ttl` seconds; missing where it is
+   * `minimumLife` or the grant, whatever the config says.
+   */
+  unseenLife?(config: ProviderConfig, ttl: number): number;
   /** In what a lease differs from its request: another principal, more scope. The life is checked for every provider. */
   faultOf?(lease: Lease, request: IssueRequest): LeaseFault | null;
   /** Ends the lease at the issuer; missing where no issuer of this kind can. May throw: that is a failed end. */

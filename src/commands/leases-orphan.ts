@@ -2,7 +2,7 @@
 import { openAuditLog } from '../audit/log.ts';
 import { isOver, type OpenLease, openLeases } from '../audit/open-leases.ts';
 import { leaseEndedRecord, type OrphanEnd } from '../audit/run-records.ts';
-import { textAt, valueAt } from '../audit/stored-record.ts';
+import { numberAt, textAt, valueAt } from '../audit/stored-record.ts';
 import { inBoundedTime } from '../broker/end-lease.ts';
 import {
   type BrokerContext,
@@ -12,7 +12,6 @@ import {
   type Revocation,
 } from '../broker/provider.ts';
 import { loadProvider } from '../broker/registry.ts';
-import { CapwrapError } from '../errors.ts';
 import { type ProviderConfig, type ProviderName, providerNamed } from '../policy/providers/index.ts';
 import { callerSecrets } from '../redact/caller-secrets.ts';
 import { SecretRegistry } from '../redact/registry.ts';
@@ -42,7 +41,12 @@ export async function endOrphan(
   const { issued } = lease;
   const now = new Date();
   if (issued === null) {
-    const until = await latestEnd(lease);
+    const until = await latestEnd(context, stateDir, lease);
+    if (typeof until === 'string')
+      return {
+        kind: 'open',
+        why: `no credential is recorded, and how long one may live is not known: ${until}`,
+      };
     if (until > now)
       return { kind: 'open', why: `no credential is recorded; one may live until ${at(until)}` };
     return close(context, stateDir, lease, 'no_issue_recorded', null);
@@ -147,15 +151,28 @@ function recordedHandle({ issued }: OpenLease): LeaseHandle | null {
   return entries.length === 0 || isCut ? null : Object.fromEntries(entries);
 }
 
-/** The latest end of what may have been issued unseen: the grant's, or the issuer's shortest life after it began. */
-async function latestEnd(lease: OpenLease): Promise<Date> {
-  const minimum = (await providerOf(lease))?.minimumLife ?? 0;
-  const deadline = Date.parse(textAt(lease.granted, 'deadline') ?? '');
-  const granted = Date.parse(textAt(lease.granted, 'timestamp') ?? '');
-  const latest = Math.max(deadline, granted + minimum * 1000) + UNSEEN_SLACK_MS;
-  if (Number.isNaN(latest))
-    throw new CapwrapError('ERR_AUDIT_UNSAFE', `"${lease.leaseId}" has no times in its record`);
-  return new Date(latest);
+/**
+ * The latest end of what may have been issued unseen: the grant's, or the longest life that the issuer may have given it
+ * when the grant began. A text says why that is not known.
+ */
+async function latestEnd(
+  context: CommandContext,
+  stateDir: string,
+  lease: OpenLease,
+): Promise<Date | string> {
+  const { granted } = lease;
+  const provider = await providerOf(lease);
+  if (provider === null) return 'its provider is unknown to this version';
+  let life = provider.minimumLife;
+  if (provider.unseenLife !== undefined) {
+    const found = await configOf(context, stateDir, granted);
+    if (found.config === null) return found.why;
+    if (found.config.provider !== textAt(granted, 'provider')) return 'its map names another provider';
+    life = Math.max(life, provider.unseenLife(found.config, numberAt(granted, 'ttl_seconds') ?? 0));
+  }
+  const [deadline, start] = ['deadline', 'timestamp'].map((name) => Date.parse(textAt(granted, name) ?? ''));
+  const latest = new Date(Math.max(deadline ?? 0, (start ?? 0) + life * 1000) + UNSEEN_SLACK_MS);
+  return Number.isNaN(latest.getTime()) ? 'its record has no times' : latest;
 }
 
 /** Issuing took so long at most, and clocks may differ by as much again. */

@@ -113,6 +113,56 @@ describe('reap', () => {
     expect(late.records[0]).not.toHaveProperty('outcome');
   });
 
+  test('of a grant whose issuer may have given more: open as long as the map lets that live', async () => {
+    const map = `version: 1
+capabilities:
+  read:
+    provider: oauth2
+    token_endpoint: https://id.example.com/token
+    grant: client-credentials
+    client_id: capwrap
+    client_auth: {type: secret-file, path: secret}
+    scope: [read]
+    token_life: 8h
+    rules: [{allow: {repo: acme/web-app}}]
+`;
+    const { mapFile, stateDir, folder, env } = await createWorkspace(map);
+    const granted = {
+      ...GONE,
+      provider: 'oauth2',
+      capability: 'read',
+      map_path: mapFile,
+      map_sha256: createHash('sha256').update(map).digest('hex'),
+      deadline: time(minutesAgo(45)),
+    } as AuditFields;
+    const reapLater = async (minutes: number) => {
+      const path = writeLog(stateDir, seal([granted], minutesAgo(minutes)));
+      const { context, out } = commandContext(stateDir);
+      const ambient = { ...context.ambient, env: { ...env }, cwd: folder };
+      expect(await leasesReap({ ...context, ambient }, {})).toBe(0);
+      return { out: out.join(''), records: recordsOf(path).slice(1) };
+    };
+    const early = await reapLater(60);
+    expect(early.out).toMatch(/no credential is recorded; one may live until 20/);
+    expect(early.records).toEqual([]);
+    expect((await reapLater(9 * 60)).records).toMatchObject([{ reason: 'no_issue_recorded' }]);
+    writeFileSync(mapFile, '');
+    rmSync(join(stateDir, 'maps'), { recursive: true });
+    const unknown = await reapLater(9 * 60);
+    expect(unknown.out).toContain('how long one may live is not known: the version of its map is neither');
+    expect(unknown.records).toEqual([]);
+  });
+
+  test('a record that was made useless keeps no other lease from being closed', async () => {
+    const useless = { ...GONE, lease_id: '0000000000000000', deadline: 'never' } as AuditFields;
+    const unknown = { ...GONE, lease_id: '0000000000000001', provider: 'no-such' } as unknown as AuditFields;
+    const issued = { ...ISSUED_RECORD, expires_at: time(minutesAgo(1)) } as AuditFields;
+    const { status, out, records } = await reap([useless, unknown, GONE, issued], minutesAgo(600));
+    expect(status).toBe(0);
+    expect(out).toMatch(/is not known: its record has no times\n.*is not known: its provider is unknown/);
+    expect(records).toMatchObject([{ event: 'lease_ended', lease_id: GONE.lease_id, outcome: 'expired' }]);
+  });
+
   test('leaves alone what it can’t judge', async () => {
     const elsewhere = formatHolder({ ...newHolder(), space: 'elsewhere-0' });
     const records = [{ ...GRANTED, owner: elsewhere } as AuditFields, ISSUED_RECORD];

@@ -27,6 +27,7 @@ export const oauth2: Provider = {
   issue,
   minimumLife: 0,
   acceptedLife: ({ capability, ttl }) => lifeOf(configOf(capability.config), ttl),
+  unseenLife: (config, ttl) => lifeOf(configOf(config), ttl),
   faultOf: (lease) => heldFor(lease).fault,
   end: (lease, context) => revokeLease(heldFor(lease), context),
   probe: (lease, context) => lookAt(heldFor(lease), context),

@@ -2,7 +2,7 @@
 import type { IssueRequest, Provider } from '../../provider.ts';
 import { endByHandle } from './by-handle.ts';
 import { end, release } from './end.ts';
-import { configOf, issue } from './issue.ts';
+import { configOf, issue, unseenLife } from './issue.ts';
 import { acceptedLife, faultOf } from './judge.ts';
 import { tokenRequest } from './lease-token.ts';
 import { probe } from './look.ts';
@@ -16,6 +16,7 @@ export const vault: Provider = {
   issue,
   minimumLife: 0,
   acceptedLife,
+  unseenLife: (config) => unseenLife(configOf(config)),
   faultOf,
   end,
   probe,

@@ -73,12 +73,17 @@ function assertParent(login: Login, { address }: VaultConfig): void {
 /** STS's longest session (GetFederationToken). */
 const LONGEST_STS_SECONDS = 36 * 3600;
 
+/** By when a secret that nobody has seen is over. */
+function latestEnd({ deadline }: IssueRequest, config: VaultConfig, now: Date): Date {
+  return new Date(Math.max(deadline.getTime(), after(now, unseenLife(config)).getTime()));
+}
+
 /**
- * By when a secret that nobody has seen is over. It ends with the lease's token, unless it is an STS session: what tells
- * the two apart is in the answer that did not come.
+ * Seconds that a secret that nobody has seen may live. It ends with the lease's token, unless it is an STS session: what
+ * tells the two apart is in the answer that did not come. 0 for the grant.
  */
-function latestEnd(request: IssueRequest, { ttlParameter }: VaultConfig, now: Date): Date {
-  return ttlParameter === null ? after(now, LONGEST_STS_SECONDS) : request.deadline;
+export function unseenLife({ ttlParameter }: VaultConfig): number {
+  return ttlParameter === null ? LONGEST_STS_SECONDS : 0;
 }
 
 /** Revokes what was issued before the failure. Returns the error, which says what could not be. */
