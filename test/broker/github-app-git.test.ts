@@ -26,7 +26,7 @@ describe('what git is told', () => {
     expect(settingsFor('https://api.github.com')).toEqual({
       GIT_TERMINAL_PROMPT: '0',
       GIT_ASKPASS: '',
-      GIT_CONFIG_COUNT: '5',
+      GIT_CONFIG_COUNT: '7',
       GIT_CONFIG_KEY_0: 'credential.https://github.com.helper',
       GIT_CONFIG_VALUE_0: '',
       GIT_CONFIG_KEY_1: 'credential.https://github.com.helper',
@@ -34,10 +34,14 @@ describe('what git is told', () => {
         '!f() { test "$1" = get || exit 0; printf \'username=x-access-token\\npassword=%s\\n\' "$GITHUB_TOKEN"; }; f',
       GIT_CONFIG_KEY_2: 'http.https://github.com/.extraHeader',
       GIT_CONFIG_VALUE_2: '',
-      GIT_CONFIG_KEY_3: 'url.https://github.com/.insteadOf',
-      GIT_CONFIG_VALUE_3: 'git@github.com:',
-      GIT_CONFIG_KEY_4: 'url.https://github.com/.insteadOf',
-      GIT_CONFIG_VALUE_4: 'ssh://git@github.com/',
+      GIT_CONFIG_KEY_3: 'http.https://github.com/.cookieFile',
+      GIT_CONFIG_VALUE_3: '',
+      GIT_CONFIG_KEY_4: 'http.https://github.com/.emptyAuth',
+      GIT_CONFIG_VALUE_4: 'true',
+      GIT_CONFIG_KEY_5: 'url.https://github.com/.insteadOf',
+      GIT_CONFIG_VALUE_5: 'git@github.com:',
+      GIT_CONFIG_KEY_6: 'url.https://github.com/.insteadOf',
+      GIT_CONFIG_VALUE_6: 'ssh://git@github.com/',
     });
   });
 
@@ -107,8 +111,12 @@ describe.skipIf(git === null)(`git itself${needs('git')}`, () => {
     chmodSync(spy, 0o755);
     writeFileSync(
       join(folder, '.gitconfig'),
-      `[credential]\n\thelper = ${spy}\n[core]\n\taskPass = ${spy}\n[http "${server.url}/"]\n\textraHeader = Authorization: basic c3RhbmRpbmc=\n`,
+      `[credential]\n\thelper = ${spy}\n[core]\n\taskPass = ${spy}\n[http "${server.url}/"]\n\textraHeader = Authorization: basic c3RhbmRpbmc=\n[http]\n\tcookieFile = ${folder}/cookies\n`,
     );
+    writeFileSync(join(folder, 'cookies'), '127.0.0.1\tFALSE\t/\tFALSE\t0\tsession\tstanding\n');
+    writeFileSync(join(folder, '.netrc'), 'machine 127.0.0.1 login standing password standing\n', {
+      mode: 0o600,
+    });
     const tokenFile = join(folder, 'token-file');
     writeFileSync(tokenFile, server.lastToken(), { mode: 0o600 });
     const run = (args: readonly string[], env: Readonly<Record<string, string>> = {}) =>
@@ -143,6 +151,11 @@ describe.skipIf(git === null)(`git itself${needs('git')}`, () => {
     expect(asked()).toBe(false);
     const requests = server.requests.filter(({ route }) => route === 'git');
     expect(requests[0]?.headers.authorization).toBeUndefined();
+    expect(requests.map(({ headers }) => headers['cookie'])).toEqual(requests.map(() => undefined));
+    const shown = requests.map(({ headers }) => headers.authorization?.replace('Basic ', '') ?? '');
+    expect(new Set(shown.map((text) => Buffer.from(text, 'base64').toString()))).toEqual(
+      new Set(['', ':', `x-access-token:${server.lastToken()}`]),
+    );
     expectNowhere([server.lastToken()], {
       texts: [
         readFileSync(join(folder, '.gitconfig'), 'utf8'),

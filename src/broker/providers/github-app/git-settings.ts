@@ -51,8 +51,9 @@ function whereToken({ inject, files }: Pick<Capability, 'inject' | 'files'>, api
 
 /**
  * These come after every file of git's, so the empty ones clear what stands there for this host: helpers, which would
- * give a standing credential or store the lease's, and a header, which would go before both. An address for SSH, which
- * would use a standing key, is turned into one for HTTPS.
+ * give a standing credential or store the lease's, and a header and cookies, which would go before both. An empty user
+ * name and password (emptyAuth) keep curl from those of ~/.netrc, which it would show before git asks a helper. An
+ * address for SSH, which would use a standing key, is turned into one for HTTPS.
  */
 function gitSettings({ web, host }: GitHubAddress, where: Where): readonly (readonly [string, string])[] {
   const name = host.replace(/:\d+$/, '');
@@ -60,6 +61,8 @@ function gitSettings({ web, host }: GitHubAddress, where: Where): readonly (read
     [`credential.${web}.helper`, ''],
     [`credential.${web}.helper`, helper(where)],
     [`http.${web}/.extraHeader`, ''],
+    [`http.${web}/.cookieFile`, ''],
+    [`http.${web}/.emptyAuth`, 'true'],
     [`url.${web}/.insteadOf`, `git@${name}:`],
     [`url.${web}/.insteadOf`, `ssh://git@${name}/`],
   ];

@@ -41,7 +41,7 @@ export function gitHubInject(apiUrl: string): Readonly<Record<string, string>> {
 }
 
 /** How many `GIT_CONFIG_KEY_n` the lease sets, at most. */
-export const GIT_SETTINGS = 5;
+export const GIT_SETTINGS = 7;
 
 /** What steers git in the child, beside the lease's variables; a map can neither pass nor set these. */
 export const GIT_VARIABLES: readonly string[] = [
