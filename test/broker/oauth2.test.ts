@@ -443,6 +443,19 @@ describe('an answer that is not what was asked for is ended', () => {
     }
   });
 
+  test('a token that its introspection repeats is in nothing that is recorded', async () => {
+    const { server, issue } = await world({ opaque: true });
+    server.rewrite('token', ({ expires_in: _, ...rest }) => rest);
+    server.rewrite('introspect', (json) => {
+      const token = server.secrets().at(-1);
+      return { ...json, jti: token, sub: `user of ${token}` };
+    });
+    const { values, ...open } = await issue();
+    expect(server.secrets()).toContain(values['token']?.value);
+    expectNowhere(server.secrets(), { texts: [JSON.stringify(open)] });
+    expect(open).toMatchObject({ principal: 'capwrap' });
+  });
+
   test('an opaque token whose subject nothing tells', async () => {
     const it = await world({ opaque: true });
     it.server.rewrite('discovery', ({ introspection_endpoint: _, ...rest }) => rest);

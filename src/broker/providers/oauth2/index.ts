@@ -17,7 +17,7 @@ import { lookAt } from './look.ts';
 import { revokeLease } from './revoke.ts';
 import { discoveryUrls, findServer } from './server.ts';
 import type { Session } from './session.ts';
-import { claimsOf, type Told, toldBy } from './told.ts';
+import { claimsOf, type Told, toldBy, withoutToken } from './told.ts';
 
 /**
  * How long a token lives is the server's choice: a longer life than the grant's is accepted where the map says so
@@ -78,7 +78,7 @@ async function tellAbout(
   if (!endless && !nameless) return told;
   try {
     const seen = await introspect(session, token, context);
-    return seen?.active ? [...told, toldBy(seen.body)] : told;
+    return seen?.active ? [...told, withoutToken(toldBy(seen.body), token)] : told;
   } catch {
     return told; // what is not known is a fault of the lease
   }
