@@ -85,7 +85,7 @@ describe('the child', () => {
         `GH_HOST=${server.host}`,
         `GITHUB_API_URL=${server.apiUrl}`,
         'GIT_ASKPASS=',
-        'GIT_CONFIG_COUNT=5',
+        'GIT_CONFIG_COUNT=7',
         'GIT_TERMINAL_PROMPT=0',
       ]),
     );
