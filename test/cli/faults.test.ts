@@ -84,7 +84,8 @@ const faults: readonly FaultCase[] = [
         '[remote "origin"]\n\turl = https://git.example/evil/fork.git\n',
       ),
     status: 121,
-    error: /is not trusted: it was trusted in the repository acme\/web-app, and this is the repository evil\/fork/,
+    error:
+      /is not trusted: it was trusted in the repository acme\/web-app, and this is the repository evil\/fork/,
     events: ['denied'],
   },
   {
