@@ -13,6 +13,7 @@ export const ISOLATION_NAMES = [
   'NO_GCE_CHECK',
   'AZURE_CONFIG_DIR',
   'KUBECONFIG',
+  'GH_CONFIG_DIR',
 ] as const;
 
 export type IsolationName = (typeof ISOLATION_NAMES)[number];

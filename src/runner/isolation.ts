@@ -36,7 +36,7 @@ export function createIsolation(
     mkdirSync(dir, { mode: 0o700 });
     writeFileSync(join(dir, OWNER), formatHolder(newHolder()), { mode: 0o600, flag: 'wx' });
     writeFileSync(file, '', { mode: 0o400, flag: 'wx' });
-    for (const name of ['gcloud', 'azure']) mkdirSync(join(dir, name), { mode: 0o700 });
+    for (const name of ['gcloud', 'azure', 'gh']) mkdirSync(join(dir, name), { mode: 0o700 });
     if (home !== null) mkdirSync(home, { mode: 0o700 });
   } catch (error) {
     removeTree(dir);
@@ -54,6 +54,7 @@ export function createIsolation(
     NO_GCE_CHECK: 'true',
     AZURE_CONFIG_DIR: join(dir, 'azure'),
     KUBECONFIG: file,
+    GH_CONFIG_DIR: join(dir, 'gh'),
   };
   return { dir, variables, home, remove: () => void removeTree(dir) };
 }

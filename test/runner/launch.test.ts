@@ -228,8 +228,8 @@ describe.skipIf(NOT_LINUX)("the launcher's variables", () => {
   const GIVEN = [
     ...['AWS_CONFIG_FILE', 'AWS_EC2_METADATA_DISABLED', 'AWS_SHARED_CREDENTIALS_FILE', 'AZURE_CONFIG_DIR'],
     ...['BOTO_CONFIG', 'CAPWRAP_CAPABILITY', 'CAPWRAP_EXPIRES_AT', 'CAPWRAP_LEASE_ID', 'CAPWRAP_TASK_ID'],
-    ...['CLOUDSDK_CONFIG', 'CLOUDSDK_CORE_CHECK_GCE_METADATA', 'GOOGLE_APPLICATION_CREDENTIALS', 'HOME'],
-    ...['KUBECONFIG', 'NO_GCE_CHECK', 'PATH', 'TOKEN'],
+    ...['CLOUDSDK_CONFIG', 'CLOUDSDK_CORE_CHECK_GCE_METADATA', 'GH_CONFIG_DIR'],
+    ...['GOOGLE_APPLICATION_CREDENTIALS', 'HOME', 'KUBECONFIG', 'NO_GCE_CHECK', 'PATH', 'TOKEN'],
   ];
 
   async function childEnv(words: readonly string[], extra: Readonly<Record<string, string>> = {}) {
