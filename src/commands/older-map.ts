@@ -49,7 +49,11 @@ export async function readOlderMap(name: string, file: MapFile, ambient: Ambient
 const SHOWN = 5;
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === false;
+  } catch {
+    return false; // too long for a file's name, or not to be looked at: no file, so a commit or nothing
+  }
 }
 
 function nothingIn({ path, dir, sha256 }: MapFile): CapabilityMap {

@@ -222,6 +222,36 @@ describe.skipIf(!HAS_GIT)('check --against REF', () => {
     await expect(run(folder, { against: name })).rejects.toMatchObject({ code });
   });
 
+  it.each([
+    ['origin/main', 'refs/tags/origin/main, refs/remotes/origin/main'],
+    ['feat/wide', 'refs/tags/feat/wide, refs/heads/feat/wide'],
+  ])('is not held against a tag in the place of %s', async (name, refs) => {
+    const folder = repository();
+    git(folder, 'tag', name, 'main~1');
+    await expect(run(folder, { against: name })).rejects.toMatchObject({
+      code: 'ERR_MAP_UNREADABLE',
+      message: expect.stringContaining(`"${name}" stands for more than one: ${refs}; write it in full`),
+    });
+  });
+
+  it('takes a full hash for itself, whatever is called like it, and a part of one only where nothing is', async () => {
+    const folder = repository();
+    const main = git(folder, 'rev-parse', 'main');
+    git(folder, 'update-ref', `refs/tags/${main}`, 'feat/wide');
+    git(folder, 'update-ref', `refs/tags/${main.slice(0, 9)}`, 'feat/wide');
+    const { out } = await run(folder, { against: main, format: 'json' });
+    expect(JSON.parse(out).against.commit).toBe(main);
+    await expect(run(folder, { against: main.slice(0, 9) })).rejects.toMatchObject({
+      code: 'ERR_MAP_UNREADABLE',
+    });
+  });
+
+  it('says of a name that is too long for a file that nothing is called so', async () => {
+    await expect(run(repository(), { against: 'x'.repeat(300) })).rejects.toMatchObject({
+      code: 'ERR_MAP_NOT_FOUND',
+    });
+  });
+
   it('is not held against a file that the change itself brought under the name of the branch', async () => {
     const folder = repository();
     put(folder, 'origin/main', WIDER);

@@ -17,7 +17,7 @@ const SHA1 = /^[0-9a-f]{40}$/;
  */
 export async function resolveRevision(name: string, place: RefPlace): Promise<string | null> {
   const [, base = '', steps = ''] = /^(.*?)((?:[~^]\d{0,5})*)$/s.exec(name) ?? [];
-  const start = findRef(base === '@' ? 'HEAD' : base, place) ?? (await findHash(base, place));
+  const start = await findStart(base === '@' ? 'HEAD' : base, place);
   if (start === null) return null;
   if (!SHA1.test(start)) throw new GitFault('the repository uses SHA-256, which is not read');
   let commit = await commitOf(start, place);
@@ -60,25 +60,41 @@ export async function readFileAt(commit: string, path: string, place: RefPlace):
 
 const SYMBOLIC_LINK = '120000';
 
-/** In the order in which git looks. */
-function findRef(name: string, place: RefPlace): string | null {
-  const special = /^(?:[A-Z]+_)?HEAD$/.test(name) ? [name] : [];
-  const names = [
-    ...special,
-    ...(name.startsWith('refs/') ? [name] : []),
+/**
+ * Git takes the first of several meanings, with a warning at most. Who is to review a change could then be shown another
+ * commit than meant, by whoever can add a tag: here, such a name is a fault. A full hash means itself, as with git.
+ */
+async function findStart(name: string, place: RefPlace): Promise<string | null> {
+  const full = name.toLowerCase();
+  if (SHA1.test(full)) return full;
+  const found = new Map<string, string>();
+  for (const ref of refsCalled(name)) {
+    const oid = resolveRef(ref, place);
+    if (oid !== null) found.set(oid, found.get(oid) ?? ref);
+  }
+  const hash = await findHash(name, place);
+  if (hash !== null) found.set(hash, found.get(hash) ?? `the object ${hash}`);
+  if (found.size > 1) {
+    throw new GitFault(
+      `"${name}" stands for more than one: ${[...found.values()].join(', ')}; write it in full`,
+    );
+  }
+  return [...found.keys()][0] ?? null;
+}
+
+const LONGEST_FILE_NAME = 255;
+
+function refsCalled(name: string): readonly string[] {
+  if (name.split('/').some((part) => Buffer.byteLength(part) > LONGEST_FILE_NAME)) return [];
+  return [
+    ...(/^(?:[A-Z]+_)?HEAD$/.test(name) || name.startsWith('refs/') ? [name] : []),
     ...['tags', 'heads', 'remotes'].map((folder) => `refs/${folder}/${name}`),
     `refs/remotes/${name}/HEAD`,
   ];
-  for (const ref of names) {
-    const oid = resolveRef(ref, place);
-    if (oid !== null) return oid;
-  }
-  return null;
 }
 
 async function findHash(text: string, place: RefPlace): Promise<string | null> {
   const hash = text.toLowerCase();
-  if (SHA1.test(hash)) return hash;
   if (!/^[0-9a-f]{4,39}$/.test(hash)) return null;
   try {
     return await expandOid({ fs: objectFiles, gitdir: place.commonDir, oid: hash });
