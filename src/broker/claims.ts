@@ -14,6 +14,8 @@ export interface Claim {
   readonly best: Exclude<Outcome, 'not_issued'>;
   /** What another process can do once the run has died: `capwrap leases reap`. */
   readonly reaped: 'ended by its handle' | 'only its expiry ends it' | 'nothing ends it';
+  /** What `reaped` takes, where it takes more than the map. */
+  readonly reapedWhere?: string;
 }
 
 export const CLAIMS: Readonly<Record<ProviderName, readonly Claim[]>> = {
@@ -35,6 +37,7 @@ export const CLAIMS: Readonly<Record<ProviderName, readonly Claim[]>> = {
       probe: '`sys/leases/lookup`: found before, `invalid lease` after; the token likewise',
       best: 'revoked_verified',
       reaped: 'ended by its handle',
+      reapedWhere: 'the login may look up and revoke accessors',
     },
     {
       credential: "the AWS engine's `assumed_role` and `federation_token`",
@@ -51,6 +54,7 @@ export const CLAIMS: Readonly<Record<ProviderName, readonly Claim[]>> = {
       probe: null,
       best: 'revoked_unverified',
       reaped: 'ended by its handle',
+      reapedWhere: 'the login may look up and revoke accessors',
     },
     {
       credential: 'a secret without a lease (KV), refused unless `kv: allow`',
@@ -118,6 +122,7 @@ export const CLAIMS: Readonly<Record<ProviderName, readonly Claim[]>> = {
       probe: 'its `probe` program, where the map names one',
       best: 'revoked_verified',
       reaped: 'ended by its handle',
+      reapedWhere: 'the program printed one and the map names `end`',
     },
   ],
 };
@@ -132,7 +137,7 @@ export function claimsTable(): string {
       claim.end ?? 'none',
       claim.probe ?? 'none',
       `\`${claim.best}\``,
-      claim.reaped,
+      claim.reapedWhere ? `${claim.reaped}, where ${claim.reapedWhere}` : claim.reaped,
     ]),
   );
   const head = [
