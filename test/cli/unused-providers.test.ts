@@ -1,4 +1,4 @@
-/** A run loads the module of its own provider and of no other: start-up doesn't grow with providers that it doesn't use. */
+/** A run loads what issues from its own provider and from no other. */
 import { cpSync, mkdirSync, readdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
