@@ -13,6 +13,9 @@ const COMMANDS = [
   'check',
   'trust',
   'untrust',
+  'approvals',
+  'approve',
+  'deny',
   'leases',
   'leases end',
   'leases reap',
@@ -35,6 +38,10 @@ const COMMANDS = [
 /** These go on until they are interrupted. */
 const ENDLESS = /issuer serve|--follow/;
 
+/** But for `approve --request request.json`, which takes what a waiting run has printed: the tests of approvals do that. */
+/** Examples that show the embedded issuer, or what a run has left. */
+const NEEDS_A_RUN = /issuer|audit|lease/i;
+
 async function examplesOf(command: string): Promise<string[]> {
   const { stdout, status } = await capwrap([...command.split(' ').filter(Boolean), '--help']);
   expect(status).toBe(0);
@@ -49,12 +56,15 @@ test.each(COMMANDS)('the examples of %s are understood', async (command) => {
   const examples = await examplesOf(command);
   expect(examples.length).toBeGreaterThan(0);
   const workspace = await exampleWorkspace();
-  await workspace.cli(['issuer', 'init']);
-  await workspace.run('read-ci-artifacts', ['./examples/scripts/fetch-artifacts.sh']);
-  const lease = String(workspace.records().at(-1)?.['lease_id']);
+  let lease = '';
+  if (NEEDS_A_RUN.test(examples.join())) {
+    await workspace.cli(['issuer', 'init']);
+    await workspace.run('read-ci-artifacts', ['./examples/scripts/fetch-artifacts.sh']);
+    lease = String(workspace.records().at(-1)?.['lease_id']);
+  }
   mkdirSync(join(workspace.folder, 'bin'));
   symlinkSync(BIN, join(workspace.folder, 'bin', 'capwrap'));
-  for (const example of examples) {
+  for (const example of examples.filter((line) => !line.includes('request.json'))) {
     if (example === 'capwrap init') rmSync(workspace.mapFile);
     const line = example
       .replaceAll('DIGEST', 'a'.repeat(64))
