@@ -99,7 +99,7 @@ describe('the child', () => {
     );
     const script = workspace.script(
       'show.sh',
-      'env | grep -c "^GH_"; wc -c < "$TOKEN_FILE"; git ls-remote "$DOCS_URL" refs/heads/main',
+      'env | grep -c "^GH_TOKEN"; wc -c < "$TOKEN_FILE"; git ls-remote "$DOCS_URL" refs/heads/main',
     );
     const result = await workspace.run('read-docs', [script]);
     expect(result.stdout.trim().split(/\s+/).slice(0, 2)).toEqual(['0', String(server.lastToken().length)]);
