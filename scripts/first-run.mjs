@@ -26,6 +26,10 @@ const STEPS = {
     ['node', 'scripts/build.mjs'],
     ['node', 'bench/throughput.mjs'],
   ],
+  'bench:providers': [
+    ['node', 'scripts/build.mjs'],
+    ['node', 'bench/providers.mjs'],
+  ],
   'bench:masker': [['node', 'bench/masker.mjs']],
   fuzz: [['node', 'bench/fuzz-masker.mjs']],
 };
