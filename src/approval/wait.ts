@@ -1,4 +1,5 @@
 /** Waits for the answers that others leave in the store: `capwrap approve`, `capwrap deny`, in another terminal. */
+import { abortableWait } from '../base/abortable-wait.ts';
 import type { Answer } from './answer.ts';
 import type { ApprovalStore } from './store.ts';
 
@@ -36,18 +37,6 @@ export async function waitForAnswers<T>(input: WaitInput<T>): Promise<Waited<T>>
     }
     const left = deadline.getTime() - Date.now();
     if (left <= 0) return { kind: 'timeout' };
-    await pause(Math.min(PAUSE_MS, left), signal);
+    await abortableWait(Math.min(PAUSE_MS, left), signal);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }

@@ -1,4 +1,5 @@
 /** Asking again, where it is certain that the first request had no effect. */
+import { abortableWait } from '../base/abortable-wait.ts';
 import { ExchangeError, type JsonAnswer } from './json-exchange.ts';
 import type { BrokerContext } from './provider.ts';
 
@@ -40,7 +41,7 @@ export async function withRetry(
       return answer;
     }
     left -= pause;
-    await wait(pause, context.signal);
+    await abortableWait(pause, context.signal);
   }
 }
 
@@ -67,17 +68,4 @@ function pauseAfterError(error: unknown, attempt: number): number | null {
 /** Twice as long each time, and never the same for two who were refused together. */
 function pauseOf(attempt: number): number {
   return 250 * 2 ** (attempt - 1) * (0.5 + Math.random());
-}
-
-function wait(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) return resolve();
-    const done = () => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    signal.addEventListener('abort', done);
-  });
 }

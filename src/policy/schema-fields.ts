@@ -122,6 +122,18 @@ export const path = text(
   4096,
 );
 
+/** A server, optionally under a path to which those of its API are added. */
+export const SERVER_URL =
+  /^(?:https:\/\/[^\s/?#@]+|http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?)(?:\/[^\s?#]*)?$/;
+export const WANTS_SERVER_URL =
+  'must be an https URL without user, query or fragment (http only for loopback)';
+
+export const serverUrl = v.pipe(
+  v.string('must be text'),
+  v.regex(SERVER_URL, WANTS_SERVER_URL),
+  v.check((url) => URL.canParse(url), 'must be a URL'),
+);
+
 /** A pattern of the map (pattern.ts). */
 export const pattern = v.pipe(
   v.string('must be text'),

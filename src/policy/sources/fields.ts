@@ -1,6 +1,6 @@
 /** Keys that several sources share. */
 import { resolve } from 'node:path';
-import { line, maybe, oneOf, text } from '../schema-fields.ts';
+import { line, maybe, oneOf, SERVER_URL, text, WANTS_SERVER_URL } from '../schema-fields.ts';
 
 export const longLived = maybe(
   oneOf('refuse', 'allow'),
@@ -10,10 +10,7 @@ export const longLived = maybe(
 export const audience = maybe(line(), 'The audience that the token must be for');
 
 export const issuer = maybe(
-  text(
-    /^(?:https:\/\/[^\s/?#@]+|http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?)(?:\/[^\s?#]*)?$/,
-    'must be an https URL without user, query or fragment (http only for loopback)',
-  ),
+  text(SERVER_URL, WANTS_SERVER_URL),
   'Who signs the token: where rules demand verified facts, its claims are checked against the keys that are published there',
 );
 

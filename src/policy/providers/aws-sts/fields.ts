@@ -3,7 +3,18 @@
  * https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
  */
 import * as v from 'valibot';
-import { keys, kind, listOf, mapping, maybe, must, oneOf, path, text } from '../../schema-fields.ts';
+import {
+  keys,
+  kind,
+  listOf,
+  mapping,
+  maybe,
+  must,
+  oneOf,
+  path,
+  serverUrl,
+  text,
+} from '../../schema-fields.ts';
 import { sourceOf } from '../../sources/index.ts';
 
 /** What STS takes as proof. */
@@ -49,17 +60,7 @@ export const awsStsFields = {
     text(/^[a-z]{2,}(?:-[a-z]+)+-\d+$/, 'must be an AWS region', 32),
     'Region of STS and of the child',
   ),
-  endpoint: maybe(
-    v.pipe(
-      v.string('must be text'),
-      v.regex(
-        /^(?:https:\/\/[^\s/?#@]+|http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?)(?:\/[^\s?#]*)?$/,
-        'must be an https URL without user, query or fragment (http only for loopback)',
-      ),
-      v.check((url) => URL.canParse(url), 'must be a URL'),
-    ),
-    "URL of the STS endpoint instead of the region's own",
-  ),
+  endpoint: maybe(serverUrl, "URL of the STS endpoint instead of the region's own"),
   ca_file: maybe(path, 'PEM bundle that replaces the built-in roots for the endpoint'),
   source: must(mapping(sourceOf(AWS_SOURCES), 'The proof shown to STS'), 'The proof shown to STS'),
   scope: must(

@@ -4,7 +4,18 @@
  * https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken
  */
 import * as v from 'valibot';
-import { keys, kind, listOf, mapping, maybe, must, oneOf, path, text } from '../../schema-fields.ts';
+import {
+  keys,
+  kind,
+  listOf,
+  mapping,
+  maybe,
+  must,
+  oneOf,
+  path,
+  serverUrl,
+  text,
+} from '../../schema-fields.ts';
 import { sourceOf } from '../../sources/index.ts';
 
 /** What the Security Token Service takes as proof: a token of an OIDC issuer. */
@@ -25,16 +36,6 @@ const project = text(
   /^(?:[a-z][a-z0-9.-]*:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/,
   'must be the id of a project: letters, digits, -',
   128,
-);
-
-/** A server alone, optionally under a path: the paths of the API are added to it. */
-const endpoint = v.pipe(
-  v.string('must be text'),
-  v.regex(
-    /^(?:https:\/\/[^\s/?#@]+|http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?)(?:\/[^\s?#]*)?$/,
-    'must be an https URL without user, query or fragment (http only for loopback)',
-  ),
-  v.check((url) => URL.canParse(url), 'must be a URL'),
 );
 
 const boundaryRule = keys({
@@ -99,10 +100,10 @@ export const gcpFields = {
   quota_project: maybe(project, 'Project whose quota is used: GOOGLE_CLOUD_QUOTA_PROJECT'),
   source: must(mapping(sourceOf(GCP_SOURCES), 'The proof shown to Google'), 'The proof shown to Google'),
   sts_endpoint: maybe(
-    endpoint,
+    serverUrl,
     'Security Token Service instead of https://sts.googleapis.com, such as a Private Service Connect endpoint',
   ),
-  iam_endpoint: maybe(endpoint, 'IAM Credentials API instead of https://iamcredentials.googleapis.com'),
+  iam_endpoint: maybe(serverUrl, 'IAM Credentials API instead of https://iamcredentials.googleapis.com'),
   ca_file: maybe(path, 'PEM bundle that replaces the built-in roots for both endpoints'),
   delivery: maybe(
     oneOf(...GCP_DELIVERIES),

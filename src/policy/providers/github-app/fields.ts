@@ -3,7 +3,18 @@
  * https://docs.github.com/en/rest/apps/apps#create-an-installation-access-token-for-an-app
  */
 import * as v from 'valibot';
-import { kind, line, listOf, mapping, maybe, must, oneOf, path, text } from '../../schema-fields.ts';
+import {
+  kind,
+  line,
+  listOf,
+  mapping,
+  maybe,
+  must,
+  oneOf,
+  path,
+  serverUrl,
+  text,
+} from '../../schema-fields.ts';
 
 export const PERMISSION_LEVELS = ['read', 'write', 'admin'] as const;
 export type PermissionLevel = (typeof PERMISSION_LEVELS)[number];
@@ -38,14 +49,7 @@ export const gitHubAppFields = {
     'The installation; found from the first repository where it is left out',
   ),
   api_url: maybe(
-    v.pipe(
-      v.string('must be text'),
-      v.regex(
-        /^(?:https:\/\/[^\s/?#@]+|http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?)(?:\/[^\s?#]*)?$/,
-        'must be an https URL without user, query or fragment (http only for loopback)',
-      ),
-      v.check((url) => URL.canParse(url), 'must be a URL'),
-    ),
+    serverUrl,
     'Address of the API; default https://api.github.com, https://HOST/api/v3 for GitHub Enterprise Server',
   ),
   ca_file: maybe(path, 'PEM bundle that replaces the built-in roots for api_url'),

@@ -3,7 +3,20 @@
  * https://developer.hashicorp.com/vault/api-docs, https://openbao.org/api-docs/
  */
 import * as v from 'valibot';
-import { keys, kind, line, listOf, mapping, maybe, must, oneOf, path, text } from '../../schema-fields.ts';
+import {
+  keys,
+  kind,
+  line,
+  listOf,
+  mapping,
+  maybe,
+  must,
+  oneOf,
+  path,
+  SERVER_URL,
+  text,
+  WANTS_SERVER_URL,
+} from '../../schema-fields.ts';
 import { longLived } from '../../sources/fields.ts';
 import { sourceOf } from '../../sources/index.ts';
 
@@ -11,10 +24,7 @@ import { sourceOf } from '../../sources/index.ts';
 export const VAULT_SOURCES = ['token-file', 'token-env', 'github-actions'] as const;
 
 const address = v.pipe(
-  text(
-    /^(?:https:\/\/[^\s/?#@]+|http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?)(?:\/[^\s?#]*)?$/,
-    'must be an https URL without user, query or fragment (http only for loopback)',
-  ),
+  text(SERVER_URL, WANTS_SERVER_URL),
   v.check((url) => URL.canParse(url), 'must be a URL'),
 );
 
