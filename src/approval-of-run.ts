@@ -1,8 +1,13 @@
 /** The approval of a run: none where the rule asks for none, else what the approval room obtains. */
 import type { Asked, BroughtApproval } from './approval/obtain-input.ts';
 import type { CodeWatch } from './approval/watch-code.ts';
-import type { AuditLog } from './audit/record.ts';
-import { type ApprovalState, deniedRecord, NO_APPROVAL, type RunSubject } from './audit/run-records.ts';
+import type { AuditLog } from './audit/record/record.ts';
+import {
+  type ApprovalState,
+  deniedRecord,
+  NO_APPROVAL,
+  type RunSubject,
+} from './audit/record/run-records.ts';
 import { childPath, decide, type RequestOptions, readJudgedMap, type Situation } from './decide.ts';
 import { CapwrapError } from './errors.ts';
 import type { Grant } from './policy/decision.ts';

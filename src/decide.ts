@@ -1,5 +1,5 @@
 /** From the words of a request to a decision; `run`, `explain` and `run --dry-run` walk this one path. */
-import { auditLogPath } from './audit/log.ts';
+import { auditLogPath } from './audit/log/log.ts';
 import { parseDuration } from './base/duration.ts';
 import { openState, type StatePlace } from './base/state.ts';
 import { CapwrapError } from './errors.ts';
@@ -121,7 +121,7 @@ type RegisterSecret = (name: string, value: string) => void;
 /** How often those of the capability's rules that have limits were used, for this map and task; null where it can't be told. */
 export async function usageOf(context: CommandContext, asked: Undecided): Promise<RunRequest['usage']> {
   if (!needsUsage(asked.capability)) return [];
-  const { readUsage } = await import('./audit/usage.ts');
+  const { readUsage } = await import('./audit/leases/usage.ts');
   return readUsage(auditLogPath(asked.state.dir), usageQuery(context, asked));
 }
 
@@ -134,7 +134,7 @@ export async function lateDenial(
   situation: Situation,
 ): Promise<((fd: number) => Denial | null) | undefined> {
   if (!needsUsage(situation.capability)) return undefined;
-  const { usageIn } = await import('./audit/usage.ts');
+  const { usageIn } = await import('./audit/leases/usage.ts');
   const query = usageQuery(context, situation);
   return (fd) => {
     const { decision } = decided(situation, usageIn(fd, query));

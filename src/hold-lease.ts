@@ -1,6 +1,6 @@
 /** From the grant to the end of the lease: issue, record, spawn, wait, end. */
-import type { AuditLog } from './audit/record.ts';
-import { issuedRecord, type RunEnding, type RunSubject, type Terms } from './audit/run-records.ts';
+import type { AuditLog } from './audit/record/record.ts';
+import { issuedRecord, type RunEnding, type RunSubject, type Terms } from './audit/record/run-records.ts';
 import { refuseInspector } from './base/ambient.ts';
 import { endLease } from './broker/end-lease.ts';
 import { issueLease, LeaseRefused } from './broker/lease.ts';

@@ -4,8 +4,14 @@
  */
 import type { BroughtApproval } from './approval/obtain-input.ts';
 import { approvalOfRun } from './approval-of-run.ts';
-import { openAuditLog } from './audit/log.ts';
-import { closedRecord, deniedRecord, grantedRecord, NO_APPROVAL, type Terms } from './audit/run-records.ts';
+import { openAuditLog } from './audit/log/log.ts';
+import {
+  closedRecord,
+  deniedRecord,
+  grantedRecord,
+  NO_APPROVAL,
+  type Terms,
+} from './audit/record/run-records.ts';
 import { openState } from './base/state.ts';
 import { loadProvider } from './broker/registry.ts';
 import { decide, lateDenial, type RequestOptions } from './decide.ts';

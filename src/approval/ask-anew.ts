@@ -1,5 +1,5 @@
 /** Asks for this run: notes the request, says how to answer it, and waits for the answer. */
-import { approvalRecord } from '../audit/run-records.ts';
+import { approvalRecord } from '../audit/record/run-records.ts';
 import { admitRequest, closeRequest } from './admission.ts';
 import type { Binding } from './binding.ts';
 import type { ApprovalFault } from './faults.ts';

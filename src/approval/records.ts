@@ -1,5 +1,5 @@
 /** The audit records of answers that are given outside of the run that asked. */
-import type { AuditFields } from '../audit/record.ts';
+import type { AuditFields } from '../audit/record/record.ts';
 import type { StatePlace } from '../base/state.ts';
 import type { JudgedAnswer } from './judge.ts';
 import type { ApprovalRequest } from './request.ts';

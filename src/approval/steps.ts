@@ -1,5 +1,5 @@
 /** The steps on which a new request and one that is taken up are alike. */
-import { approvalRecord } from '../audit/run-records.ts';
+import { approvalRecord } from '../audit/record/run-records.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { hasTerminal } from '../base/tty.ts';
 import { closeRequest, spendApproval, standing } from './admission.ts';

@@ -1,5 +1,5 @@
 /** Takes up an approval that another run has asked for, which may still have to be waited for. */
-import { approvalRecord } from '../audit/run-records.ts';
+import { approvalRecord } from '../audit/record/run-records.ts';
 import { admitRequest, standing } from './admission.ts';
 import type { Answer } from './answer.ts';
 import { type Binding, differencesInWords } from './binding.ts';

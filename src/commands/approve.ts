@@ -7,7 +7,7 @@ import { answerRecord } from '../approval/records.ts';
 import { showRequest } from '../approval/show.ts';
 import { statementText } from '../approval/statement.ts';
 import { standingOf } from '../approval/status.ts';
-import { openAuditLog } from '../audit/log.ts';
+import { openAuditLog } from '../audit/log/log.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import { osUser } from '../base/os-user.ts';
 import { CapwrapError } from '../errors.ts';

@@ -1,8 +1,8 @@
 /** `capwrap audit list`: one row per lease, and the denials. */
 
-import { AUDIT_EVENTS } from '../audit/record.ts';
-import { type AuditRow, listRows, type RowFilter } from '../audit/rows.ts';
-import { numberAt, textAt, valueAt } from '../audit/stored-record.ts';
+import { type AuditRow, listRows, type RowFilter } from '../audit/leases/rows.ts';
+import { AUDIT_EVENTS } from '../audit/record/record.ts';
+import { numberAt, textAt, valueAt } from '../audit/record/stored-record.ts';
 import { parseDuration } from '../base/duration.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import { OUTCOMES } from '../broker/provider.ts';

@@ -1,6 +1,6 @@
 /** What the audit commands share: the log of this user, opened for reading. */
-import { auditLogPath } from '../audit/log.ts';
-import { withLogOpen } from '../audit/read.ts';
+import { auditLogPath } from '../audit/log/log.ts';
+import { withLogOpen } from '../audit/log/read.ts';
 import { escapeText } from '../base/escape.ts';
 import { statePlace } from '../base/state.ts';
 import type { CommandContext } from '../ui/context.ts';

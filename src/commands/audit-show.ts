@@ -1,7 +1,7 @@
 /** `capwrap audit show LEASE`: one lease's story. */
-import { readLines } from '../audit/read.ts';
-import { parseRecord, type StoredRecord, textAt } from '../audit/stored-record.ts';
-import { type Story, type StoryStep, tellStory } from '../audit/story.ts';
+import { readLines } from '../audit/log/read.ts';
+import { parseRecord, type StoredRecord, textAt } from '../audit/record/stored-record.ts';
+import { type Story, type StoryStep, tellStory } from '../audit/story/story.ts';
 import { escapeText } from '../base/escape.ts';
 import { CapwrapError } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';

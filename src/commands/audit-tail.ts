@@ -1,8 +1,8 @@
 /** `capwrap audit tail`: the latest records, and with `--follow` each new one. */
 import { fstatSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LogLine, readLines, readLinesBackwards, withLogOpen } from '../audit/read.ts';
-import { numberAt, parseRecord, textAt } from '../audit/stored-record.ts';
+import { type LogLine, readLines, readLinesBackwards, withLogOpen } from '../audit/log/read.ts';
+import { numberAt, parseRecord, textAt } from '../audit/record/stored-record.ts';
 import { escapeText, escapeValue } from '../base/escape.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { logPathOf, withLog } from './audit-log.ts';

@@ -1,5 +1,5 @@
 /** `capwrap audit verify`: whether anybody, or a crash, touched the log. */
-import { type Verification, verifyLog } from '../audit/verify.ts';
+import { type Verification, verifyLog } from '../audit/log/verify.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { logPathOf } from './audit-log.ts';

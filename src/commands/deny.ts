@@ -3,7 +3,7 @@ import { closeRequest } from '../approval/admission.ts';
 import { knownRequest } from '../approval/bring.ts';
 import { denialRecord } from '../approval/records.ts';
 import { openApprovals } from '../approval/store.ts';
-import { openAuditLog } from '../audit/log.ts';
+import { openAuditLog } from '../audit/log/log.ts';
 import { toJson } from '../base/escape.ts';
 import { osUser } from '../base/os-user.ts';
 import { openState } from '../base/state.ts';

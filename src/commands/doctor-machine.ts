@@ -1,7 +1,7 @@
 /** What `capwrap doctor` says of the machine: Node, user, administrator's config, state, audit log, issuer. */
 import { lstatSync } from 'node:fs';
-import { auditLogPath } from '../audit/log.ts';
-import { verifyLog } from '../audit/verify.ts';
+import { auditLogPath } from '../audit/log/log.ts';
+import { verifyLog } from '../audit/log/verify.ts';
 import { ADMIN_CONFIG_PATH } from '../base/admin-config.ts';
 import { osUser } from '../base/os-user.ts';
 import { assertPrivate } from '../base/private-files.ts';

@@ -4,8 +4,8 @@
  * own.
  */
 import { dirname } from 'node:path';
-import type { StoredRecord } from '../audit/stored-record.ts';
-import { textAt } from '../audit/stored-record.ts';
+import type { StoredRecord } from '../audit/record/stored-record.ts';
+import { textAt } from '../audit/record/stored-record.ts';
 import { CapwrapError } from '../errors.ts';
 import type { ProviderConfig } from '../policy/capability.ts';
 import { type MapFile, readMapFile } from '../policy/map-file.ts';

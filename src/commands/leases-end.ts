@@ -1,7 +1,7 @@
 /** `capwrap leases end ID`: ends one lease now; where its run lives, the run is asked to end, too. */
-import { type OpenLease, wrapperOf } from '../audit/open-leases.ts';
-import { listRows } from '../audit/rows.ts';
-import { textAt } from '../audit/stored-record.ts';
+import { type OpenLease, wrapperOf } from '../audit/leases/open-leases.ts';
+import { listRows } from '../audit/leases/rows.ts';
+import { textAt } from '../audit/record/stored-record.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import { isRunningHere, parseHolder } from '../base/lock-holder.ts';
 import { openState } from '../base/state.ts';

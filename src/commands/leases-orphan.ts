@@ -1,8 +1,9 @@
 /** The end of a lease from outside its run, by what its records hold. */
-import { openAuditLog } from '../audit/log.ts';
-import { isOver, type OpenLease, openLeases } from '../audit/open-leases.ts';
-import { leaseEndedRecord, type OrphanEnd } from '../audit/run-records.ts';
-import { numberAt, textAt, valueAt } from '../audit/stored-record.ts';
+
+import { isOver, type OpenLease, openLeases } from '../audit/leases/open-leases.ts';
+import { openAuditLog } from '../audit/log/log.ts';
+import { leaseEndedRecord, type OrphanEnd } from '../audit/record/run-records.ts';
+import { numberAt, textAt, valueAt } from '../audit/record/stored-record.ts';
 import { inBoundedTime } from '../broker/end-lease.ts';
 import {
   type BrokerContext,

@@ -1,5 +1,5 @@
 /** `capwrap leases reap`: closes the leases whose run has died. */
-import { wrapperOf } from '../audit/open-leases.ts';
+import { wrapperOf } from '../audit/leases/open-leases.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import { openState } from '../base/state.ts';
 import { sweepDelivered } from '../runner/delivered-files.ts';

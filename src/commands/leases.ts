@@ -6,8 +6,8 @@ import {
   openLeases,
   type WrapperState,
   wrapperOf,
-} from '../audit/open-leases.ts';
-import { numberAt, textAt } from '../audit/stored-record.ts';
+} from '../audit/leases/open-leases.ts';
+import { numberAt, textAt } from '../audit/record/stored-record.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import { statePlace } from '../base/state.ts';
 import type { CommandContext } from '../ui/context.ts';

@@ -1,5 +1,5 @@
 /** The audit records of pins that are made and removed. */
-import type { AuditFields } from '../audit/record.ts';
+import type { AuditFields } from '../audit/record/record.ts';
 import type { Ambient } from '../base/ambient.ts';
 import type { AnswerGrade } from '../base/approval-grade.ts';
 import { osUser } from '../base/os-user.ts';

@@ -1,5 +1,5 @@
 /** `capwrap trust`: shows what a map allows, or what changed in it, and pins exactly the bytes that were shown. */
-import { openAuditLog } from '../audit/log.ts';
+import { openAuditLog } from '../audit/log/log.ts';
 import { escapeText } from '../base/escape.ts';
 import { isAtLeast } from '../base/map-trust.ts';
 import { shellQuote } from '../base/shell-quote.ts';

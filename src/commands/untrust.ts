@@ -1,5 +1,5 @@
 /** `capwrap untrust`: removes pins, so that the map's content grants nothing any more. */
-import { openAuditLog } from '../audit/log.ts';
+import { openAuditLog } from '../audit/log/log.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { openState } from '../base/state.ts';

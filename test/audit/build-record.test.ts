@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { buildRecord, RECORD_FIELDS } from '../../src/audit/build-record.ts';
-import { GENESIS, sealRecord } from '../../src/audit/chain.ts';
-import type { AuditFields } from '../../src/audit/record.ts';
+import { GENESIS, sealRecord } from '../../src/audit/log/chain.ts';
+import { buildRecord, RECORD_FIELDS } from '../../src/audit/record/build-record.ts';
+import type { AuditFields } from '../../src/audit/record/record.ts';
 import type { Lease } from '../../src/broker/provider.ts';
 import { CLOSED, STAMP, SUBJECT } from './samples.ts';
 

@@ -12,8 +12,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { openAuditLog } from '../../src/audit/log.ts';
-import { verifyLog } from '../../src/audit/verify.ts';
+import { openAuditLog } from '../../src/audit/log/log.ts';
+import { verifyLog } from '../../src/audit/log/verify.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { CLOSED, GRANTED, ISSUED_RECORD, recordsOf, seal, writeLog } from './samples.ts';
 

@@ -2,9 +2,15 @@
 import { spawnSync } from 'node:child_process';
 import { appendFileSync, closeSync, openSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { endOfTime, isOver, type OpenLease, openLeases, wrapperOf } from '../../src/audit/open-leases.ts';
-import type { AuditFields } from '../../src/audit/record.ts';
-import { countUsage } from '../../src/audit/usage.ts';
+import {
+  endOfTime,
+  isOver,
+  type OpenLease,
+  openLeases,
+  wrapperOf,
+} from '../../src/audit/leases/open-leases.ts';
+import { countUsage } from '../../src/audit/leases/usage.ts';
+import type { AuditFields } from '../../src/audit/record/record.ts';
 import { formatHolder, newHolder } from '../../src/base/lock-holder.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { CLOSED, DENIED, GRANTED, ISSUED_RECORD, seal, writeLog } from './samples.ts';

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { openAuditLog } from '../../src/audit/log.ts';
-import { verifyLog } from '../../src/audit/verify.ts';
+import { openAuditLog } from '../../src/audit/log/log.ts';
+import { verifyLog } from '../../src/audit/log/verify.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { useWorker } from '../helpers/worker.ts';
 

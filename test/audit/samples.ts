@@ -1,9 +1,9 @@
 /** Records and logs for the tests. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { buildRecord, type RecordStamp } from '../../src/audit/build-record.ts';
-import { type ChainHead, GENESIS, sealRecord } from '../../src/audit/chain.ts';
-import type { AuditFields } from '../../src/audit/record.ts';
+import { type ChainHead, GENESIS, sealRecord } from '../../src/audit/log/chain.ts';
+import { buildRecord, type RecordStamp } from '../../src/audit/record/build-record.ts';
+import type { AuditFields } from '../../src/audit/record/record.ts';
 
 export const STAMP: RecordStamp = {
   timestamp: '2026-03-01T12:00:00.000Z',

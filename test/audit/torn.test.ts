@@ -10,9 +10,9 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openAuditLog } from '../../src/audit/log.ts';
-import { LONGEST_LINE } from '../../src/audit/log-tail.ts';
-import { verifyLog } from '../../src/audit/verify.ts';
+import { openAuditLog } from '../../src/audit/log/log.ts';
+import { LONGEST_LINE } from '../../src/audit/log/log-tail.ts';
+import { verifyLog } from '../../src/audit/log/verify.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { CLOSED, GRANTED, recordsOf, seal, writeLog } from './samples.ts';
 

@@ -2,10 +2,10 @@
 import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openAuditLog } from '../../src/audit/log.ts';
-import { type LogLine, readLinesBackwards } from '../../src/audit/read.ts';
-import type { AuditFields } from '../../src/audit/record.ts';
-import { countUsage, readUsage, type UsageQuery, usageIn } from '../../src/audit/usage.ts';
+import { countUsage, readUsage, type UsageQuery, usageIn } from '../../src/audit/leases/usage.ts';
+import { openAuditLog } from '../../src/audit/log/log.ts';
+import { type LogLine, readLinesBackwards } from '../../src/audit/log/read.ts';
+import type { AuditFields } from '../../src/audit/record/record.ts';
 import type { Limits, Rule } from '../../src/policy/capability.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { capabilityFrom } from '../policy/map-from.ts';

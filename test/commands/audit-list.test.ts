@@ -1,6 +1,6 @@
 import { appendFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import type { AuditFields } from '../../src/audit/record.ts';
+import type { AuditFields } from '../../src/audit/record/record.ts';
 import { type AuditListOptions, auditList } from '../../src/commands/audit-list.ts';
 import { CLOSED, DENIED, GRANTED, ISSUED_RECORD, seal, writeLog } from '../audit/samples.ts';
 import { tempDir } from '../helpers/cli.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { AuditFields } from '../../src/audit/record.ts';
+import type { AuditFields } from '../../src/audit/record/record.ts';
 import { auditShow } from '../../src/commands/audit-show.ts';
 import { CLOSED, DENIED, GRANTED, ISSUED_RECORD, seal, writeLog } from '../audit/samples.ts';
 import { tempDir } from '../helpers/cli.ts';

@@ -1,7 +1,7 @@
 import { appendFileSync, renameSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { openAuditLog } from '../../src/audit/log.ts';
+import { openAuditLog } from '../../src/audit/log/log.ts';
 import { auditTail, auditVerify } from '../../src/commands/audit.ts';
 import { CLOSED, DENIED, GRANTED, ISSUED_RECORD, seal, writeLog } from '../audit/samples.ts';
 import { tempDir } from '../helpers/cli.ts';

@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openAuditLog } from '../../src/audit/log.ts';
+import { openAuditLog } from '../../src/audit/log/log.ts';
 import { doctor } from '../../src/commands/doctor.ts';
 import type { Check } from '../../src/commands/doctor-check.ts';
 import { tempDir } from '../helpers/cli.ts';

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { AuditFields } from '../../src/audit/record.ts';
+import type { AuditFields } from '../../src/audit/record/record.ts';
 import { formatHolder, newHolder } from '../../src/base/lock-holder.ts';
 import { leases } from '../../src/commands/leases.ts';
 import { configOf } from '../../src/commands/leases-config.ts';

@@ -1,8 +1,13 @@
 /** Walks one row of the catalogue against one provider. */
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
-import { buildRecord } from '../../src/audit/build-record.ts';
-import { closedRecord, NO_APPROVAL, type RunSubject, type Terms } from '../../src/audit/run-records.ts';
+import { buildRecord } from '../../src/audit/record/build-record.ts';
+import {
+  closedRecord,
+  NO_APPROVAL,
+  type RunSubject,
+  type Terms,
+} from '../../src/audit/record/run-records.ts';
 import { endLease, inBoundedTime } from '../../src/broker/end-lease.ts';
 import { issueLease, LeaseRefused } from '../../src/broker/lease.ts';
 import type { IssueRequest, Lease, Revocation } from '../../src/broker/provider.ts';

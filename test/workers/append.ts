@@ -1,5 +1,5 @@
 /** Appends `count` records, or for ever where it is 0: STATE_DIR TAG COUNT durable|plain */
-import { openAuditLog } from '../../src/audit/log.ts';
+import { openAuditLog } from '../../src/audit/log/log.ts';
 import { CapwrapError } from '../../src/errors.ts';
 
 const [stateDir = '', tag = '', count = '1', mode = 'plain'] = process.argv.slice(2);

@@ -2,15 +2,15 @@
 import { closeSync, ftruncateSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import { withLock } from '../base/lock.ts';
-import { VERSION } from '../base/version.ts';
-import { asWriteFault } from '../base/write-fault.ts';
-import { systemErrorCode } from '../errors.ts';
-import { buildRecord } from './build-record.ts';
+import { withLock } from '../../base/lock.ts';
+import { VERSION } from '../../base/version.ts';
+import { asWriteFault } from '../../base/write-fault.ts';
+import { systemErrorCode } from '../../errors.ts';
+import { buildRecord } from '../record/build-record.ts';
+import type { AuditFields, AuditLog } from '../record/record.ts';
 import { type ChainHead, sealRecord } from './chain.ts';
 import { appendLine, type LogFile, openLogFile, syncLog } from './log-file.ts';
 import { readLogTail } from './log-tail.ts';
-import type { AuditFields, AuditLog } from './record.ts';
 import { pendingFragments, setAside, settleFragment } from './torn.ts';
 
 /** Where the log of a state directory is. */

@@ -5,13 +5,13 @@
  * `granted` to `closed` or `lease_ended`, or until its time is over. A rule is known by its map and its place there,
  * which names the capability; the record's own `capability` went through the masker, where the caller has a say.
  */
-import { toJson } from '../base/escape.ts';
-import { CapwrapError } from '../errors.ts';
-import type { Capability } from '../policy/capability.ts';
-import type { RuleUsage } from '../request/run-request.ts';
-import { asRecorded } from './build-record.ts';
-import { type LogLine, readLinesBackwards, withLogOpen } from './read.ts';
-import { parseRecord, type StoredRecord, textAt } from './stored-record.ts';
+import { toJson } from '../../base/escape.ts';
+import { CapwrapError } from '../../errors.ts';
+import type { Capability } from '../../policy/capability.ts';
+import type { RuleUsage } from '../../request/run-request.ts';
+import { type LogLine, readLinesBackwards, withLogOpen } from '../log/read.ts';
+import { asRecorded } from '../record/build-record.ts';
+import { parseRecord, type StoredRecord, textAt } from '../record/stored-record.ts';
 
 /** What is counted. */
 export interface UsageQuery {

@@ -10,10 +10,10 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { syncDir } from '../base/private-files.ts';
-import { shellQuote } from '../base/shell-quote.ts';
-import { asWriteFault } from '../base/write-fault.ts';
-import { CapwrapError, systemErrorCode } from '../errors.ts';
+import { syncDir } from '../../base/private-files.ts';
+import { shellQuote } from '../../base/shell-quote.ts';
+import { asWriteFault } from '../../base/write-fault.ts';
+import { CapwrapError, systemErrorCode } from '../../errors.ts';
 
 export interface LogFile {
   readonly path: string;

@@ -1,8 +1,8 @@
 /** Checks the chain of a log from its first line to its last. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { parseRecord } from '../record/stored-record.ts';
 import { type ChainHead, followLine, GENESIS } from './chain.ts';
 import { readLines, withLogOpen } from './read.ts';
-import { parseRecord } from './stored-record.ts';
 
 export interface Verification {
   /** True where every line follows from the one before it and the last one is whole. */

@@ -1,11 +1,11 @@
 /** What an audit record may say. Records are built field by field from this list, so none can hold a secret. */
-import type { ApprovalGrade } from '../base/approval-grade.ts';
-import type { MapTrust } from '../base/map-trust.ts';
-import type { LeaseHandle, Outcome, Revocation } from '../broker/provider.ts';
-import type { Facts } from '../request/facts.ts';
-import type { DeliveryKind } from '../runner/delivery.ts';
-import type { EndReason } from '../runner/ending.ts';
-import type { TerminalMode } from '../runner/outputs.ts';
+import type { ApprovalGrade } from '../../base/approval-grade.ts';
+import type { MapTrust } from '../../base/map-trust.ts';
+import type { LeaseHandle, Outcome, Revocation } from '../../broker/provider.ts';
+import type { Facts } from '../../request/facts.ts';
+import type { DeliveryKind } from '../../runner/delivery.ts';
+import type { EndReason } from '../../runner/ending.ts';
+import type { TerminalMode } from '../../runner/outputs.ts';
 
 export const AUDIT_EVENTS = [
   'denied',

@@ -3,13 +3,13 @@
  * on the list, so a lease's values have none to go to.
  */
 
-import { APPROVAL_GRADES } from '../base/approval-grade.ts';
-import { MAP_TRUST_GRADES } from '../base/map-trust.ts';
-import { HANDLE_NAMES, OUTCOMES } from '../broker/provider.ts';
-import { FACT_NAMES, FACT_SOURCES } from '../request/facts.ts';
-import { DELIVERY_KINDS } from '../runner/delivery.ts';
-import { END_REASONS } from '../runner/ending.ts';
-import { TERMINAL_MODES } from '../runner/outputs.ts';
+import { APPROVAL_GRADES } from '../../base/approval-grade.ts';
+import { MAP_TRUST_GRADES } from '../../base/map-trust.ts';
+import { HANDLE_NAMES, OUTCOMES } from '../../broker/provider.ts';
+import { FACT_NAMES, FACT_SOURCES } from '../../request/facts.ts';
+import { DELIVERY_KINDS } from '../../runner/delivery.ts';
+import { END_REASONS } from '../../runner/ending.ts';
+import { TERMINAL_MODES } from '../../runner/outputs.ts';
 import {
   type Cut,
   type FieldRule,

@@ -1,6 +1,6 @@
 /** The log as a list: one row for each lease, joined from its records, and one for each denial. */
-import { readLinesBackwards } from './read.ts';
-import { parseRecord, type StoredRecord, textAt } from './stored-record.ts';
+import { readLinesBackwards } from '../log/read.ts';
+import { parseRecord, type StoredRecord, textAt } from '../record/stored-record.ts';
 
 /** `ended`: closed by another capwrap after the run's own had died. Other records are rows under their event's name. */
 type RowStatus = 'unfinished' | 'closed' | 'ended' | 'denied' | (string & {});

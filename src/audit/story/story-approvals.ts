@@ -1,6 +1,6 @@
 /** What a story says of approvals. */
-import { shellQuote } from '../base/shell-quote.ts';
-import { numberAt, type StoredRecord, textAt, textsAt } from './stored-record.ts';
+import { shellQuote } from '../../base/shell-quote.ts';
+import { numberAt, type StoredRecord, textAt, textsAt } from '../record/stored-record.ts';
 import { by, grade, label, named, type Saying } from './story-words.ts';
 
 export const APPROVAL_SAYINGS: Readonly<Record<string, Saying>> = {

@@ -7,7 +7,7 @@
  * nothing has to be brought into a canonical form to check it.
  */
 import { createHash } from 'node:crypto';
-import { toJson } from '../base/escape.ts';
+import { toJson } from '../../base/escape.ts';
 
 /** The place in the chain behind which the next record goes. */
 export interface ChainHead {

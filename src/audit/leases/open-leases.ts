@@ -1,7 +1,7 @@
 /** Leases that have a grant in the log and no end: of runs that go on, and of those that died. */
-import { isDead, isRunningHere, parseHolder } from '../base/lock-holder.ts';
-import { readLinesBackwards } from './read.ts';
-import { numberAt, parseRecord, type StoredRecord, textAt } from './stored-record.ts';
+import { isDead, isRunningHere, parseHolder } from '../../base/lock-holder.ts';
+import { readLinesBackwards } from '../log/read.ts';
+import { numberAt, parseRecord, type StoredRecord, textAt } from '../record/stored-record.ts';
 
 export interface OpenLease {
   readonly leaseId: string;

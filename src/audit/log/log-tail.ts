@@ -1,7 +1,7 @@
 /** Where the next record goes: found from the end of the log, however long the log is. */
 import { fstatSync, readSync } from 'node:fs';
-import { shellQuote } from '../base/shell-quote.ts';
-import { CapwrapError } from '../errors.ts';
+import { shellQuote } from '../../base/shell-quote.ts';
+import { CapwrapError } from '../../errors.ts';
 import { type ChainHead, GENESIS, readLink } from './chain.ts';
 
 export interface LogTail {

@@ -1,5 +1,5 @@
 /** The small words that the sentences of a story are made of. */
-import { type StoredRecord, textAt } from './stored-record.ts';
+import { type StoredRecord, textAt } from '../record/stored-record.ts';
 
 /** What a record says, one sentence each. */
 export type Saying = (record: StoredRecord) => (string | undefined)[];

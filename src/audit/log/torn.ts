@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { readPrivateFile, syncDir, writePrivateFile } from '../base/private-files.ts';
+import { readPrivateFile, syncDir, writePrivateFile } from '../../base/private-files.ts';
 
 export interface PendingFragment {
   readonly file: string;

@@ -3,8 +3,8 @@
  * of another type is a defect of capwrap and refused; a text that is too long is cut, and the cut is noted.
  */
 import { createHash } from 'node:crypto';
-import { toJson } from '../base/escape.ts';
-import { CapwrapError } from '../errors.ts';
+import { toJson } from '../../base/escape.ts';
+import { CapwrapError } from '../../errors.ts';
 
 /** A value that was cut: size and SHA-256 of the whole one. */
 export interface Cut {

@@ -1,15 +1,15 @@
 /** The records of one run. Each names its fields one by one, so that no value of a lease can slip in. */
-import type { ApprovalGrade } from '../base/approval-grade.ts';
-import { formatHolder, newHolder } from '../base/lock-holder.ts';
-import type { MapTrust } from '../base/map-trust.ts';
-import type { Lease, Outcome, Revocation } from '../broker/provider.ts';
-import type { Grant } from '../policy/decision.ts';
-import type { Facts } from '../request/facts.ts';
-import type { RunRequest } from '../request/run-request.ts';
-import type { DeliveryKind } from '../runner/delivery.ts';
-import type { EndReason } from '../runner/ending.ts';
-import { signalName } from '../runner/exit-status.ts';
-import type { TerminalMode } from '../runner/outputs.ts';
+import type { ApprovalGrade } from '../../base/approval-grade.ts';
+import { formatHolder, newHolder } from '../../base/lock-holder.ts';
+import type { MapTrust } from '../../base/map-trust.ts';
+import type { Lease, Outcome, Revocation } from '../../broker/provider.ts';
+import type { Grant } from '../../policy/decision.ts';
+import type { Facts } from '../../request/facts.ts';
+import type { RunRequest } from '../../request/run-request.ts';
+import type { DeliveryKind } from '../../runner/delivery.ts';
+import type { EndReason } from '../../runner/ending.ts';
+import { signalName } from '../../runner/exit-status.ts';
+import type { TerminalMode } from '../../runner/outputs.ts';
 import type { AuditFields } from './record.ts';
 
 /** What every record of a run repeats, so that each can be read by itself. */

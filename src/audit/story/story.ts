@@ -1,7 +1,7 @@
 /** One lease's story in plain words. Values come from the file as they are: the printing edge escapes each line. */
-import { formatDuration } from '../base/duration.ts';
-import { shellQuote } from '../base/shell-quote.ts';
-import { numberAt, type StoredRecord, textAt, textsAt, valueAt } from './stored-record.ts';
+import { formatDuration } from '../../base/duration.ts';
+import { shellQuote } from '../../base/shell-quote.ts';
+import { numberAt, type StoredRecord, textAt, textsAt, valueAt } from '../record/stored-record.ts';
 import { APPROVAL_SAYINGS } from './story-approvals.ts';
 import { by, grade, label, named, type Saying } from './story-words.ts';
 

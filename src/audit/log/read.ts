@@ -1,7 +1,7 @@
 /** Reads the log without changing it, forwards and from its end, with bounded memory however long the log or a line is. */
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { shellQuote } from '../base/shell-quote.ts';
-import { CapwrapError, systemErrorCode } from '../errors.ts';
+import { shellQuote } from '../../base/shell-quote.ts';
+import { CapwrapError, systemErrorCode } from '../../errors.ts';
 
 export interface LogLine {
   /** Without the newline; of a line longer than any record, a part. */
