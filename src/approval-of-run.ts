@@ -2,12 +2,8 @@
 import type { Asked, BroughtApproval } from './approval/obtain-input.ts';
 import type { CodeWatch } from './approval/watch-code.ts';
 import type { AuditLog } from './audit/record/record.ts';
-import {
-  type ApprovalState,
-  deniedRecord,
-  NO_APPROVAL,
-  type RunSubject,
-} from './audit/record/run-records.ts';
+import { deniedRecord } from './audit/record/run-records.ts';
+import { type ApprovalState, NO_APPROVAL, type RunSubject } from './audit/record/run-subject.ts';
 import { childPath, decide, type RequestOptions, readJudgedMap, type Situation } from './decide.ts';
 import { CapwrapError } from './errors.ts';
 import type { Grant } from './policy/decision.ts';

@@ -1,4 +1,5 @@
 /** From the words of a request to a decision; `run`, `explain` and `run --dry-run` walk this one path. */
+import type { LogBook } from './audit/log/book.ts';
 import { auditLogPath } from './audit/log/log.ts';
 import { parseDuration } from './base/duration.ts';
 import { openState, type StatePlace } from './base/state.ts';
@@ -126,18 +127,18 @@ export async function usageOf(context: CommandContext, asked: Undecided): Promis
 }
 
 /**
- * The decision once more, for the moment in which a grant goes to the audit log: takes the open, locked log, and answers
+ * The decision once more, for the moment in which a grant goes to the audit log: takes the locked log, and answers
  * null where the request is still allowed. Undefined where no rule of the capability has limits.
  */
 export async function lateDenial(
   context: CommandContext,
   situation: Situation,
-): Promise<((fd: number) => Denial | null) | undefined> {
+): Promise<((book: LogBook) => Denial | null) | undefined> {
   if (!needsUsage(situation.capability)) return undefined;
   const { usageIn } = await import('./audit/leases/usage.ts');
   const query = usageQuery(context, situation);
-  return (fd) => {
-    const { decision } = decided(situation, usageIn(fd, query));
+  return (book) => {
+    const { decision } = decided(situation, usageIn(book, query));
     return decision.effect === 'deny' ? decision : null;
   };
 }

@@ -1,6 +1,9 @@
 /** From the grant to the end of the lease: issue, record, spawn, wait, end. */
+
+import type { RunEnding } from './audit/record/closed-record.ts';
 import type { AuditLog } from './audit/record/record.ts';
-import { issuedRecord, type RunEnding, type RunSubject, type Terms } from './audit/record/run-records.ts';
+import { issuedRecord } from './audit/record/run-records.ts';
+import type { RunSubject, Terms } from './audit/record/run-subject.ts';
 import { refuseInspector } from './base/ambient.ts';
 import { endLease } from './broker/end-lease.ts';
 import { issueLease, LeaseRefused } from './broker/lease.ts';

@@ -1,5 +1,5 @@
 /** The words of a run's decision and of each way in which it is refused. */
-import type { Terms } from './audit/record/run-records.ts';
+import type { Terms } from './audit/record/run-subject.ts';
 import { formatDuration } from './base/duration.ts';
 import { shellQuote } from './base/shell-quote.ts';
 import type { RequestOptions, Situation } from './decide.ts';

@@ -5,13 +5,9 @@
 import type { BroughtApproval } from './approval/obtain-input.ts';
 import { approvalOfRun } from './approval-of-run.ts';
 import { openAuditLog } from './audit/log/log.ts';
-import {
-  closedRecord,
-  deniedRecord,
-  grantedRecord,
-  NO_APPROVAL,
-  type Terms,
-} from './audit/record/run-records.ts';
+import { closedRecord } from './audit/record/closed-record.ts';
+import { deniedRecord, grantedRecord } from './audit/record/run-records.ts';
+import { NO_APPROVAL, type Terms } from './audit/record/run-subject.ts';
 import { openState } from './base/state.ts';
 import { loadProvider } from './broker/registry.ts';
 import { decide, lateDenial, type RequestOptions } from './decide.ts';

@@ -1,6 +1,6 @@
 /** Who and what a run is about, as every record of it says. */
 import { basename } from 'node:path';
-import type { RunSubject } from './audit/record/run-records.ts';
+import type { RunSubject } from './audit/record/run-subject.ts';
 import type { StatePlace } from './base/state.ts';
 import { isLeaseId, newLeaseId } from './broker/lease-id.ts';
 import type { Situation } from './decide.ts';

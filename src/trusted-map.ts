@@ -1,6 +1,7 @@
 /** The map of a run: read, judged, and trusted; or refused, with a record of who asked for what. */
 import type { AuditLog } from './audit/record/record.ts';
-import { deniedRecord, NO_APPROVAL } from './audit/record/run-records.ts';
+import { deniedRecord } from './audit/record/run-records.ts';
+import { NO_APPROVAL } from './audit/record/run-subject.ts';
 import type { StatePlace } from './base/state.ts';
 import { type JudgedMap, type RequestOptions, readJudgedMap, requestOf } from './decide.ts';
 import { CapwrapError } from './errors.ts';

@@ -1,6 +1,6 @@
 /** What it takes to obtain an approval, as one value for all steps. */
 import type { AuditLog } from '../audit/record/record.ts';
-import type { RunSubject } from '../audit/record/run-records.ts';
+import type { RunSubject } from '../audit/record/run-subject.ts';
 import type { ApprovalDemand, Approver } from '../policy/capability.ts';
 import type { Grant } from '../policy/decision.ts';
 import type { RunRequest } from '../request/run-request.ts';

@@ -3,7 +3,7 @@
  * terminal, or out of band), judge what comes back, and take one use of it. The request is on the disk before a human
  * sees it, and the use before anything is issued.
  */
-import type { ApprovalState } from '../audit/record/run-records.ts';
+import type { ApprovalState } from '../audit/record/run-subject.ts';
 import { askAnew } from './ask-anew.ts';
 import { holdsSecret } from './binding.ts';
 import type { BoundFile } from './bound-files.ts';

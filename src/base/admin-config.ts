@@ -1,10 +1,11 @@
 /** The administrator's config: the one file outside the map that steers capwrap. */
 import { lstatSync } from 'node:fs';
 import { isAbsolute, normalize } from 'node:path';
-import { isScalar, LineCounter, type Node, parseDocument } from 'yaml';
-import { CapwrapError } from '../errors.ts';
+import { isScalar, type Node } from 'yaml';
 import { type AdminApprover, readApprovers } from './admin-approvers.ts';
 import { entries, type Invalid, start } from './admin-nodes.ts';
+import { type AuditSettings, readAuditSettings } from './audit-settings.ts';
+import { openConfig } from './config-document.ts';
 import { type FileTerms, readJudgedFile } from './judged-file.ts';
 import { MAP_TRUST_GRADES, type MapTrust } from './map-trust.ts';
 
@@ -15,11 +16,18 @@ export interface AdminConfig {
   readonly requireMapTrust: MapTrust | null;
   /** Whose signatures count for every map, its first version included. */
   readonly approvers: readonly AdminApprover[];
+  /** How the log is to be kept; the user's own config has no say in a section that is here. */
+  readonly audit: Partial<AuditSettings>;
 }
 
 export const ADMIN_CONFIG_PATH = '/etc/capwrap/config.yaml';
 
-export const NO_ADMIN_CONFIG: AdminConfig = { stateDir: null, requireMapTrust: null, approvers: [] };
+export const NO_ADMIN_CONFIG: AdminConfig = {
+  stateDir: null,
+  requireMapTrust: null,
+  approvers: [],
+  audit: {},
+};
 
 const TERMS: FileTerms = {
   owners: [0],
@@ -39,29 +47,24 @@ export function readAdminConfig(uid: number, path = ADMIN_CONFIG_PATH): AdminCon
 }
 
 /**
- * Keys: `state_dir` (an absolute path; `{uid}` stands for the running user's number), `require.map_trust` (a grade)
- * and `approvers` (by name, as in a map). Throws ERR_CONFIG_INVALID for anything else: a demand that can't be understood must not be dropped.
+ * Keys: `state_dir` (an absolute path; `{uid}` stands for the running user's number), `require.map_trust` (a grade),
+ * `approvers` (by name, as in a map) and `audit`. Throws ERR_CONFIG_INVALID for anything else: a demand that can't be understood must not be dropped.
  */
 export function parseAdminConfig(text: string, path: string, uid: number): AdminConfig {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, version: '1.2' });
-  const invalid: Invalid = (offset, why) => {
-    const { line, col } = lines.linePos(offset);
-    return new CapwrapError('ERR_CONFIG_INVALID', `"${path}:${line}:${col}" ${why}`);
-  };
-  const fault = document.errors[0] ?? document.warnings[0];
-  if (fault) throw invalid(fault.pos[0], 'is not valid YAML');
-  if (document.contents === null) return NO_ADMIN_CONFIG;
-
-  const top = entries(document.contents, 'config', ['state_dir', 'require', 'approvers'], invalid);
+  const document = openConfig(text, path);
+  if (document === null) return NO_ADMIN_CONFIG;
+  const { contents, invalid } = document;
+  const top = entries(contents, 'config', ['state_dir', 'require', 'approvers', 'audit'], invalid);
   const demands = top.get('require');
   const required = demands && entries(demands, 'require', ['map_trust'], invalid).get('map_trust');
   const stateDir = top.get('state_dir');
   const approvers = top.get('approvers');
+  const audit = top.get('audit');
   return {
     stateDir: stateDir ? readStateDir(stateDir, uid, invalid) : null,
     requireMapTrust: required ? readGrade(required, invalid) : null,
     approvers: approvers ? readApprovers(approvers, invalid) : [],
+    audit: audit ? readAuditSettings(audit, invalid) : {},
   };
 }
 

@@ -28,7 +28,7 @@ export interface AuditListOptions {
 /** Prints a table, oldest first; with `--json` one object a line. 0, or 1 where a line of the log is no record. */
 export async function auditList(context: CommandContext, options: AuditListOptions): Promise<number> {
   const filter = toFilter(options, new Date());
-  const list = await withLog(context, (fd) => listRows(fd, filter, options.last));
+  const list = await withLog(context, (book) => listRows(book, filter, options.last));
   if (list === null) return 0;
   const { rows, more, unreadable } = list;
   if (context.json) {

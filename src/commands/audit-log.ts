@@ -1,6 +1,7 @@
 /** What the audit commands share: the log of this user, opened for reading. */
+
+import { type LogBook, withBook } from '../audit/log/book.ts';
 import { auditLogPath } from '../audit/log/log.ts';
-import { withLogOpen } from '../audit/log/read.ts';
 import { escapeText } from '../base/escape.ts';
 import { statePlace } from '../base/state.ts';
 import type { CommandContext } from '../ui/context.ts';
@@ -10,13 +11,13 @@ export function logPathOf(context: CommandContext): string {
   return auditLogPath(statePlace(context.ambient, context.admin).dir);
 }
 
-/** Runs `action` on the open log; where there is none, says so on standard error and returns null. */
+/** Runs `action` on the log; where there is none, says so on standard error and returns null. */
 export async function withLog<T>(
   context: CommandContext,
-  action: (fd: number, path: string) => T | Promise<T>,
+  action: (book: LogBook) => T | Promise<T>,
 ): Promise<T | null> {
   const path = logPathOf(context);
-  const result = await withLogOpen(path, (fd) => action(fd, path));
+  const result = await withBook(path, action);
   if (result === null && !context.quiet) context.err(`there is no audit log yet: ${escapeText(path)}`);
   return result;
 }

@@ -1,5 +1,5 @@
 /** `capwrap audit show LEASE`: one lease's story. */
-import { readLines } from '../audit/log/read.ts';
+import type { LogBook } from '../audit/log/book.ts';
 import { parseRecord, type StoredRecord, textAt } from '../audit/record/stored-record.ts';
 import { type Story, type StoryStep, tellStory } from '../audit/story/story.ts';
 import { escapeText } from '../base/escape.ts';
@@ -15,7 +15,7 @@ export async function auditShow(
   const { lease } = options;
   if (!/^[\w-]{1,64}$/.test(lease))
     throw new CapwrapError('ERR_USAGE', `"${lease}" is no lease id`, { hint: LIST });
-  const found = await withLog(context, (fd) => findLeases(fd, lease));
+  const found = await withLog(context, (book) => findLeases(book, lease));
   if (found === null) return 1;
   const [id, lines] = chooseLease(found, lease);
   if (context.json) {
@@ -38,10 +38,10 @@ interface FoundLine {
 }
 
 /** Looks at the bytes first: of a million lines only those that name the lease are parsed. */
-function findLeases(fd: number, lease: string): Map<string, FoundLine[]> {
+function findLeases(book: LogBook, lease: string): Map<string, FoundLine[]> {
   const found = new Map<string, FoundLine[]>();
   const mark = Buffer.from(`"lease_id":"${lease}`);
-  for (const { bytes } of readLines(fd)) {
+  for (const { bytes } of book.lines()) {
     if (!bytes.includes(mark)) continue;
     const record = parseRecord(bytes);
     const id = record && textAt(record, 'lease_id');

@@ -1,7 +1,6 @@
 /** `capwrap audit tail`: the latest records, and with `--follow` each new one. */
-import { fstatSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type LogLine, readLines, readLinesBackwards, withLogOpen } from '../audit/log/read.ts';
+import { type BookLine, type LogBook, withBook } from '../audit/log/book.ts';
 import { numberAt, parseRecord, textAt } from '../audit/record/stored-record.ts';
 import { escapeText, escapeValue } from '../base/escape.ts';
 import type { CommandContext } from '../ui/context.ts';
@@ -17,59 +16,45 @@ export interface AuditTailOptions {
 
 /** Prints one line per record, oldest first; with `--json` the records as they are. */
 export async function auditTail(context: CommandContext, options: AuditTailOptions): Promise<number> {
-  const place = await withLog(context, async (fd) => {
-    const { lines, end } = latestLines(fd, options.last);
+  const shown = await withLog(context, async (book) => {
+    const lines = newerThan(null, book, options.last);
     for (const line of lines) await print(context, line);
-    return { inode: fstatSync(fd).ino, end };
+    return { last: lines.at(-1)?.bytes ?? null };
   });
-  if (options.follow) await follow(context, place ?? { inode: 0, end: 0 }, options.signal);
-  return place === null && !options.follow ? 1 : 0;
+  if (options.follow) await follow(context, shown?.last ?? null, options.signal);
+  return shown === null && !options.follow ? 1 : 0;
 }
 
-/** Up to where a file has been printed. */
-interface Place {
-  readonly inode: number;
-  readonly end: number;
-}
-
-/** A line without its end is being written, or torn; it isn't shown. */
-function latestLines(
-  fd: number,
-  count: number,
-): { readonly lines: readonly LogLine[]; readonly end: number } {
-  const lines: LogLine[] = [];
-  let end = 0;
-  for (const line of readLinesBackwards(fd)) {
+/**
+ * The lines behind `last`, which tells itself from all others by its hash; at most `count`, the latest. All of them where
+ * it isn't in the log any more. A line without its end is being written, or torn; it isn't shown.
+ */
+function newerThan(last: Buffer | null, book: LogBook, count = Number.POSITIVE_INFINITY): BookLine[] {
+  const lines: BookLine[] = [];
+  for (const line of book.linesBackwards()) {
     if (!line.ended) continue;
-    end = Math.max(end, line.next);
-    if (lines.length >= count) break;
+    if (lines.length >= count || last?.equals(line.bytes)) break;
     lines.push(line);
   }
-  return { lines: lines.reverse(), end };
+  return lines.reverse();
 }
 
 /** Looks again and again: file watching isn't told of changes on every file system. */
-async function follow(context: CommandContext, from: Place, signal: AbortSignal | undefined): Promise<void> {
-  let place = from;
+async function follow(
+  context: CommandContext,
+  from: Buffer | null,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  let last = from;
   while (!signal?.aborted) {
     await sleep(200, undefined, signal && { signal }).catch(() => undefined);
-    place = (await withLogOpen(logPathOf(context), (fd) => printNew(context, fd, place))) ?? place;
+    const lines = (await withBook(logPathOf(context), (book) => newerThan(last, book))) ?? [];
+    for (const line of lines) await print(context, line);
+    last = lines.at(-1)?.bytes ?? last;
   }
 }
 
-/** From the start where another file has taken the name, or this one has been cut. */
-async function printNew(context: CommandContext, fd: number, from: Place): Promise<Place> {
-  const { ino: inode, size } = fstatSync(fd);
-  let end = inode === from.inode && size >= from.end ? from.end : 0;
-  for (const line of readLines(fd, end)) {
-    if (!line.ended) break;
-    await print(context, line);
-    end = line.next;
-  }
-  return { inode, end };
-}
-
-async function print(context: CommandContext, { bytes }: LogLine): Promise<void> {
+async function print(context: CommandContext, { bytes }: BookLine): Promise<void> {
   await context.out(`${context.json ? bytes.toString() : toText(context, bytes)}\n`);
 }
 

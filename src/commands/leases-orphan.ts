@@ -1,8 +1,9 @@
 /** The end of a lease from outside its run, by what its records hold. */
 
 import { isOver, type OpenLease, openLeases } from '../audit/leases/open-leases.ts';
+import type { LogBook } from '../audit/log/book.ts';
 import { openAuditLog } from '../audit/log/log.ts';
-import { leaseEndedRecord, type OrphanEnd } from '../audit/record/run-records.ts';
+import { leaseEndedRecord, type OrphanEnd } from '../audit/record/orphan-record.ts';
 import { numberAt, textAt, valueAt } from '../audit/record/stored-record.ts';
 import { inBoundedTime } from '../broker/end-lease.ts';
 import {
@@ -119,7 +120,8 @@ async function close(
 ): Promise<OrphanResult> {
   const audit = openAuditLog({ stateDir, uid: ambient.uid });
   const record = leaseEndedRecord({ leaseId: lease.leaseId, from: factsOf(lease), reason, revocation });
-  const isClosed = (fd: number) => !openLeases(fd).some(({ leaseId }) => leaseId === lease.leaseId) || null;
+  const isClosed = (book: LogBook) =>
+    !openLeases(book).some(({ leaseId }) => leaseId === lease.leaseId) || null;
   const closed = await audit.append(record, { durable: true, unless: isClosed });
   if (closed !== null) return { kind: 'closed' };
   return revocation?.outcome === 'revoke_failed'

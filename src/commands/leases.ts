@@ -46,7 +46,7 @@ export const leases: Command<Record<string, never>> = async (context) => {
 
 /** The open leases of this user's log; none where there is no log. */
 export async function openLeasesOf(context: CommandContext): Promise<readonly OpenLease[]> {
-  return (await withLog(context, (fd) => openLeases(fd))) ?? [];
+  return (await withLog(context, openLeases)) ?? [];
 }
 
 async function endsBy(lease: OpenLease, wrapper: WrapperState, now: Date): Promise<EndsBy> {

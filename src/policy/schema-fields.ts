@@ -1,6 +1,7 @@
 /** The building blocks of the map's schema: each says in words what it wants, as the end of `"key" …`. */
 import * as v from 'valibot';
 import { parseDuration } from '../base/duration.ts';
+import { SERVER_URL, WANTS_SERVER_URL } from '../base/server-url.ts';
 import { PATTERN_SHAPE, patternFault } from './pattern.ts';
 
 /** Marks of issues that are ours rather than valibot's; schema-faults.ts reads them. */
@@ -121,12 +122,6 @@ export const path = text(
   'must be an absolute path or one relative to the map ("~" is not expanded)',
   4096,
 );
-
-/** A server, optionally under a path to which those of its API are added. */
-export const SERVER_URL =
-  /^(?:https:\/\/[^\s/?#@]+|http:\/\/(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d{1,5})?)(?:\/[^\s?#]*)?$/;
-export const WANTS_SERVER_URL =
-  'must be an https URL without user, query or fragment (http only for loopback)';
 
 export const serverUrl = v.pipe(
   v.string('must be text'),

@@ -1,6 +1,6 @@
 /** Which leases the log leaves open, told from its records alone, and whether their runs still live. */
 import { spawnSync } from 'node:child_process';
-import { appendFileSync, closeSync, openSync } from 'node:fs';
+import { appendFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
   endOfTime,
@@ -10,6 +10,7 @@ import {
   wrapperOf,
 } from '../../src/audit/leases/open-leases.ts';
 import { countUsage } from '../../src/audit/leases/usage.ts';
+import { withBook } from '../../src/audit/log/book.ts';
 import type { AuditFields } from '../../src/audit/record/record.ts';
 import { formatHolder, newHolder } from '../../src/base/lock-holder.ts';
 import { tempDir } from '../helpers/cli.ts';
@@ -20,15 +21,10 @@ const of = (record: AuditFields, lease_id: string): AuditFields => ({ ...record,
 const ended = (outcome: AuditFields['outcome'], lease_id = LEASE): AuditFields =>
   ({ event: 'lease_ended', lease_id, ...(outcome ? { outcome } : {}) }) as AuditFields;
 
-function openIn(records: readonly AuditFields[], tail = ''): readonly OpenLease[] {
+async function openIn(records: readonly AuditFields[], tail = ''): Promise<readonly OpenLease[]> {
   const path = writeLog(tempDir(), seal(records));
   appendFileSync(path, tail);
-  const fd = openSync(path, 'r');
-  try {
-    return openLeases(fd);
-  } finally {
-    closeSync(fd);
-  }
+  return (await withBook(path, openLeases)) ?? [];
 }
 
 test.each<[string, AuditFields[], { issued: boolean; failed: boolean } | null]>([
@@ -41,19 +37,19 @@ test.each<[string, AuditFields[], { issued: boolean; failed: boolean } | null]>(
   ['tried in vain, then ended', [GRANTED, ISSUED_RECORD, ended('revoke_failed'), ended('expired')], null],
   ['ended, then tried in vain', [GRANTED, ISSUED_RECORD, ended('expired'), ended('revoke_failed')], null],
   ['denied', [DENIED], null],
-])('%s', (_name, records, expected) => {
-  const open = openIn(records);
+])('%s', async (_name, records, expected) => {
+  const open = await openIn(records);
   expect(open.map(({ leaseId, issued, failed }) => ({ leaseId, issued: issued !== null, failed }))).toEqual(
     expected === null ? [] : [{ leaseId: LEASE, ...expected }],
   );
 });
 
-test('oldest first, among others, past rubbish and a torn line', () => {
+test('oldest first, among others, past rubbish and a torn line', async () => {
   const records = ['aaaaaaaaaaaaaaaa', 'bbbbbbbbbbbbbbbb', 'cccccccccccccccc'].flatMap((id) => [
     of(GRANTED, id),
     of(ISSUED_RECORD, id),
   ]);
-  const open = openIn(
+  const open = await openIn(
     [...records, of(CLOSED, 'bbbbbbbbbbbbbbbb')],
     `rubbish\n{"event":"closed","lease_id":"aaaaaaaaaaaaaaaa"`,
   );

@@ -3,8 +3,9 @@ import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync, writeFile
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { countUsage, readUsage, type UsageQuery, usageIn } from '../../src/audit/leases/usage.ts';
+import { bytesOfFile } from '../../src/audit/log/bytes.ts';
+import { type LogLine, readLinesBackwards } from '../../src/audit/log/lines.ts';
 import { openAuditLog } from '../../src/audit/log/log.ts';
-import { type LogLine, readLinesBackwards } from '../../src/audit/log/read.ts';
 import type { AuditFields } from '../../src/audit/record/record.ts';
 import type { Limits, Rule } from '../../src/policy/capability.ts';
 import { tempDir } from '../helpers/cli.ts';
@@ -226,7 +227,7 @@ describe('a log that is damaged', () => {
     const path = writeLog(dir, ['', 'rubbish', '{"event":"lease_ended"', '[1]', good]);
     appendFileSync(path, good.slice(0, 700));
     const fd = openSync(path, 'r');
-    expect(countUsage(readLinesBackwards(fd), query(), NOW)).toEqual([
+    expect(countUsage(readLinesBackwards(bytesOfFile(fd)), query(), NOW)).toEqual([
       { rule: at(0), lastHour: 1, forTask: 1, open: 1 },
     ]);
     closeSync(fd);
@@ -279,7 +280,7 @@ describe('appending with a guard', () => {
       Array.from({ length: 12 }, (_, index) =>
         open(dir).append(
           { ...GRANTED, rule: at(0), lease_id: `lease-${index}` },
-          { unless: (fd) => ((usageIn(fd, asked)?.[0]?.lastHour ?? 3) >= 3 ? 'full' : null) },
+          { unless: (book) => ((usageIn(book, asked)?.[0]?.lastHour ?? 3) >= 3 ? 'full' : null) },
         ),
       ),
     );

@@ -2,12 +2,8 @@
 import { inspect } from 'node:util';
 import { expect } from 'vitest';
 import { buildRecord } from '../../src/audit/record/build-record.ts';
-import {
-  closedRecord,
-  NO_APPROVAL,
-  type RunSubject,
-  type Terms,
-} from '../../src/audit/record/run-records.ts';
+import { closedRecord } from '../../src/audit/record/closed-record.ts';
+import { NO_APPROVAL, type RunSubject, type Terms } from '../../src/audit/record/run-subject.ts';
 import { endLease, inBoundedTime } from '../../src/broker/end-lease.ts';
 import { issueLease, LeaseRefused } from '../../src/broker/lease.ts';
 import type { IssueRequest, Lease, Revocation } from '../../src/broker/provider.ts';

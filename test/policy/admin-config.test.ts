@@ -81,7 +81,7 @@ describe('what it may say', () => {
     {
       text: 'statedir: /x\n',
       at: '1:1',
-      why: '"statedir" is not a key of "config"; known: state_dir, require, approvers',
+      why: '"statedir" is not a key of "config"; known: state_dir, require, approvers, audit',
     },
     {
       text: 'require:\n  trust: pinned\n',
@@ -93,7 +93,7 @@ describe('what it may say', () => {
     {
       text: '? [a]\n: b\n',
       at: '1:3',
-      why: '"?" is not a key of "config"; known: state_dir, require, approvers',
+      why: '"?" is not a key of "config"; known: state_dir, require, approvers, audit',
     },
     { text: 'require: ~\n', at: '1:10', why: '"require" must be a mapping' },
     { text: 'state_dir: relative/path\n', at: '1:12', why: '"state_dir" must be an absolute path' },

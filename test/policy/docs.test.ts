@@ -29,6 +29,7 @@ test('the examples are valid', () => {
     stateDir: '/var/lib/capwrap/1000',
     requireMapTrust: 'admin_owned',
     approvers: [],
+    audit: {},
   });
   const map = `version: 1\ncapabilities:\n  x:\n    provider: local-issuer\n    audience: a\n    scope: [s]\n${rules.replaceAll(/^/gm, '    ')}`;
   const parsed = parseMap(Buffer.from(map), { path: '/m/capabilities.yaml', dir: '/m', sha256: '0' });

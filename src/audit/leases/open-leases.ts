@@ -1,6 +1,6 @@
 /** Leases that have a grant in the log and no end: of runs that go on, and of those that died. */
 import { isDead, isRunningHere, parseHolder } from '../../base/lock-holder.ts';
-import { readLinesBackwards } from '../log/read.ts';
+import type { LogBook } from '../log/book.ts';
 import { numberAt, parseRecord, type StoredRecord, textAt } from '../record/stored-record.ts';
 
 export interface OpenLease {
@@ -13,10 +13,10 @@ export interface OpenLease {
 }
 
 /** First granted first. A `lease_ended` that says that the end failed leaves the lease open. */
-export function openLeases(fd: number): readonly OpenLease[] {
+export function openLeases(book: Pick<LogBook, 'linesBackwards'>): readonly OpenLease[] {
   const found: OpenLease[] = [];
   const later = new Map<string, { ended: boolean; failed: boolean; issued: StoredRecord | null }>();
-  for (const { bytes, ended: whole } of readLinesBackwards(fd)) {
+  for (const { bytes, ended: whole } of book.linesBackwards()) {
     if (!whole || !TELLS.test(bytes.toString('latin1', 0, 80))) continue;
     const record = parseRecord(bytes);
     const leaseId = record === null ? undefined : textAt(record, 'lease_id');

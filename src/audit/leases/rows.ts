@@ -1,5 +1,5 @@
 /** The log as a list: one row for each lease, joined from its records, and one for each denial. */
-import { readLinesBackwards } from '../log/read.ts';
+import type { LogBook } from '../log/book.ts';
 import { parseRecord, type StoredRecord, textAt } from '../record/stored-record.ts';
 
 /** `ended`: closed by another capwrap after the run's own had died. Other records are rows under their event's name. */
@@ -39,7 +39,7 @@ export interface RowList {
 }
 
 /** The newest `limit` rows that fit. Reads from the end of the log, and no further than it takes. */
-export function listRows(fd: number, filter: RowFilter, limit = Number.POSITIVE_INFINITY): RowList {
+export function listRows(book: LogBook, filter: RowFilter, limit = Number.POSITIVE_INFINITY): RowList {
   const rows: AuditRow[] = [];
   const open = new Map<string, StoredRecord[]>();
   let unreadable = 0;
@@ -50,7 +50,7 @@ export function listRows(fd: number, filter: RowFilter, limit = Number.POSITIVE_
     if (rows.length < limit) rows.push(row);
     else more = true;
   };
-  for (const { bytes } of readLinesBackwards(fd)) {
+  for (const { bytes } of book.linesBackwards()) {
     const record = parseRecord(bytes);
     if (record === null) {
       unreadable++;

@@ -9,7 +9,8 @@ import { toJson } from '../../base/escape.ts';
 import { CapwrapError } from '../../errors.ts';
 import type { Capability } from '../../policy/capability.ts';
 import type { RuleUsage } from '../../request/run-request.ts';
-import { type LogLine, readLinesBackwards, withLogOpen } from '../log/read.ts';
+import { type LogBook, withBook } from '../log/book.ts';
+import type { LogLine } from '../log/lines.ts';
 import { asRecorded } from '../record/build-record.ts';
 import { parseRecord, type StoredRecord, textAt } from '../record/stored-record.ts';
 
@@ -24,7 +25,7 @@ export interface UsageQuery {
 /** From the log at `path`; no use where there is none. Null where it can't be told. */
 export async function readUsage(path: string, query: UsageQuery): Promise<RuleUsage[] | null> {
   try {
-    const counted = await withLogOpen(path, (fd) => ({ usage: usageIn(fd, query) }));
+    const counted = await withBook(path, (book) => ({ usage: usageIn(book, query) }));
     return counted === null ? countUsage([], query, new Date()) : counted.usage;
   } catch {
     return null;
@@ -32,9 +33,9 @@ export async function readUsage(path: string, query: UsageQuery): Promise<RuleUs
 }
 
 /** From the open log, as for a look under its lock. Null where it can't be told. */
-export function usageIn(fd: number, query: UsageQuery): RuleUsage[] | null {
+export function usageIn(book: LogBook, query: UsageQuery): RuleUsage[] | null {
   try {
-    return countUsage(readLinesBackwards(fd), query, new Date());
+    return countUsage(book.linesBackwards(), query, new Date());
   } catch {
     return null;
   }

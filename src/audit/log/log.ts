@@ -8,6 +8,8 @@ import { asWriteFault } from '../../base/write-fault.ts';
 import { systemErrorCode } from '../../errors.ts';
 import { buildRecord } from '../record/build-record.ts';
 import type { AuditFields, AuditLog } from '../record/record.ts';
+import { bookOf } from './book.ts';
+import { bytesOfFile } from './bytes.ts';
 import { type ChainHead, sealRecord } from './chain.ts';
 import { appendLine, type LogFile, openLogFile, syncLog } from './log-file.ts';
 import { readLogTail } from './log-tail.ts';
@@ -39,7 +41,7 @@ export function openAuditLog(place: { readonly stateDir: string; readonly uid: n
           repairedMode = log.repairedMode ?? repairedMode;
           const head = repair(log, place, looked);
           looked = true;
-          const refusal = unless?.(log.fd) ?? null;
+          const refusal = unless?.(bookOf(path, bytesOfFile(log.fd))) ?? null;
           if (refusal === null) {
             write(log, fields, head, repairedMode);
             repairedMode = null;

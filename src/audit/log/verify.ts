@@ -1,8 +1,8 @@
 /** Checks the chain of a log from its first line to its last. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseRecord } from '../record/stored-record.ts';
+import { type LogBook, withBook } from './book.ts';
 import { type ChainHead, followLine, GENESIS } from './chain.ts';
-import { readLines, withLogOpen } from './read.ts';
 
 export interface Verification {
   /** True where every line follows from the one before it and the last one is whole. */
@@ -29,7 +29,7 @@ export interface Verification {
 export async function verifyLog(path: string, after: ChainHead = GENESIS): Promise<Verification> {
   // A line without an end may be one that is being written just now.
   for (let look = 1; ; look++) {
-    const found = await withLogOpen(path, (fd) => verifyLines(fd, after));
+    const found = await withBook(path, (book) => verifyLines(book, after));
     if (found === null) {
       return { ok: false, exists: false, records: 0, recovered: 0, head: after, firstBad: null, torn: null };
     }
@@ -38,14 +38,14 @@ export async function verifyLog(path: string, after: ChainHead = GENESIS): Promi
   }
 }
 
-function verifyLines(fd: number, after: ChainHead): Verification {
+function verifyLines(book: LogBook, after: ChainHead): Verification {
   let head = after;
   let records = 0;
   let recovered = 0;
   const result = (firstBad: Verification['firstBad'], torn: Verification['torn']): Verification => {
     return { ok: firstBad === null && torn === null, exists: true, records, recovered, head, firstBad, torn };
   };
-  for (const { bytes, ended } of readLines(fd)) {
+  for (const { bytes, ended } of book.lines()) {
     if (!ended) return result(null, { line: records + 1, bytes: bytes.length });
     const next = followLine(bytes, head);
     if (typeof next === 'string') return result({ line: records + 1, why: next }, null);

@@ -1,4 +1,5 @@
 /** What an audit record may say. Records are built field by field from this list, so none can hold a secret. */
+
 import type { ApprovalGrade } from '../../base/approval-grade.ts';
 import type { MapTrust } from '../../base/map-trust.ts';
 import type { LeaseHandle, Outcome, Revocation } from '../../broker/provider.ts';
@@ -6,6 +7,7 @@ import type { Facts } from '../../request/facts.ts';
 import type { DeliveryKind } from '../../runner/delivery.ts';
 import type { EndReason } from '../../runner/ending.ts';
 import type { TerminalMode } from '../../runner/outputs.ts';
+import type { LogBook } from '../log/book.ts';
 
 export const AUDIT_EVENTS = [
   'denied',
@@ -122,10 +124,10 @@ export interface AppendOptions<Refusal> {
   /** Settle only once the record would survive a crash of the machine. */
   readonly durable?: boolean;
   /**
-   * Asked under the log's lock, with the open log, right before the record is written: an answer other than null
+   * Asked under the log's lock, right before the record is written: an answer other than null
    * keeps the record out. So what it finds in the log still holds when the record stands there.
    */
-  readonly unless?: ((fd: number) => Refusal | null) | undefined;
+  readonly unless?: ((book: LogBook) => Refusal | null) | undefined;
 }
 
 /** The log as the run sees it: append one record; answers null once it is written, or why `unless` kept it out. */

@@ -1,6 +1,8 @@
 /** Keys that several sources share. */
+
 import { resolve } from 'node:path';
-import { line, maybe, oneOf, SERVER_URL, text, WANTS_SERVER_URL } from '../schema-fields.ts';
+import { SERVER_URL, WANTS_SERVER_URL } from '../../base/server-url.ts';
+import { line, maybe, oneOf, text } from '../schema-fields.ts';
 
 export const longLived = maybe(
   oneOf('refuse', 'allow'),

@@ -2,21 +2,10 @@
  * Fields of the provider `vault`.
  * https://developer.hashicorp.com/vault/api-docs, https://openbao.org/api-docs/
  */
+
 import * as v from 'valibot';
-import {
-  keys,
-  kind,
-  line,
-  listOf,
-  mapping,
-  maybe,
-  must,
-  oneOf,
-  path,
-  SERVER_URL,
-  text,
-  WANTS_SERVER_URL,
-} from '../../schema-fields.ts';
+import { SERVER_URL, WANTS_SERVER_URL } from '../../../base/server-url.ts';
+import { keys, kind, line, listOf, mapping, maybe, must, oneOf, path, text } from '../../schema-fields.ts';
 import { longLived } from '../../sources/fields.ts';
 import { sourceOf } from '../../sources/index.ts';
 

@@ -1,7 +1,5 @@
-/** Reads the log without changing it, forwards and from its end, with bounded memory however long the log or a line is. */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
-import { shellQuote } from '../../base/shell-quote.ts';
-import { CapwrapError, systemErrorCode } from '../../errors.ts';
+/** The lines of one file of the log, forwards and from its end, with bounded memory however long the file or a line is. */
+import type { LogBytes } from './bytes.ts';
 
 export interface LogLine {
   /** Without the newline; of a line longer than any record, a part. */
@@ -12,26 +10,12 @@ export interface LogLine {
   readonly next: number;
 }
 
-/** Runs `action` on the log opened for reading; null where there is no log. Throws ERR_AUDIT_UNSAFE for anything but a regular file. */
-export async function withLogOpen<T>(
-  path: string,
-  action: (fd: number) => T | Promise<T>,
-): Promise<T | null> {
-  const fd = openForReading(path);
-  if (fd === null) return null;
-  try {
-    return await action(fd);
-  } finally {
-    closeSync(fd);
-  }
-}
-
 /** The lines from offset `from` on, in order, up to the end that the file has when it is reached. */
-export function* readLines(fd: number, from = 0): Generator<LogLine> {
+export function* readLines(file: LogBytes, from = 0): Generator<LogLine> {
   let offset = from;
   let start = EMPTY;
   for (;;) {
-    const chunk = readChunk(fd, offset, CHUNK);
+    const chunk = file.read(offset, CHUNK);
     if (chunk.length === 0) break;
     let at = 0;
     for (let end = chunk.indexOf(NEWLINE); end >= 0; end = chunk.indexOf(NEWLINE, at)) {
@@ -46,7 +30,7 @@ export function* readLines(fd: number, from = 0): Generator<LogLine> {
 }
 
 /** The lines before offset `end` (the file's end where it isn't given), last first. */
-export function* readLinesBackwards(fd: number, end = fstatSync(fd).size): Generator<LogLine> {
+export function* readLinesBackwards(file: LogBytes, end = file.size()): Generator<LogLine> {
   let offset = end;
   let rest = EMPTY;
   let next = end; // this and `ended` are of the line whose last part is in `rest`
@@ -54,7 +38,7 @@ export function* readLinesBackwards(fd: number, end = fstatSync(fd).size): Gener
   while (offset > 0) {
     const length = Math.min(CHUNK, offset);
     offset -= length;
-    const chunk = readChunk(fd, offset, length);
+    const chunk = file.read(offset, length);
     let to = chunk.length;
     for (let at = lastNewline(chunk, to); at >= 0; at = lastNewline(chunk, to)) {
       const bytes = join(chunk.subarray(at + 1, to), rest);
@@ -75,35 +59,6 @@ const EMPTY: Buffer = Buffer.alloc(0);
 
 /** Longer than any record: what is beyond it is dropped, and what is left is no record. */
 const LONGEST_KEPT = 1024 * 1024;
-
-function openForReading(path: string): number | null {
-  let fd: number;
-  try {
-    fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  } catch (error) {
-    const code = systemErrorCode(error) ?? 'unknown error';
-    if (code === 'ENOENT') return null;
-    if (code === 'ELOOP' || code === 'ENXIO') throw notRegular(path);
-    throw new CapwrapError('ERR_AUDIT_UNSAFE', `"${path}" can't be read (${code})`, {
-      hint: `ls -l ${shellQuote(path)}`,
-      cause: error,
-    });
-  }
-  if (fstatSync(fd).isFile()) return fd;
-  closeSync(fd);
-  throw notRegular(path);
-}
-
-function notRegular(path: string): CapwrapError {
-  return new CapwrapError('ERR_AUDIT_UNSAFE', `"${path}" is not a regular file`, {
-    hint: `ls -l ${shellQuote(path)}`,
-  });
-}
-
-function readChunk(fd: number, offset: number, length: number): Buffer {
-  const chunk = Buffer.allocUnsafe(length);
-  return chunk.subarray(0, readSync(fd, chunk, 0, length, offset));
-}
 
 function lastNewline(chunk: Buffer, before: number): number {
   return before === 0 ? -1 : chunk.lastIndexOf(NEWLINE, before - 1);

@@ -1,0 +1,88 @@
+/**
+ * The archives of a log: `audit-<first>-<last>.jsonl`, named by the `seq` of their first and last record, as they are or
+ * compressed with gzip. Names only give the order; whether one follows the other is for the chain to say.
+ */
+import { closeSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { gunzipSync } from 'node:zlib';
+import { readAll } from '../../base/private-files.ts';
+import { shellQuote } from '../../base/shell-quote.ts';
+import { CapwrapError, systemErrorCode } from '../../errors.ts';
+import { bytesOfBuffer, bytesOfFile, type LogBytes } from './bytes.ts';
+import { openForReading } from './open-log.ts';
+
+export interface Archive {
+  /** Name in the folder of the log. */
+  readonly name: string;
+  readonly first: number;
+  readonly last: number;
+  readonly compressed: boolean;
+}
+
+export function archiveName(first: number, last: number): string {
+  const digits = (seq: number) => String(seq).padStart(12, '0');
+  return `audit-${digits(first)}-${digits(last)}.jsonl`;
+}
+
+/** Oldest first. Of an archive that is there both ways, while it is being compressed, the plain one. */
+export function listArchives(folder: string): readonly Archive[] {
+  const found = new Map<string, Archive>();
+  for (const name of namesIn(folder)) {
+    const match = /^audit-(\d{12})-(\d{12})\.jsonl(\.gz)?$/.exec(name);
+    if (!match) continue;
+    const [, first = '', last = '', suffix] = match;
+    const archive = { name, first: Number(first), last: Number(last), compressed: suffix !== undefined };
+    if (!archive.compressed || !found.has(`${first}-${last}`)) found.set(`${first}-${last}`, archive);
+  }
+  return [...found.values()].sort((a, b) => a.first - b.first || a.last - b.last);
+}
+
+/**
+ * Runs `action` on the bytes of an archive; one that was compressed since it was listed is found under its new name. Null
+ * where it is gone. Throws ERR_AUDIT_UNSAFE for what can't be read or is damaged.
+ */
+export function* withArchive<T>(
+  folder: string,
+  archive: Archive,
+  action: (bytes: LogBytes) => Generator<T>,
+): Generator<T> {
+  const plain = archive.name.replace(/\.gz$/, '');
+  for (const name of [archive.name, archive.compressed ? plain : `${plain}.gz`]) {
+    const path = join(folder, name);
+    const fd = openForReading(path);
+    if (fd === null) continue;
+    try {
+      const file = bytesOfFile(fd);
+      yield* action(name.endsWith('.gz') ? bytesOfBuffer(inflate(path, readAll(fd, file.size()))) : file);
+      return;
+    } finally {
+      closeSync(fd);
+    }
+  }
+}
+
+/** Reading backwards takes the whole archive, so it must fit into memory: rotation keeps archives far below this. */
+const LARGEST_INFLATED = 1024 ** 3;
+
+function inflate(path: string, bytes: Buffer): Buffer {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: LARGEST_INFLATED });
+  } catch (error) {
+    const tooLarge = systemErrorCode(error) === 'ERR_BUFFER_TOO_LARGE';
+    throw new CapwrapError('ERR_AUDIT_UNSAFE', `"${path}" ${tooLarge ? 'is too large' : 'is damaged'}`, {
+      hint: `${tooLarge ? 'gunzip' : 'gzip -t'} ${shellQuote(path)}`,
+    });
+  }
+}
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if (systemErrorCode(error) === 'ENOENT') return [];
+    throw new CapwrapError('ERR_AUDIT_UNSAFE', `"${folder}" can't be read (${systemErrorCode(error)})`, {
+      hint: `ls -ld ${shellQuote(folder)}`,
+      cause: error,
+    });
+  }
+}

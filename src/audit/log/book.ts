@@ -1,0 +1,78 @@
+/**
+ * The whole log as one: its archives and its current file. Reads without changing anything, and stays whole while a run
+ * rotates the log in between.
+ */
+import { closeSync } from 'node:fs';
+import { basename, dirname } from 'node:path';
+import { type Archive, listArchives, withArchive } from './archives.ts';
+import { bytesOfBuffer, bytesOfFile, type LogBytes } from './bytes.ts';
+import { type LogLine, readLines, readLinesBackwards } from './lines.ts';
+import { openForReading } from './open-log.ts';
+
+/** A line, and the file in which it stands. */
+export interface BookLine extends LogLine {
+  readonly file: string;
+}
+
+export interface LogBook {
+  /** Path of the current file. */
+  readonly path: string;
+  /** The file that is appended to. */
+  readonly current: LogBytes;
+  /** Oldest first. An archive is opened when its first line is asked for. */
+  readonly archives: readonly Archive[];
+  /** From the first record on. */
+  lines(): Generator<BookLine>;
+  /** From the last record back to the first. */
+  linesBackwards(): Generator<BookLine>;
+}
+
+/** Runs `action` on the log at `path`; null where there is neither a current file nor an archive. Throws ERR_AUDIT_UNSAFE for anything but regular files. */
+export async function withBook<T>(
+  path: string,
+  action: (book: LogBook) => T | Promise<T>,
+): Promise<T | null> {
+  for (;;) {
+    const archives = listArchives(dirname(path));
+    const fd = openForReading(path);
+    try {
+      // A rotation in between would show the file that was just opened twice, or not at all.
+      if (!sameNames(archives, listArchives(dirname(path)))) continue;
+      if (fd === null && archives.length === 0) return null;
+      return await action(bookOf(path, fd === null ? NOTHING : bytesOfFile(fd), archives));
+    } finally {
+      if (fd !== null) closeSync(fd);
+    }
+  }
+}
+
+/** The log whose current file is open already, as under its lock. */
+export function bookOf(path: string, current: LogBytes, archives = listArchives(dirname(path))): LogBook {
+  const folder = dirname(path);
+  return {
+    path,
+    current,
+    archives,
+    *lines() {
+      for (const archive of archives)
+        yield* withArchive(folder, archive, (bytes) => named(archive.name, readLines(bytes)));
+      yield* named(basename(path), readLines(current));
+    },
+    *linesBackwards() {
+      yield* named(basename(path), readLinesBackwards(current));
+      for (const archive of archives.toReversed())
+        yield* withArchive(folder, archive, (bytes) => named(archive.name, readLinesBackwards(bytes)));
+    },
+  };
+}
+
+const NOTHING = bytesOfBuffer(Buffer.alloc(0));
+
+function* named(file: string, lines: Generator<LogLine>): Generator<BookLine> {
+  for (const line of lines) yield { ...line, file };
+}
+
+/** Compressing an archive changes its name, but nothing that is in it. */
+function sameNames(before: readonly Archive[], after: readonly Archive[]): boolean {
+  return before.length === after.length && before.every(({ first }, at) => first === after[at]?.first);
+}
