@@ -1,8 +1,9 @@
 /** From the words of a request to a decision; `run`, `explain` and `run --dry-run` walk this one path. */
+
 import type { LogBook } from './audit/log/book.ts';
 import { auditLogPath } from './audit/log/log.ts';
 import { parseDuration } from './base/duration.ts';
-import { openState, type StatePlace } from './base/state.ts';
+import type { StatePlace } from './base/state.ts';
 import { CapwrapError } from './errors.ts';
 import type { Capability, CapabilityMap } from './policy/capability.ts';
 import type { Decision, Denial } from './policy/decision.ts';
@@ -21,6 +22,7 @@ import { resolveCommand } from './runner/resolve-command.ts';
 import type { TrustJudgement } from './trust/judge.ts';
 import { judgeMap } from './trust/judge-map.ts';
 import type { CommandContext } from './ui/context.ts';
+import { openStateFor } from './ui/open-state.ts';
 
 /** What the caller says about a request; flags win over `CAPWRAP_*` variables. */
 export interface RequestOptions {
@@ -51,7 +53,7 @@ export interface Situation extends JudgedMap {
 export async function readJudgedMap(
   context: CommandContext,
   explicit: string | undefined,
-  state: StatePlace = openState(context.ambient, context.admin),
+  state: StatePlace = openStateFor(context),
 ): Promise<JudgedMap> {
   const { ambient, admin } = context;
   const asked = findMapFile(ambient, explicit);

@@ -2,13 +2,13 @@
  * The story of a run, in order: decide, approve, grant, issue, spawn, end, close. Nothing is issued before the grant
  * is on disk, and every grant gets an end, whatever happens in between.
  */
+
 import type { BroughtApproval } from './approval/obtain-input.ts';
 import { approvalOfRun } from './approval-of-run.ts';
-import { openAuditLog } from './audit/log/log.ts';
+import { auditLogFor } from './audit/open.ts';
 import { closedRecord } from './audit/record/closed-record.ts';
 import { deniedRecord, grantedRecord } from './audit/record/run-records.ts';
 import { NO_APPROVAL, type Terms } from './audit/record/run-subject.ts';
-import { openState } from './base/state.ts';
 import { loadProvider } from './broker/registry.ts';
 import { decide, lateDenial, type RequestOptions } from './decide.ts';
 import { holdLease } from './hold-lease.ts';
@@ -23,6 +23,7 @@ import { trustedMap } from './trusted-map.ts';
 import type { CommandContext } from './ui/context.ts';
 import { openEvents } from './ui/events.ts';
 import { maskedError } from './ui/masked-error.ts';
+import { openStateFor } from './ui/open-state.ts';
 import type { Phases } from './ui/phases.ts';
 
 export interface RunOptions extends RequestOptions {
@@ -64,8 +65,8 @@ async function tell(
   const events = openEvents(context, options.eventsFd, mask);
 
   // 1. Decide, on the exact bytes of a trusted map.
-  const state = openState(context.ambient, context.admin);
-  const audit = openAuditLog({ stateDir: state.dir, uid: context.ambient.uid });
+  const state = openStateFor(context);
+  const audit = auditLogFor(context, state);
   const judged = await trustedMap({ context, state, options, argv, audit, mask });
   phases.mark('map');
   const registerSecret = (name: string, value: string) => secrets.register(name, value);

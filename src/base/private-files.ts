@@ -21,15 +21,20 @@ import {
 import { dirname } from 'node:path';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
 
-/** Creates `dir` with mode 0700 where it is missing; refuses a symbolic link or a foreign owner; tightens a loose mode. */
-export function ensurePrivateDir(dir: string, uid: number): void {
+/**
+ * Creates `dir` with mode 0700 where it is missing; refuses a symbolic link or a foreign owner. A loose mode is tightened;
+ * then the mode that it had comes back, in octal, else null.
+ */
+export function ensurePrivateDir(dir: string, uid: number): string | null {
   try {
     mkdirSync(dir, { recursive: true, mode: 0o700 });
     const stat = lstatSync(dir);
     if (stat.isSymbolicLink()) throw unsafe(dir, 'is a symbolic link');
     if (!stat.isDirectory()) throw unsafe(dir, 'is not a directory');
     if (stat.uid !== uid) throw unsafe(dir, `belongs to user ${stat.uid}`);
-    if ((stat.mode & 0o077) !== 0) chmodSync(dir, 0o700);
+    if ((stat.mode & 0o077) === 0) return null;
+    chmodSync(dir, 0o700);
+    return octal(stat.mode);
   } catch (error) {
     throw asStateError(error, dir);
   }
@@ -107,6 +112,11 @@ export function syncDir(dir: string): void {
   } finally {
     closeSync(fd);
   }
+}
+
+/** A file's permission bits as people write them: `0644`. */
+export function octal(mode: number): string {
+  return `0${(mode & 0o7777).toString(8)}`;
 }
 
 /** Throws ERR_STATE_UNSAFE unless the file is a regular one of this user, mode 0600, with a single name. */

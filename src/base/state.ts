@@ -10,6 +10,8 @@ export interface StatePlace {
   readonly dir: string;
   /** The caller's wish that moved the place, or that the administrator's config overruled; for the record. */
   readonly override: string | null;
+  /** The mode that the directory had, in octal, where it was open to others and has just been tightened; else null. */
+  readonly repairedMode: string | null;
 }
 
 /**
@@ -18,8 +20,7 @@ export interface StatePlace {
  */
 export function openState(ambient: Ambient, admin: AdminConfig): StatePlace {
   const place = statePlace(ambient, admin);
-  ensurePrivateDir(place.dir, ambient.uid);
-  return place;
+  return { ...place, repairedMode: ensurePrivateDir(place.dir, ambient.uid) };
 }
 
 /** As `openState`, without touching the file system. */
@@ -29,11 +30,12 @@ export function statePlace(ambient: Ambient, admin: AdminConfig): StatePlace {
     throw new CapwrapError('ERR_STATE_UNSAFE', `"CAPWRAP_HOME" must be an absolute path`);
   }
   const override = wished ? `CAPWRAP_HOME=${wished}` : null;
-  if (admin.stateDir !== null) return { dir: admin.stateDir, override };
-  if (wished) return { dir: wished, override };
+  const repairedMode = null;
+  if (admin.stateDir !== null) return { dir: admin.stateDir, override, repairedMode };
+  if (wished) return { dir: wished, override, repairedMode };
   const xdg = ambient.env['XDG_STATE_HOME'];
-  if (xdg && isAbsolute(xdg)) return { dir: join(xdg, 'capwrap'), override: null };
-  return { dir: join(homeDir(ambient), '.local', 'state', 'capwrap'), override: null };
+  if (xdg && isAbsolute(xdg)) return { dir: join(xdg, 'capwrap'), override: null, repairedMode };
+  return { dir: join(homeDir(ambient), '.local', 'state', 'capwrap'), override: null, repairedMode };
 }
 
 /** The caller's home directory: `HOME`, else the password database's. */

@@ -1,13 +1,14 @@
 /** `capwrap approvals`: what waits for an answer, and how the others ended. */
+
 import { knownRequest } from '../approval/bring.ts';
 import { type ApprovalRequest, requestText } from '../approval/request.ts';
 import { type Standing, standingOf } from '../approval/status.ts';
 import { type ApprovalStore, openApprovals } from '../approval/store.ts';
 import { formatDuration } from '../base/duration.ts';
 import { escapeText, toJson } from '../base/escape.ts';
-import { openState } from '../base/state.ts';
 import { CapwrapError } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';
+import { openStateFor } from '../ui/open-state.ts';
 import { type AskedMap, mapOfRequest } from './approvals-map.ts';
 import type { Command } from './command.ts';
 
@@ -24,8 +25,8 @@ interface Row extends Standing {
 
 /** Oldest first. Without `all`: what is pending, and what a run can still begin with. */
 export const approvals: Command<ApprovalsOptions> = async (context, options) => {
-  const { ambient, admin } = context;
-  const store = openApprovals(openState(ambient, admin).dir, ambient.uid);
+  const { ambient } = context;
+  const store = openApprovals(openStateFor(context).dir, ambient.uid);
   if (options.request !== undefined) {
     await context.out(requestText(knownRequest(store, options.request)));
     return 0;

@@ -1,4 +1,5 @@
 /** What lies before somebody who is to answer a request: the request, where it came from, and what its map asks for. */
+
 import { resolve } from 'node:path';
 import { knownRequest } from '../approval/bring.ts';
 import { previousOf } from '../approval/previous.ts';
@@ -7,11 +8,12 @@ import type { Previous } from '../approval/show.ts';
 import { standingOf } from '../approval/status.ts';
 import { type ApprovalStore, openApprovals } from '../approval/store.ts';
 import { readForeignFile } from '../base/foreign-file.ts';
-import { openState, type StatePlace } from '../base/state.ts';
+import type { StatePlace } from '../base/state.ts';
 import { readJudgedMap } from '../decide.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
 import type { ApprovalDemand, Approver } from '../policy/capability.ts';
 import type { CommandContext } from '../ui/context.ts';
+import { openStateFor } from '../ui/open-state.ts';
 import { mapOfRequest } from './approvals-map.ts';
 
 export interface Desk {
@@ -31,8 +33,8 @@ export async function openDesk(
   context: CommandContext,
   named: { readonly id?: string | undefined; readonly request?: string | undefined },
 ): Promise<Desk> {
-  const { ambient, admin } = context;
-  const state = openState(ambient, admin);
+  const { ambient } = context;
+  const state = openStateFor(context);
   const store = openApprovals(state.dir, ambient.uid);
   if ((named.id === undefined) === (named.request === undefined)) {
     throw new CapwrapError('ERR_USAGE', '"approve" takes the id of a request, or --request FILE', {

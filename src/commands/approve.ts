@@ -7,7 +7,7 @@ import { answerRecord } from '../approval/records.ts';
 import { showRequest } from '../approval/show.ts';
 import { statementText } from '../approval/statement.ts';
 import { standingOf } from '../approval/status.ts';
-import { openAuditLog } from '../audit/log/log.ts';
+import { auditLogFor } from '../audit/open.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import { osUser } from '../base/os-user.ts';
 import { CapwrapError } from '../errors.ts';
@@ -45,7 +45,7 @@ export const approve: Command<ApproveOptions> = async (context, options) => {
   const answer = await answerFrom(context, desk, options, terms);
   const judged = judge(desk, answer, context);
   if (local) assertNew(desk, judged);
-  const log = openAuditLog({ stateDir: desk.state.dir, uid: context.ambient.uid });
+  const log = auditLogFor(context, desk.state);
   await log.append(answerRecord('approval_given', request, judged, desk.state), { durable: true });
   if (local) {
     store.addAnswer(request.id, answer);

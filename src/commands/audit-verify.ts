@@ -1,5 +1,5 @@
 /** `capwrap audit verify`: whether anybody, or a crash, touched the log. */
-import { type Verification, verifyLog } from '../audit/log/verify.ts';
+import { placeOfBad, type Verification, verifyLog } from '../audit/log/verify.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { logPathOf } from './audit-log.ts';
@@ -19,19 +19,20 @@ const LIMIT =
 
 function toObject(
   path: string,
-  { exists, ok, records, recovered, head, firstBad, torn }: Verification,
+  { exists, ok, records, recovered, resumed, retired, head, firstBad, torn }: Verification,
 ): object {
-  return { path, exists, ok, records, recovered, head, first_bad: firstBad, torn, limit: LIMIT };
+  const counts = { records, recovered, resumed, retired };
+  return { path, exists, ok, ...counts, head, first_bad: firstBad, torn, limit: LIMIT };
 }
 
 function toText(context: CommandContext, path: string, found: Verification): string {
   const { green, red, yellow, dim } = context.colors.stdout;
-  const { ok, exists, records, recovered, head, firstBad, torn } = found;
+  const { ok, exists, records, recovered, resumed, retired, head, firstBad, torn } = found;
   const lines = [dim(escapeText(path))];
   if (!exists) lines.push(red('there is no audit log'));
   if (ok) lines.push(green(`the chain is whole: ${count(records, 'record')}`));
   if (firstBad) {
-    lines.push(red(`line ${firstBad.line} is bad: ${firstBad.why}`));
+    lines.push(red(`${escapeText(`${placeOfBad(path, firstBad)} is bad: ${firstBad.why}`)}`));
     lines.push(`the ${count(records, 'record')} before it follow one another; nothing behind it was judged`);
   }
   if (torn) {
@@ -46,6 +47,16 @@ function toText(context: CommandContext, path: string, found: Verification): str
   }
   if (recovered > 0)
     lines.push(`torn lines that were set aside: ${recovered}; capwrap audit list --event recovered`);
+  if (resumed > 0)
+    lines.push(
+      yellow(
+        `the current file was missing ${count(resumed, 'time')}, and what it held is lost; capwrap audit list --event rotated`,
+      ),
+    );
+  if (retired > 0)
+    lines.push(
+      `${count(retired, 'record')} before the first were removed by retention; capwrap audit list --event retired`,
+    );
   if (exists) lines.push(`head: seq=${head.seq} hash=${head.hash}`, dim(LIMIT));
   return `${lines.join('\n')}\n`;
 }

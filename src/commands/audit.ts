@@ -1,5 +1,6 @@
 /** `capwrap audit`: reading the log. */
 export { auditList } from './audit-list.ts';
+export { auditRotate } from './audit-rotate.ts';
 export { auditShow } from './audit-show.ts';
 export { auditTail } from './audit-tail.ts';
 export { auditVerify } from './audit-verify.ts';

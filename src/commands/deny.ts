@@ -1,13 +1,14 @@
 /** `capwrap deny`: says no to a request. */
+
 import { closeRequest } from '../approval/admission.ts';
 import { knownRequest } from '../approval/bring.ts';
 import { denialRecord } from '../approval/records.ts';
 import { openApprovals } from '../approval/store.ts';
-import { openAuditLog } from '../audit/log/log.ts';
+import { auditLogFor } from '../audit/open.ts';
 import { toJson } from '../base/escape.ts';
 import { osUser } from '../base/os-user.ts';
-import { openState } from '../base/state.ts';
 import { CapwrapError } from '../errors.ts';
+import { openStateFor } from '../ui/open-state.ts';
 import type { Command } from './command.ts';
 
 export interface DenyOptions {
@@ -23,11 +24,11 @@ const LONGEST_REASON = 1024;
  * "no" must not wait for a disk.
  */
 export const deny: Command<DenyOptions> = async (context, { id, reason }) => {
-  const { ambient, admin } = context;
+  const { ambient } = context;
   if (reason !== undefined && (reason === '' || reason.length > LONGEST_REASON)) {
     throw new CapwrapError('ERR_USAGE', `"--reason" must have 1 to ${LONGEST_REASON} characters`);
   }
-  const state = openState(ambient, admin);
+  const state = openStateFor(context);
   const store = openApprovals(state.dir, ambient.uid);
   const request = knownRequest(store, id);
   const over = await closeRequest(store.ledger, request, 'deny');
@@ -37,7 +38,7 @@ export const deny: Command<DenyOptions> = async (context, { id, reason }) => {
     });
   }
   store.addDenial(id, reason ?? '');
-  const log = openAuditLog({ stateDir: state.dir, uid: ambient.uid });
+  const log = auditLogFor(context, state);
   try {
     await log.append(denialRecord(request, osUser(ambient.uid), reason ?? null, state), { durable: true });
   } catch (error) {

@@ -1,7 +1,7 @@
 /** What `capwrap doctor` says of the machine: Node, user, administrator's config, state, audit log, issuer. */
 import { lstatSync } from 'node:fs';
 import { auditLogPath } from '../audit/log/log.ts';
-import { verifyLog } from '../audit/log/verify.ts';
+import { placeOfBad, verifyLog } from '../audit/log/verify.ts';
 import { ADMIN_CONFIG_PATH } from '../base/admin-config.ts';
 import { osUser } from '../base/os-user.ts';
 import { assertPrivate } from '../base/private-files.ts';
@@ -126,7 +126,7 @@ async function auditCheck({ ambient, admin }: CommandContext): Promise<Check> {
       `${path}: ${records} ${records === 1 ? 'record' : 'records'}, the chain is whole up to ${head.hash.slice(0, 16)}`,
     );
   const detail = firstBad
-    ? `line ${firstBad.line} is bad: ${firstBad.why}`
+    ? `${placeOfBad(path, firstBad)} is bad: ${firstBad.why}`
     : 'its last line is torn; the next record sets it aside';
   return check('audit', firstBad ? 'problem' : 'warning', `${path}: ${detail}`, 'capwrap audit verify');
 }

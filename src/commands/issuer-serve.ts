@@ -1,10 +1,11 @@
 /** `capwrap issuer serve`: the public keys and the revocation list over HTTP, until it is told to stop. */
+
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
-import { openState } from '../base/state.ts';
 import { issuerFiles, readKey, readName, required } from '../broker/providers/local-issuer/files.ts';
 import { isLoopback } from '../broker/providers/local-issuer/published.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
+import { openStateFor } from '../ui/open-state.ts';
 import type { Command } from './command.ts';
 import { answer } from './issuer-http.ts';
 import { printFacts } from './issuer-output.ts';
@@ -21,7 +22,7 @@ export interface IssuerServeOptions {
  * ERR_ISSUER_NOT_READY without a key, and ERR_ISSUER_LISTEN where the address can't be had.
  */
 export const issuerServe: Command<IssuerServeOptions> = async (context, options) => {
-  const files = issuerFiles(openState(context.ambient, context.admin).dir, context.ambient.uid);
+  const files = issuerFiles(openStateFor(context).dir, context.ambient.uid);
   required(readKey(files));
   const issuer = required(readName(files));
   const { host = '127.0.0.1', port = 0 } = options;

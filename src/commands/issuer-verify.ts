@@ -1,7 +1,7 @@
 /** `capwrap issuer verify`: a token's check as an artifact proxy would do it, with a ledger of the tokens seen. */
+
 import { escapeText } from '../base/escape.ts';
 import { ensurePrivateDir } from '../base/private-files.ts';
-import { openState } from '../base/state.ts';
 import {
   type IssuerFiles,
   issuerFiles,
@@ -22,6 +22,7 @@ import { noteSeen } from '../broker/providers/local-issuer/seen-ledger.ts';
 import { type Refusal, verifyToken } from '../broker/providers/local-issuer/verify-token.ts';
 import { CapwrapError } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';
+import { openStateFor } from '../ui/open-state.ts';
 import type { Command } from './command.ts';
 import { printFacts } from './issuer-output.ts';
 import { readToken } from './issuer-token-input.ts';
@@ -58,7 +59,7 @@ interface Result {
  * had, or not freshly, refuse every token. Throws where capwrap's own ledger can't be trusted. Never shows the token.
  */
 export const issuerVerify: Command<IssuerVerifyOptions> = async (context, options) => {
-  const files = issuerFiles(openState(context.ambient, context.admin).dir, context.ambient.uid);
+  const files = issuerFiles(openStateFor(context).dir, context.ambient.uid);
   const issuer = expectedIssuer(files, options);
   const token = await readToken(options.file ?? '-');
   const result = await judge(context, files, token, issuer, options);

@@ -1,12 +1,13 @@
 /** `capwrap issuer`: the embedded issuer's key, its published files, and checking its tokens. */
+
 import { toJson } from '../base/escape.ts';
-import { openState } from '../base/state.ts';
 import { type IssuerFiles, issuerFiles, readJwks, required } from '../broker/providers/local-issuer/files.ts';
 import { isIssuerName, liveKeys } from '../broker/providers/local-issuer/formats.ts';
 import { initIssuer } from '../broker/providers/local-issuer/keys.ts';
 import { unixSeconds } from '../broker/providers/local-issuer/times.ts';
 import { CapwrapError } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';
+import { openStateFor } from '../ui/open-state.ts';
 import type { Command } from './command.ts';
 import { printFacts } from './issuer-output.ts';
 
@@ -52,6 +53,6 @@ export const issuerJwks: Command<object> = async (context) => {
   return 0;
 };
 
-function filesOf({ ambient, admin }: CommandContext): IssuerFiles {
-  return issuerFiles(openState(ambient, admin).dir, ambient.uid);
+function filesOf(context: CommandContext): IssuerFiles {
+  return issuerFiles(openStateFor(context).dir, context.ambient.uid);
 }

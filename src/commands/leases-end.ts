@@ -1,12 +1,13 @@
 /** `capwrap leases end ID`: ends one lease now; where its run lives, the run is asked to end, too. */
+
 import { type OpenLease, wrapperOf } from '../audit/leases/open-leases.ts';
 import { listRows } from '../audit/leases/rows.ts';
 import { textAt } from '../audit/record/stored-record.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import { isRunningHere, parseHolder } from '../base/lock-holder.ts';
-import { openState } from '../base/state.ts';
 import { CapwrapError } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';
+import { openStateFor } from '../ui/open-state.ts';
 import { withLog } from './audit-log.ts';
 import type { Command } from './command.ts';
 import { openLeasesOf } from './leases.ts';
@@ -21,7 +22,7 @@ const RUN_ENDS_WITHIN_MS = 45_000;
  * because its end failed. Throws ERR_USAGE where no lease, or more than one open one, has that id.
  */
 export const leasesEnd: Command<{ readonly id: string }> = async (context, { id }) => {
-  const { dir } = openState(context.ambient, context.admin);
+  const { dir } = openStateFor(context);
   const lease = openOne(await openLeasesOf(context), id);
   const leaseId = lease?.leaseId ?? (await endedOne(context, id));
   const result: OrphanResult =

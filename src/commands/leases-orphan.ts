@@ -2,7 +2,7 @@
 
 import { isOver, type OpenLease, openLeases } from '../audit/leases/open-leases.ts';
 import type { LogBook } from '../audit/log/book.ts';
-import { openAuditLog } from '../audit/log/log.ts';
+import { auditLogFor } from '../audit/open.ts';
 import { leaseEndedRecord, type OrphanEnd } from '../audit/record/orphan-record.ts';
 import { numberAt, textAt, valueAt } from '../audit/record/stored-record.ts';
 import { inBoundedTime } from '../broker/end-lease.ts';
@@ -112,13 +112,13 @@ async function endMasked(
 
 /** The record is written only while the lease is open: two who end it at once leave one. */
 async function close(
-  { ambient }: CommandContext,
+  context: CommandContext,
   stateDir: string,
   lease: OpenLease,
   reason: OrphanEnd['reason'],
   revocation: Revocation | null,
 ): Promise<OrphanResult> {
-  const audit = openAuditLog({ stateDir, uid: ambient.uid });
+  const audit = auditLogFor(context, { dir: stateDir });
   const record = leaseEndedRecord({ leaseId: lease.leaseId, from: factsOf(lease), reason, revocation });
   const isClosed = (book: LogBook) =>
     !openLeases(book).some(({ leaseId }) => leaseId === lease.leaseId) || null;

@@ -1,8 +1,9 @@
 /** `capwrap leases reap`: closes the leases whose run has died. */
+
 import { wrapperOf } from '../audit/leases/open-leases.ts';
 import { escapeText, toJson } from '../base/escape.ts';
-import { openState } from '../base/state.ts';
 import { sweepDelivered } from '../runner/delivered-files.ts';
+import { openStateFor } from '../ui/open-state.ts';
 import type { Command } from './command.ts';
 import { openLeasesOf } from './leases.ts';
 import { endOrphan, type OrphanResult } from './leases-orphan.ts';
@@ -14,8 +15,8 @@ interface Reaped {
 
 /** 0, or 1 where an end failed. A lease whose run lives, or can't be judged from here, is left alone. */
 export const leasesReap: Command<Record<string, never>> = async (context) => {
-  const { ambient, admin } = context;
-  const { dir } = openState(ambient, admin);
+  const { ambient } = context;
+  const { dir } = openStateFor(context);
   sweepDelivered(ambient.env['XDG_RUNTIME_DIR'], ambient.uid);
   const open = await openLeasesOf(context);
   const states = open.map((lease) => ({ lease, wrapper: wrapperOf(lease, dir) }));

@@ -3,12 +3,12 @@
 import type { Binding } from '../approval/binding.ts';
 import type { BroughtApproval } from '../approval/obtain-input.ts';
 import { toJson } from '../base/escape.ts';
-import { openState } from '../base/state.ts';
 import type { RequestOptions } from '../decide.ts';
 import { CapwrapError } from '../errors.ts';
 import { run } from '../run.ts';
 import { endLike } from '../runner/exit-status.ts';
 import type { CommandContext } from '../ui/context.ts';
+import { openStateFor } from '../ui/open-state.ts';
 import type { Phases } from '../ui/phases.ts';
 
 interface RunFlags extends Omit<RequestOptions, 'capability'> {
@@ -60,8 +60,8 @@ export async function runCommand(
 
 async function bring(context: CommandContext, named: string): Promise<BroughtApproval> {
   const { bringApproval, openApprovals } = await import('../approval/for-runs.ts');
-  const { ambient, admin } = context;
-  return bringApproval(openApprovals(openState(ambient, admin).dir, ambient.uid), named, ambient.cwd);
+  const { ambient } = context;
+  return bringApproval(openApprovals(openStateFor(context).dir, ambient.uid), named, ambient.cwd);
 }
 
 /**

@@ -1,7 +1,7 @@
 /** What `capwrap trust` is about: the map as it is now, what was trusted before, and what is trusted already. */
 
 import type { MapTrust } from '../base/map-trust.ts';
-import { openState, type StatePlace } from '../base/state.ts';
+import type { StatePlace } from '../base/state.ts';
 import type { CapabilityMap } from '../policy/capability.ts';
 import type { MapChange } from '../policy/diff/change.ts';
 import { compareMaps } from '../policy/diff/compare-maps.ts';
@@ -14,6 +14,7 @@ import type { Pin, PinGrade } from '../trust/pin.ts';
 import { addPin, readTrust, type TrustPlace } from '../trust/pins.ts';
 import { type Predecessor, predecessorOf } from '../trust/predecessor.ts';
 import type { CommandContext } from '../ui/context.ts';
+import { openStateFor } from '../ui/open-state.ts';
 
 export interface TrustCase {
   readonly file: MapFile;
@@ -41,7 +42,7 @@ export async function openCase(
   const asked = findMapFile(ambient, explicit);
   const file = readMapFile(asked, ambient);
   const map = parseMap(file.bytes, file);
-  const state = openState(ambient, admin);
+  const state = openStateFor(context);
   const place = { stateDir: state.dir, uid: ambient.uid };
   const store = readTrust(place);
   const repo = mapRepo(file.dir, ambient);

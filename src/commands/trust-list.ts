@@ -1,11 +1,12 @@
 /** `capwrap trust --list`: every pin, who vouched for it, and what stands behind it. */
+
 import { escapeText, toJson } from '../base/escape.ts';
-import { openState } from '../base/state.ts';
 import { findMapFile, pinnedPathOf } from '../policy/map-file.ts';
 import { headOf, type Pin } from '../trust/pin.ts';
 import { readTrust } from '../trust/pins.ts';
 import { readVersion } from '../trust/versions.ts';
 import type { CommandContext } from '../ui/context.ts';
+import { openStateFor } from '../ui/open-state.ts';
 
 /** Lists the pins, of one map where `file` is given. Signatures are verified as a run would. */
 export async function listTrust(context: CommandContext, file: string | undefined): Promise<number> {
@@ -13,7 +14,7 @@ export async function listTrust(context: CommandContext, file: string | undefine
   const asked = file === undefined ? null : findMapFile(ambient, file);
   // A map that became a link since it was trusted has two.
   const paths = asked === null ? null : [asked, pinnedPathOf(asked)];
-  const place = { stateDir: openState(ambient, admin).dir, uid: ambient.uid };
+  const place = { stateDir: openStateFor(context).dir, uid: ambient.uid };
   const store = readTrust(place);
   const isAsked = (item: { readonly path: string }) => paths === null || paths.includes(item.path);
   const { checkSignedPin } = await import('../trust/signed.ts');

@@ -1,5 +1,5 @@
 /** `capwrap trust`: shows what a map allows, or what changed in it, and pins exactly the bytes that were shown. */
-import { openAuditLog } from '../audit/log/log.ts';
+import { auditLogFor } from '../audit/open.ts';
 import { escapeText } from '../base/escape.ts';
 import { isAtLeast } from '../base/map-trust.ts';
 import { shellQuote } from '../base/shell-quote.ts';
@@ -62,7 +62,7 @@ export const trust: Command<TrustOptions> = async (context, options) => {
   const worth = check?.worth ?? grade;
   assertGradeCounts(file.path, worth, context.admin);
   const pin = pinOf(found, { grade, signature: signed?.signature ?? null });
-  const log = openAuditLog(found.place);
+  const log = auditLogFor(context, found.state);
   await pinCase(found, pin, worth, async () => {
     await log.append(trustedRecord(found, worth, context.ambient, check), { durable: true });
   });

@@ -1,12 +1,12 @@
 /** `capwrap untrust`: removes pins, so that the map's content grants nothing any more. */
-import { openAuditLog } from '../audit/log/log.ts';
+import { auditLogFor } from '../audit/open.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import { shellQuote } from '../base/shell-quote.ts';
-import { openState } from '../base/state.ts';
 import { CapwrapError } from '../errors.ts';
 import { findMapFile, pinnedPathOf } from '../policy/map-file.ts';
 import { headOf, isDigest, type Lineage, type TrustStore } from '../trust/pin.ts';
 import { forgetLineages, readTrust, removePins } from '../trust/pins.ts';
+import { openStateFor } from '../ui/open-state.ts';
 import type { Command } from './command.ts';
 import { askForDigest } from './trust-ask.ts';
 import { untrustedRecord } from './trust-record.ts';
@@ -26,7 +26,7 @@ export interface UntrustOptions {
  * stays, so that nothing can be slipped in by removing and trusting; `forget` drops that, too, and asks on the terminal.
  */
 export const untrust: Command<UntrustOptions> = async (context, options) => {
-  const { ambient, admin } = context;
+  const { ambient } = context;
   const { sha256, forget = false } = options;
   if (sha256 !== undefined && (forget || !isDigest(sha256))) {
     const why = forget
@@ -34,10 +34,10 @@ export const untrust: Command<UntrustOptions> = async (context, options) => {
       : '"--sha256" must be 64 lower-case hex digits';
     throw new CapwrapError('ERR_USAGE', why, { hint: 'capwrap trust --list' });
   }
-  const state = openState(ambient, admin);
+  const state = openStateFor(context);
   const place = { stateDir: state.dir, uid: ambient.uid };
   const path = trustedPath(findMapFile(ambient, options.file), readTrust(place));
-  const log = openAuditLog(place);
+  const log = auditLogFor(context, state);
   const lineages = forget ? readTrust(place).lineages.filter((lineage) => lineage.path === path) : [];
   const forgotten: Lineage[] = [];
   if (lineages.length > 0) {

@@ -35,6 +35,16 @@ export function addAuditCommands(add: Add, program: Command): void {
     .option('-n, --last <count>', 'how many', count, 10);
   add(
     audit,
+    'rotate',
+    'rotate, compress and remove files as the settings say',
+    help.AUDIT_ROTATE,
+    async (context, values) => {
+      const { auditRotate } = await import('../commands/others.ts');
+      return auditRotate(context, { now: values.now });
+    },
+  ).option('--now', 'rotate whatever size and age the file has');
+  add(
+    audit,
     'verify',
     'check the hash chain; names the first bad line',
     help.AUDIT_VERIFY,

@@ -73,6 +73,7 @@ export const AUDIT_LIST = examples(
 );
 export const AUDIT_SHOW = examples('capwrap audit show 9f8c6b6a41d2e07c');
 export const AUDIT_TAIL = examples('capwrap audit tail -n 20', 'capwrap audit tail --follow --json');
+export const AUDIT_ROTATE = examples('capwrap audit rotate', 'capwrap audit rotate --now --json');
 export const AUDIT_VERIFY = examples('capwrap audit verify', 'capwrap audit verify --json');
 export const ISSUER = examples('capwrap issuer init', 'capwrap issuer serve --port 8787');
 export const ISSUER_INIT = examples(

@@ -14,8 +14,11 @@ import {
 import { describe, expect, test } from 'vitest';
 import { openAuditLog } from '../../src/audit/log/log.ts';
 import { verifyLog } from '../../src/audit/log/verify.ts';
+import { auditLogFor } from '../../src/audit/open.ts';
+import { openStateFor } from '../../src/ui/open-state.ts';
+import { printing } from '../commands/audit-context.ts';
 import { tempDir } from '../helpers/cli.ts';
-import { CLOSED, GRANTED, ISSUED_RECORD, recordsOf, seal, writeLog } from './samples.ts';
+import { CLOSED, DENIED, GRANTED, ISSUED_RECORD, recordsOf, seal, writeLog } from './samples.ts';
 
 const uid = process.getuid?.() ?? -1;
 const isRoot = uid === 0;
@@ -129,5 +132,24 @@ describe('a log that is not safe', () => {
     await append(CLOSED);
     expect(statSync(path).mode & 0o7777).toBe(0o600);
     expect(recordsOf(path).map((record) => record['repaired_mode'])).toEqual([undefined, '0644', undefined]);
+  });
+
+  test('lies in a directory that is tightened as well, and the next record and a warning say so, once', async () => {
+    const stateDir = tempDir();
+    chmodSync(stateDir, 0o2755);
+    const { context, stderr } = printing(stateDir);
+    const { path, append } = auditLogFor(context, openStateFor(context));
+    await append(GRANTED);
+    await append(CLOSED);
+    await auditLogFor(context, openStateFor(context)).append(DENIED);
+    expect(statSync(stateDir).mode & 0o777).toBe(0o700);
+    expect(recordsOf(path).map((record) => record['repaired_dir_mode'])).toEqual([
+      '02755',
+      undefined,
+      undefined,
+    ]);
+    expect(stderr()).toBe(
+      `capwrap: warning: "${stateDir}" had mode 02755, so that others could get at it; it has 0700 now\n`,
+    );
   });
 });

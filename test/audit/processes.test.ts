@@ -1,38 +1,39 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { listArchives } from '../../src/audit/log/archives.ts';
 import { openAuditLog } from '../../src/audit/log/log.ts';
 import { verifyLog } from '../../src/audit/log/verify.ts';
+import { textAt } from '../../src/audit/record/stored-record.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { useWorker } from '../helpers/worker.ts';
+import { bookRecords } from './samples.ts';
 
 const startAppend = useWorker('append');
 const uid = process.getuid?.() ?? -1;
 
-test('twenty processes at once: every record is there, once, and the chain is whole', async () => {
+test('twenty processes at once, which rotate: every record is there, once, and the chain is whole', async () => {
   const stateDir = tempDir();
   const workers = Array.from({ length: 20 }, (_, n) =>
-    startAppend([stateDir, `run-${n}`, '5', n % 2 ? 'durable' : 'plain']),
+    startAppend([stateDir, `run-${n}`, '5', n % 2 ? 'durable' : 'plain', '4000']),
   );
   for (const end of await Promise.all(workers.map((worker) => worker.end)))
     expect(end, end.stdout + end.stderr).toMatchObject({ code: 0 });
   const path = join(stateDir, 'audit.jsonl');
-  const leases = readFileSync(path, 'utf8')
-    .trimEnd()
-    .split('\n')
-    .map((line) => (JSON.parse(line) as { lease_id: string }).lease_id);
+  const leases = bookRecords(path).flatMap((record) => textAt(record, 'lease_id') ?? []);
+  const archives = listArchives(stateDir).length;
+  expect(archives).toBeGreaterThan(1);
   const expected = Array.from({ length: 20 }, (_, n) => [1, 2, 3, 4, 5].map((at) => `run-${n}-${at}`)).flat();
   expect(leases.sort()).toEqual(expected.sort());
-  expect(await verifyLog(path)).toMatchObject({ ok: true, records: 100 });
+  expect(await verifyLog(path)).toMatchObject({ ok: true, records: 100 + archives });
 });
 
-test('killed at random while appending: the next append goes through, and the chain stays whole', async () => {
+test('killed at random while appending and rotating: the next append goes through, and the chain stays whole', async () => {
   const stateDir = tempDir();
   const log = openAuditLog({ stateDir, uid });
   let records = 0;
   for (let round = 0; round < 15; round++) {
     const workers = [0, 1].map((lane) =>
-      startAppend([stateDir, `run-${round}-${lane}`, '0', lane ? 'durable' : 'plain']),
+      startAppend([stateDir, `run-${round}-${lane}`, '0', lane ? 'durable' : 'plain', '3000']),
     );
     await expect
       .poll(async () => (await verifyLog(log.path)).records, { timeout: 10_000, interval: 5 })
@@ -47,4 +48,5 @@ test('killed at random while appending: the next append goes through, and the ch
     expect(found.records).toBeGreaterThan(records);
     records = found.records;
   }
+  expect(listArchives(stateDir).length).toBeGreaterThan(1);
 });

@@ -1,16 +1,18 @@
 /** Records and logs for the tests. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { bookOf } from '../../src/audit/log/book.ts';
+import { bytesOfFile } from '../../src/audit/log/bytes.ts';
 import { type ChainHead, GENESIS, sealRecord } from '../../src/audit/log/chain.ts';
 import { buildRecord, type RecordStamp } from '../../src/audit/record/build-record.ts';
 import type { AuditFields } from '../../src/audit/record/record.ts';
+import { parseRecord, type StoredRecord } from '../../src/audit/record/stored-record.ts';
 
 export const STAMP: RecordStamp = {
   timestamp: '2026-03-01T12:00:00.000Z',
   host: 'build-7',
   pid: 4711,
   version: '0.0.0-test',
-  repairedMode: null,
 };
 
 const REPO = { value: 'acme/web-app', source: 'observed', from: '.git/config' } as const;
@@ -99,7 +101,17 @@ export function writeLog(stateDir: string, lines: readonly string[]): string {
   return path;
 }
 
-/** The records of a log, in order. */
+/** The records of a whole log, archives included, in order. */
+export function bookRecords(path: string): StoredRecord[] {
+  const fd = openSync(path, 'r');
+  try {
+    return [...bookOf(path, bytesOfFile(fd)).lines()].map(({ bytes }) => parseRecord(bytes) ?? {});
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** The records of one file of a log, in order. */
 export function recordsOf(path: string): Record<string, unknown>[] {
   return readFileSync(path, 'utf8')
     .trimEnd()

@@ -149,8 +149,14 @@ describe('verify', () => {
       ok: false,
       records: 0,
       recovered: 0,
+      resumed: 0,
+      retired: 0,
       head: { seq: 0, hash: '0'.repeat(64) },
-      first_bad: { line: 1, why: 'its seq is 2 where 1 is due: a record is missing or moved' },
+      first_bad: {
+        file: 'audit.jsonl',
+        line: 1,
+        why: 'the log begins with seq 2, and no record says that those before it were removed',
+      },
       torn: null,
       limit: LIMIT,
     });

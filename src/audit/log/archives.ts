@@ -38,8 +38,8 @@ export function listArchives(folder: string): readonly Archive[] {
 }
 
 /**
- * Runs `action` on the bytes of an archive; one that was compressed since it was listed is found under its new name. Null
- * where it is gone. Throws ERR_AUDIT_UNSAFE for what can't be read or is damaged.
+ * What `action` yields of the bytes of an archive; one that was compressed since it was listed is found under its new name.
+ * Throws ERR_AUDIT_UNSAFE for what can't be read, is damaged, or is gone.
  */
 export function* withArchive<T>(
   folder: string,
@@ -59,6 +59,13 @@ export function* withArchive<T>(
       closeSync(fd);
     }
   }
+  throw new CapwrapError(
+    'ERR_AUDIT_UNSAFE',
+    `"${join(folder, archive.name)}" was removed while it was to be read`,
+    {
+      hint: `try again; ls -l ${shellQuote(folder)}`,
+    },
+  );
 }
 
 /** Reading backwards takes the whole archive, so it must fit into memory: rotation keeps archives far below this. */

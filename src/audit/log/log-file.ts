@@ -10,7 +10,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
-import { syncDir } from '../../base/private-files.ts';
+import { octal, syncDir } from '../../base/private-files.ts';
 import { shellQuote } from '../../base/shell-quote.ts';
 import { asWriteFault } from '../../base/write-fault.ts';
 import { CapwrapError, systemErrorCode } from '../../errors.ts';
@@ -37,7 +37,7 @@ export function openLogFile(path: string, uid: number): LogFile {
     if (stat.nlink !== 1) throw unsafe(path, `has ${stat.nlink} names (hard links)`);
     const loose = (stat.mode & 0o077) !== 0;
     if (loose || created) fchmodSync(fd, 0o600);
-    return { path, fd, created, repairedMode: loose ? `0${(stat.mode & 0o7777).toString(8)}` : null };
+    return { path, fd, created, repairedMode: loose ? octal(stat.mode) : null };
   } catch (error) {
     closeSync(fd);
     throw asWriteFault(path, error);

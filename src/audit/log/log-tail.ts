@@ -53,7 +53,7 @@ function rest(bytes: Buffer, from: number): Buffer | null {
   return from < bytes.length ? bytes.subarray(from) : null;
 }
 
-function damaged(path: string): never {
+export function damaged(path: string): never {
   throw new CapwrapError('ERR_AUDIT_UNSAFE', `"${path}" is damaged before its last line`, {
     hint: `capwrap audit verify; to start a new log: mv ${shellQuote(path)} ${shellQuote(`${path}.damaged`)}`,
   });

@@ -1,8 +1,10 @@
-/** Checks the chain of a log from its first line to its last. */
+/** Checks the chain of a log from its first line to its last, through all its files. */
+import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseRecord } from '../record/stored-record.ts';
+import { CapwrapError } from '../../errors.ts';
+import { numberAt, parseRecord, textAt, valueAt } from '../record/stored-record.ts';
 import { type LogBook, withBook } from './book.ts';
-import { type ChainHead, followLine, GENESIS } from './chain.ts';
+import { type ChainHead, followLine, GENESIS, readLink } from './chain.ts';
 
 export interface Verification {
   /** True where every line follows from the one before it and the last one is whole. */
@@ -13,10 +15,14 @@ export interface Verification {
   readonly records: number;
   /** Of those, how many tell of a torn line that was set aside. */
   readonly recovered: number;
+  /** Of those, how many tell that the current file was missing, and that the chain went on behind an archive. */
+  readonly resumed: number;
+  /** How many records retention removed before the first one, as a record of the log says. */
+  readonly retired: number;
   /** Behind the last good record: what to keep elsewhere, to notice later that the log was cut or written anew. */
   readonly head: ChainHead;
-  /** The first line that doesn't follow, counted from 1, and why. */
-  readonly firstBad: { readonly line: number; readonly why: string } | null;
+  /** The first line that doesn't follow, counted from 1 in its file, and why. */
+  readonly firstBad: { readonly file: string; readonly line: number; readonly why: string } | null;
   /** A last line without its end, which a crash leaves and the next append sets aside. */
   readonly torn: { readonly line: number; readonly bytes: number } | null;
 }
@@ -24,36 +30,109 @@ export interface Verification {
 /**
  * Reads the whole log once, in bounded memory. The chain alone can't show that records were cut from the end, nor
  * that the whole log was written anew: for that, `head` must be held against one that was kept elsewhere.
- * `after` is where the log begins in the chain.
  */
-export async function verifyLog(path: string, after: ChainHead = GENESIS): Promise<Verification> {
+export async function verifyLog(path: string): Promise<Verification> {
   // A line without an end may be one that is being written just now.
   for (let look = 1; ; look++) {
-    const found = await withBook(path, (book) => verifyLines(book, after));
-    if (found === null) {
-      return { ok: false, exists: false, records: 0, recovered: 0, head: after, firstBad: null, torn: null };
-    }
+    const found = await withBook(path, verifyBook);
+    if (found === null) return { ...startOf(GENESIS), ok: false, exists: false };
     if (found.torn === null || look === 3) return found;
     await sleep(20);
   }
 }
 
-function verifyLines(book: LogBook, after: ChainHead): Verification {
-  let head = after;
-  let records = 0;
-  let recovered = 0;
-  const result = (firstBad: Verification['firstBad'], torn: Verification['torn']): Verification => {
-    return { ok: firstBad === null && torn === null, exists: true, records, recovered, head, firstBad, torn };
-  };
-  for (const { bytes, ended } of book.lines()) {
-    if (!ended) return result(null, { line: records + 1, bytes: bytes.length });
-    const next = followLine(bytes, head);
-    if (typeof next === 'string') return result({ line: records + 1, why: next }, null);
-    head = next;
-    records++;
-    if (bytes.includes(RECOVERED) && parseRecord(bytes)?.['event'] === 'recovered') recovered++;
-  }
-  return result(null, null);
+/** The same for a log that is open. */
+export function verifyBook(book: LogBook): Verification {
+  const { begin, ...found } = followBook(book);
+  if (begin === null) return found;
+  if (isVouchedFor(book, begin)) return { ...found, retired: begin.seq };
+  const why = `the log begins with seq ${begin.seq + 1}, and no record says that those before it were removed`;
+  const [first] = book.lines();
+  const file = first?.file ?? basename(book.path);
+  return { ...startOf(GENESIS), ok: false, firstBad: { file, line: 1, why } };
 }
 
-const RECOVERED = '"event":"recovered"';
+/** From line to line; `begin` is what the first one follows where it isn't record 1. */
+function followBook(book: LogBook): Verification & { readonly begin: ChainHead | null } {
+  let found = { ...startOf(GENESIS), begin: null as ChainHead | null };
+  let place = { file: '', line: 0 };
+  const bad = (why: string) => ({ ...found, ok: false, firstBad: { ...place, why } });
+  try {
+    for (const { bytes, ended, file } of book.lines()) {
+      place = { file, line: file === place.file ? place.line + 1 : 1 };
+      if (!ended) {
+        const { line } = place;
+        const isLast = file === basename(book.path);
+        return isLast ? { ...found, ok: false, torn: { line, bytes: bytes.length } } : bad('it has no end');
+      }
+      if (found.records === 0) {
+        const begin = beginningOf(bytes);
+        found = { ...startOf(begin ?? GENESIS), begin };
+      }
+      const next = followLine(bytes, found.head);
+      if (typeof next === 'string') return bad(next);
+      found = { ...found, head: next, records: found.records + 1, ...told(bytes, found) };
+    }
+  } catch (error) {
+    // An archive that can't be read is damage like any other, and the records behind it were not judged.
+    if (!(error instanceof CapwrapError && error.code === 'ERR_AUDIT_UNSAFE')) throw error;
+    const names = book.archives.map(({ name }) => name);
+    place = { file: names[names.indexOf(place.file) + 1] ?? place.file, line: 0 };
+    return bad(error.message);
+  }
+  return found;
+}
+
+function startOf(head: ChainHead): Verification {
+  return {
+    ok: true,
+    exists: true,
+    records: 0,
+    recovered: 0,
+    resumed: 0,
+    retired: 0,
+    head,
+    firstBad: null,
+    torn: null,
+  };
+}
+
+/** A bad line as people look it up: in the current file by its number alone. */
+export function placeOfBad(path: string, { file, line }: NonNullable<Verification['firstBad']>): string {
+  if (line === 0) return file;
+  return file === basename(path) ? `line ${line}` : `line ${line} of ${file}`;
+}
+
+/** The head before a first line that isn't record 1; null where it is, or is none. */
+function beginningOf(line: Buffer): ChainHead | null {
+  const link = readLink(line);
+  return link === null || link.seq === 1 ? null : { seq: link.seq - 1, hash: link.prev };
+}
+
+/** Repairs that records of the log tell of. */
+function told(line: Buffer, { recovered, resumed }: Verification): Partial<Verification> {
+  if (line.includes(RECOVERED) && isEvent(line, 'recovered')) return { recovered: recovered + 1 };
+  if (!line.includes(ROTATED)) return {};
+  const record = parseRecord(line) ?? {};
+  const isResumed = textAt(record, 'event') === 'rotated' && valueAt(record, 'rotated', 'resumed') === true;
+  return isResumed ? { resumed: resumed + 1 } : {};
+}
+
+/** True where a record says that retention removed what was before the beginning. */
+function isVouchedFor(book: LogBook, begin: ChainHead): boolean {
+  for (const { bytes } of book.linesBackwards()) {
+    if (!bytes.includes(RETIRED)) continue;
+    const record = parseRecord(bytes) ?? {};
+    const [last, hash] = [numberAt(record, 'retired', 'last'), textAt(record, 'retired', 'hash')];
+    if (textAt(record, 'event') === 'retired' && last === begin.seq && hash === begin.hash) return true;
+  }
+  return false;
+}
+
+function isEvent(line: Buffer, event: string): boolean {
+  return textAt(parseRecord(line) ?? {}, 'event') === event;
+}
+
+const RECOVERED = Buffer.from('"event":"recovered"');
+const ROTATED = Buffer.from('"event":"rotated"');
+const RETIRED = Buffer.from('"event":"retired"');

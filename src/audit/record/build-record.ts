@@ -30,22 +30,32 @@ export interface RecordStamp {
   readonly host: string;
   readonly pid: number;
   readonly version: string;
-  /** The mode that the log file had, in octal, where it was too loose and has just been tightened. */
+}
+
+/** Modes that were too loose and have just been tightened, in octal. */
+export interface Repairs {
+  /** Of the log file. */
   readonly repairedMode: string | null;
+  /** Of the state directory. */
+  readonly repairedDirMode: string | null;
 }
 
 /**
  * The record as it will be written, `seq`, `prev` and `hash` apart: keys in the order of the list, values bounded so
  * that a line stays under 64 KiB. Throws ERR_INTERNAL for a field that isn't on the list or has another type.
  */
-export function buildRecord(fields: AuditFields, stamp: RecordStamp): Readonly<Record<string, unknown>> {
+export function buildRecord(
+  fields: AuditFields,
+  stamp: RecordStamp & Partial<Repairs>,
+): Readonly<Record<string, unknown>> {
   const cuts: Record<string, Cut> = {};
   const built = shape(FIELDS)(fields, '', cuts) as Readonly<Record<string, unknown>>;
   return {
     timestamp: stamp.timestamp,
     ...built,
     ...(Object.keys(cuts).length > 0 ? { cut: cuts } : {}),
-    ...(stamp.repairedMode === null ? {} : { repaired_mode: stamp.repairedMode }),
+    ...(stamp.repairedMode ? { repaired_mode: stamp.repairedMode } : {}),
+    ...(stamp.repairedDirMode ? { repaired_dir_mode: stamp.repairedDirMode } : {}),
     host: stamp.host.slice(0, 255),
     pid: stamp.pid,
     version: stamp.version,
@@ -134,6 +144,15 @@ const FIELDS = {
   terminal: oneOf(TERMINAL_MODES),
   error: shape({ code: text(64), message: text(4096) }),
   recovered: shape({ bytes: number, sha256: text(64), file: text(64) }),
+  rotated: shape({
+    file: text(64),
+    first: number,
+    last: number,
+    bytes: number,
+    log_id: text(16),
+    resumed: flag,
+  }),
+  retired: shape({ file: text(64), first: number, last: number, bytes: number, hash: text(64) }),
   state_override: text(1024),
 } satisfies Record<keyof AuditFields, FieldRule>;
 
@@ -143,6 +162,7 @@ export const RECORD_FIELDS: readonly string[] = [
   ...Object.keys(FIELDS),
   'cut',
   'repaired_mode',
+  'repaired_dir_mode',
   'host',
   'pid',
   'version',

@@ -21,6 +21,8 @@ export const AUDIT_EVENTS = [
   'untrusted',
   'lease_ended',
   'recovered',
+  'rotated',
+  'retired',
   'reconciled',
 ] as const;
 export type AuditEvent = (typeof AUDIT_EVENTS)[number];
@@ -116,6 +118,24 @@ export interface AuditFields {
   readonly error?: { readonly code: string; readonly message: string };
   /** Length and hash of a torn tail that was set aside. */
   readonly recovered?: { readonly bytes: number; readonly sha256: string; readonly file: string };
+  /** The file that became an archive, and its records. */
+  readonly rotated?: {
+    readonly file: string;
+    readonly first: number;
+    readonly last: number;
+    readonly bytes?: number;
+    readonly log_id?: string;
+    /** True where the file behind that archive was missing, so that records may be lost. */
+    readonly resumed?: boolean;
+  };
+  /** An archive that retention removes; `hash` is of its last record. */
+  readonly retired?: {
+    readonly file: string;
+    readonly first: number;
+    readonly last: number;
+    readonly bytes: number;
+    readonly hash: string;
+  };
   /** Where state lives when an override moved it. */
   readonly state_override?: string;
 }

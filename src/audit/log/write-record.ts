@@ -1,0 +1,38 @@
+/** One record, stamped and sealed onto the chain. */
+import { hostname } from 'node:os';
+import { VERSION } from '../../base/version.ts';
+import { buildRecord, type Repairs } from '../record/build-record.ts';
+import type { AuditFields } from '../record/record.ts';
+import { type ChainHead, sealRecord } from './chain.ts';
+import { appendLine, type LogFile } from './log-file.ts';
+
+/** Nothing was found that others could get at. */
+export const NO_REPAIRS: Repairs = { repairedMode: null, repairedDirMode: null };
+
+/** The line that follows `after`, as of now, and the head behind it. */
+export function sealNow(
+  fields: AuditFields,
+  after: ChainHead,
+  repairs = NO_REPAIRS,
+): { readonly line: string; readonly head: ChainHead } {
+  const stamp = {
+    timestamp: new Date().toISOString(),
+    host: hostname(),
+    pid: process.pid,
+    version: VERSION,
+    ...repairs,
+  };
+  return sealRecord(buildRecord(fields, stamp), after);
+}
+
+/** Appends the record behind `after` and gives the new head. */
+export function writeRecord(
+  log: LogFile,
+  fields: AuditFields,
+  after: ChainHead,
+  repairs = NO_REPAIRS,
+): ChainHead {
+  const { line, head } = sealNow(fields, after, repairs);
+  appendLine(log, line);
+  return head;
+}

@@ -1,0 +1,92 @@
+/** How a log is kept: what may be said about it, by whom, and what a fault looks like. */
+import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { auditSettings } from '../../src/audit/settings.ts';
+import { NO_ADMIN_CONFIG, parseAdminConfig } from '../../src/base/admin-config.ts';
+import { type AuditSettings, DEFAULT_AUDIT_SETTINGS } from '../../src/base/audit-settings.ts';
+import { tempDir } from '../helpers/cli.ts';
+
+const uid = process.getuid?.() ?? -1;
+
+function settingsFrom(text: string, admin = ''): { path: string; read: () => AuditSettings } {
+  const stateDir = tempDir();
+  const path = join(stateDir, 'config.yaml');
+  writeFileSync(path, text, { mode: 0o600 });
+  const config = parseAdminConfig(admin, '/etc/capwrap/config.yaml', uid);
+  return { path, read: () => auditSettings(config, { stateDir, uid }) };
+}
+
+test('without a file they are the defaults', () => {
+  expect(auditSettings(NO_ADMIN_CONFIG, { stateDir: tempDir(), uid })).toEqual(DEFAULT_AUDIT_SETTINGS);
+  expect(settingsFrom('# nothing yet\n').read()).toEqual(DEFAULT_AUDIT_SETTINGS);
+});
+
+test.each<[string, Partial<AuditSettings>]>([
+  ['rotate: {max_size: 128KiB}', { rotate: { maxBytes: 131_072, maxAge: null } }],
+  ['rotate: {max_size: 65536, max_age: 12h}', { rotate: { maxBytes: 65_536, maxAge: 43_200 } }],
+  ['rotate: {max_size: never, max_age: 30d}', { rotate: { maxBytes: null, maxAge: 2_592_000 } }],
+  ['rotate: {max_age: never}', { rotate: { maxBytes: 67_108_864, maxAge: null } }],
+  ['archives: {compress: true, keep: 400d}', { archives: { compress: true, keep: 34_560_000 } }],
+  ['archives: {}', { archives: { compress: false, keep: null } }],
+])('%s', (line, expected) => {
+  expect(settingsFrom(`audit: {${line}}\n`).read()).toEqual({ ...DEFAULT_AUDIT_SETTINGS, ...expected });
+});
+
+test("the administrator's sections win, each as a whole", () => {
+  const { read } = settingsFrom(
+    'audit: {rotate: {max_size: 64KiB, max_age: 1d}, archives: {keep: 1d}}\n',
+    'audit: {archives: {compress: true}}\n',
+  );
+  expect(read()).toEqual({
+    ...DEFAULT_AUDIT_SETTINGS,
+    rotate: { maxBytes: 65_536, maxAge: 86_400 },
+    archives: { compress: true, keep: null },
+  });
+});
+
+describe('a fault', () => {
+  test.each([
+    ['audits: {}', '1:1', '"audits" is not a key of "config"; known: audit'],
+    ['audit: {rotate: {size: 1}}', '1:18', '"size" is not a key of "rotate"; known: max_size, max_age'],
+    [
+      'audit: {rotate: {max_size: 63KiB}}',
+      '1:28',
+      '"max_size" must be a size from 64KiB to 512MiB such as 16MiB, or never',
+    ],
+    [
+      'audit: {rotate: {max_size: 1GiB}}',
+      '1:28',
+      '"max_size" must be a size from 64KiB to 512MiB such as 16MiB, or never',
+    ],
+    [
+      'audit: {rotate: {max_size: 64MB}}',
+      '1:28',
+      '"max_size" must be a size from 64KiB to 512MiB such as 16MiB, or never',
+    ],
+    ['audit: {rotate: {max_age: 0d}}', '1:27', '"max_age" must be a time such as 30d or 12h, or never'],
+    ['audit: {archives: {compress: yes}}', '1:30', '"compress" must be true or false'],
+    ['audit: {archives: {keep: forever}}', '1:26', '"keep" must be a time such as 30d or 12h, or never'],
+    ['audit: [a', null, 'is not valid YAML'],
+  ])('%s has its place', (text, at, why) => {
+    const { path, read } = settingsFrom(`${text}\n`);
+    const message = at === null ? expect.stringContaining(why) : `"${path}:${at}" ${why}`;
+    expect(read).toThrow(expect.objectContaining({ code: 'ERR_CONFIG_INVALID', message }));
+  });
+
+  test('is a file that others can write, a link, or a folder', () => {
+    const open = settingsFrom('audit: {}\n');
+    chmodSync(open.path, 0o602);
+    expect(open.read).toThrow(expect.objectContaining({ code: 'ERR_STATE_UNSAFE' }));
+    for (const make of [
+      (path: string) => symlinkSync('/etc/hostname', path),
+      (path: string) => mkdirSync(path),
+    ]) {
+      const stateDir = tempDir();
+      make(join(stateDir, 'config.yaml'));
+      expect(() => auditSettings(NO_ADMIN_CONFIG, { stateDir, uid })).toThrow(
+        expect.objectContaining({ code: 'ERR_STATE_UNSAFE' }),
+      );
+    }
+  });
+});
