@@ -30,6 +30,10 @@ const STEPS = {
     ['node', 'scripts/build.mjs'],
     ['node', 'bench/providers.mjs'],
   ],
+  crash: [
+    ['node', 'scripts/build.mjs'],
+    ['node', 'bench/crash.mjs'],
+  ],
   'bench:masker': [['node', 'bench/masker.mjs']],
   fuzz: [['node', 'bench/fuzz-masker.mjs']],
 };
