@@ -267,3 +267,31 @@ test('a closing record that cannot be written is 125, and tells how child and le
   );
   expect(result.stderr).toContain('its lease: revoked_verified');
 });
+
+test('a credential that was issued when its record could not be written is ended, and no command is started', async () => {
+  const workspace = await localWorkspace();
+  const { folder, stateDir } = workspace;
+  const expiry = new Date(Date.now() + 300_000).toISOString();
+  const lease = `{"capwrap_lease":1,"token":"tok-0123456789abcdef","expires_at":"${expiry}"}`;
+  const spoil = `rm ${stateDir}/audit.jsonl; mkdir ${stateDir}/audit.jsonl`;
+  workspace.script('issue.sh', `${spoil}; printf %s '${lease}'`);
+  workspace.script('end.sh', `echo done > ${folder}/ended`);
+  await workspace.setMap(`version: 1
+capabilities:
+  own:
+    provider: command
+    argv: [./issue.sh]
+    end: [./end.sh]
+    scope: [x]
+    inject: {OWN: token}
+    program_env: {set: {PATH: '/usr/bin:/bin'}}
+    rules: [{allow: {repo: acme/web-app}}]
+`);
+  const result = await workspace.run('own', CHILD);
+  expect(result.stderr).toMatch(
+    /^capwrap: error: the closing audit record is missing: .*; no command was started; its lease: revoked_unverified$/m,
+  );
+  expect(result.status).toBe(125);
+  expect(existsSync(join(folder, 'ended'))).toBe(true);
+  expect(existsSync(join(folder, 'child-ran'))).toBe(false);
+});
