@@ -1,31 +1,63 @@
 /** `capwrap audit verify`: whether anybody, or a crash, touched the log. */
+import { HeadIndex } from '../audit/anchor/head-index.ts';
 import { placeOfBad, type Verification, verifyLog } from '../audit/log/verify.ts';
 import { escapeText, toJson } from '../base/escape.ts';
+import { CapwrapError } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { logPathOf } from './audit-log.ts';
-import type { Command } from './command.ts';
+import { anchorsAsObject, anchorsAsText, checkAnchors, type HeldAnchors } from './audit-verify-anchors.ts';
+import { count } from './count.ts';
 
-/** 0 where the chain is whole, 1 where it isn't or where there is no log: what isn't there can't be vouched for. */
-export const auditVerify: Command<object> = async (context) => {
+export interface AuditVerifyOptions {
+  /** Files with heads that were left elsewhere; `-` for standard input. */
+  readonly anchor?: readonly string[] | undefined;
+  /** Keys whose signature on an anchor counts: files, or lines of OpenSSH. */
+  readonly anchorKey?: readonly string[] | undefined;
+}
+
+/**
+ * 0 where the chain is whole, 1 where it isn't or where there is no log: what isn't there can't be vouched for. With
+ * anchors 0 only where one of them fits the log and none contradicts it. Throws ERR_USAGE for what can't be read.
+ */
+export async function auditVerify(context: CommandContext, options: AuditVerifyOptions): Promise<number> {
+  const { anchor = [], anchorKey = [] } = options;
+  if (anchorKey.length > 0 && anchor.length === 0) {
+    throw new CapwrapError('ERR_USAGE', '"--anchor-key" is for anchors, and none is given', {
+      hint: 'capwrap audit verify --anchor FILE --anchor-key KEY.pub',
+    });
+  }
   const path = logPathOf(context);
-  const found = await verifyLog(path);
-  await context.out(context.json ? `${toJson(toObject(path, found))}\n` : toText(context, path, found));
-  return found.ok ? 0 : 1;
-};
+  const index = new HeadIndex();
+  const found = await verifyLog(path, anchor.length === 0 ? undefined : index.add);
+  const held =
+    anchor.length === 0 ? null : await checkAnchors(context, path, found, index, { anchor, anchorKey });
+  await context.out(
+    context.json ? `${toJson(toObject(path, found, held))}\n` : toText(context, path, found, held),
+  );
+  return found.ok && (held === null || held.ok) ? 0 : 1;
+}
 
 /** What the chain can't show by itself; said each time, so that nobody takes the answer for more than it is. */
 const LIMIT =
-  'a chain alone cannot show that records were cut from its end or that the whole log was written anew: keep the head elsewhere and compare';
+  'a chain alone cannot show that records were cut from its end or that the whole log was written anew: keep heads elsewhere (capwrap audit anchor) and compare (--anchor)';
 
 function toObject(
   path: string,
   { exists, ok, records, recovered, resumed, retired, head, firstBad, torn }: Verification,
+  held: HeldAnchors | null,
 ): object {
   const counts = { records, recovered, resumed, retired };
-  return { path, exists, ok, ...counts, head, first_bad: firstBad, torn, limit: LIMIT };
+  const chain = { path, exists, ok, ...counts, head, first_bad: firstBad, torn };
+  if (held === null) return { ...chain, limit: LIMIT };
+  return { ...chain, ok: ok && held.ok, chain_ok: ok, anchors: anchorsAsObject(held) };
 }
 
-function toText(context: CommandContext, path: string, found: Verification): string {
+function toText(
+  context: CommandContext,
+  path: string,
+  found: Verification,
+  held: HeldAnchors | null,
+): string {
   const { green, red, yellow, dim } = context.colors.stdout;
   const { ok, exists, records, recovered, resumed, retired, head, firstBad, torn } = found;
   const lines = [dim(escapeText(path))];
@@ -57,10 +89,8 @@ function toText(context: CommandContext, path: string, found: Verification): str
     lines.push(
       `${count(retired, 'record')} before the first were removed by retention; capwrap audit list --event retired`,
     );
-  if (exists) lines.push(`head: seq=${head.seq} hash=${head.hash}`, dim(LIMIT));
+  if (exists) lines.push(`head: seq=${head.seq} hash=${head.hash}`);
+  if (held !== null) lines.push(...anchorsAsText(context, held));
+  else if (exists) lines.push(dim(LIMIT));
   return `${lines.join('\n')}\n`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,5 @@
 /** `capwrap audit`: reading the log. */
+export { auditAnchor } from './audit-anchor.ts';
 export { auditList } from './audit-list.ts';
 export { auditRotate } from './audit-rotate.ts';
 export { auditShow } from './audit-show.ts';

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import * as help from '../ui/help.ts';
 import type { Add } from './add.ts';
-import { count } from './values.ts';
+import { count, repeated } from './values.ts';
 
 export function addAuditCommands(add: Add, program: Command): void {
   const audit = program
@@ -46,11 +46,29 @@ export function addAuditCommands(add: Add, program: Command): void {
   add(
     audit,
     'verify',
-    'check the hash chain; names the first bad line',
+    'check the hash chain, and heads that were left elsewhere',
     help.AUDIT_VERIFY,
-    async (context) => {
+    async (context, values) => {
       const { auditVerify } = await import('../commands/others.ts');
-      return auditVerify(context, {});
+      return auditVerify(context, values);
     },
-  );
+  )
+    .option('--anchor <file>', 'a text with heads of the log, - for standard input; repeatable', repeated)
+    .option(
+      '--anchor-key <key>',
+      'whose signed anchors count: a public key, or its file; repeatable',
+      repeated,
+    );
+  add(
+    audit,
+    'anchor',
+    "check the chain and print the log's head, signed where a key is given",
+    help.AUDIT_ANCHOR,
+    async (context, values) => {
+      const { auditAnchor } = await import('../commands/others.ts');
+      return auditAnchor(context, values);
+    },
+  )
+    .option('--key <file>', 'sign with this SSH key (or the agent, for a .pub file) through ssh-keygen')
+    .option('-o, --output <file>', 'add the line to the end of this file instead of printing it');
 }

@@ -74,7 +74,18 @@ export const AUDIT_LIST = examples(
 export const AUDIT_SHOW = examples('capwrap audit show 9f8c6b6a41d2e07c');
 export const AUDIT_TAIL = examples('capwrap audit tail -n 20', 'capwrap audit tail --follow --json');
 export const AUDIT_ROTATE = examples('capwrap audit rotate', 'capwrap audit rotate --now --json');
-export const AUDIT_VERIFY = examples('capwrap audit verify', 'capwrap audit verify --json');
+export const AUDIT_VERIFY = examples(
+  'capwrap audit verify',
+  'capwrap audit verify --json',
+  'capwrap audit verify --anchor heads.log --anchor anchors.jsonl',
+  'journalctl -t capwrap -o cat | capwrap audit verify --anchor -',
+  'capwrap audit verify --anchor anchors.jsonl --anchor-key ~/.ssh/id_ed25519.pub',
+);
+export const AUDIT_ANCHOR = examples(
+  'capwrap audit anchor --key ~/.ssh/id_ed25519 -o anchors.jsonl',
+  'capwrap audit anchor > anchor.json',
+  'ssh-keygen -Y sign -n capwrap-audit -f ~/.ssh/id_ed25519 anchor.json',
+);
 export const ISSUER = examples('capwrap issuer init', 'capwrap issuer serve --port 8787');
 export const ISSUER_INIT = examples(
   'capwrap issuer init --issuer https://artifacts.acme.test',

@@ -24,6 +24,7 @@ const COMMANDS = [
   'audit show',
   'audit tail',
   'audit verify',
+  'audit anchor',
   'issuer',
   'issuer init',
   'issuer jwks',
@@ -84,12 +85,20 @@ test('the program lists each of them', async () => {
   expect(await examplesOf('')).toHaveLength(5);
 });
 
+/** Files that examples read: what stands in them is for other tests. */
+const PRELUDE = [
+  'echo not-a-token > token.jwt',
+  'touch heads.log anchors.jsonl',
+  'mkdir -p ~/.ssh',
+  `echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH/nCUxCUYcN+Sm0v8PlySP7bW6JtRv2qOPwAmxjslg/ a' > ~/.ssh/id_ed25519.pub`,
+].join('; ');
+
 function runExample(
   line: string,
   cwd: string,
   env: Readonly<Record<string, string>>,
 ): Promise<{ code: number | null; stderr: string }> {
-  const child = spawn('/bin/sh', ['-c', `echo not-a-token > token.jwt; exec 3>&1; ${line}`], {
+  const child = spawn('/bin/sh', ['-c', `${PRELUDE}; exec 3>&1; ${line}`], {
     cwd,
     env: { ...env, PATH: `${cwd}/bin:${process.env['PATH']}`, CAPWRAP_ENVIRONMENT: 'preview' },
     detached: true,

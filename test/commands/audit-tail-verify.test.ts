@@ -88,7 +88,7 @@ describe('tail', () => {
 
 describe('verify', () => {
   const LIMIT =
-    'a chain alone cannot show that records were cut from its end or that the whole log was written anew: keep the head elsewhere and compare';
+    'a chain alone cannot show that records were cut from its end or that the whole log was written anew: keep heads elsewhere (capwrap audit anchor) and compare (--anchor)';
   const hashOf = (line: string | undefined) => (JSON.parse(line ?? '') as { hash: string }).hash;
 
   async function verify(lines: readonly string[], tail = '') {

@@ -27,14 +27,17 @@ export interface Verification {
   readonly torn: { readonly line: number; readonly bytes: number } | null;
 }
 
+export type OnRecord = (head: ChainHead, line: Buffer) => void;
+
 /**
  * Reads the whole log once, in bounded memory. The chain alone can't show that records were cut from the end, nor
  * that the whole log was written anew: for that, `head` must be held against one that was kept elsewhere.
+ * `each` is told of every good record, and of all of them again where the log has to be read again.
  */
-export async function verifyLog(path: string): Promise<Verification> {
+export async function verifyLog(path: string, each: OnRecord = () => undefined): Promise<Verification> {
   // A line without an end may be one that is being written just now.
   for (let look = 1; ; look++) {
-    const found = await withBook(path, verifyBook);
+    const found = await withBook(path, (book) => verifyBook(book, each));
     if (found === null) return { ...startOf(GENESIS), ok: false, exists: false };
     if (found.torn === null || look === 3) return found;
     await sleep(20);
@@ -42,8 +45,8 @@ export async function verifyLog(path: string): Promise<Verification> {
 }
 
 /** The same for a log that is open. */
-export function verifyBook(book: LogBook): Verification {
-  const { begin, ...found } = followBook(book);
+export function verifyBook(book: LogBook, each: OnRecord = () => undefined): Verification {
+  const { begin, ...found } = followBook(book, each);
   if (begin === null) return found;
   if (isVouchedFor(book, begin)) return { ...found, retired: begin.seq };
   const why = `the log begins with seq ${begin.seq + 1}, and no record says that those before it were removed`;
@@ -53,7 +56,7 @@ export function verifyBook(book: LogBook): Verification {
 }
 
 /** From line to line; `begin` is what the first one follows where it isn't record 1. */
-function followBook(book: LogBook): Verification & { readonly begin: ChainHead | null } {
+function followBook(book: LogBook, each: OnRecord): Verification & { readonly begin: ChainHead | null } {
   let found = { ...startOf(GENESIS), begin: null as ChainHead | null };
   let place = { file: '', line: 0 };
   const bad = (why: string) => ({ ...found, ok: false, firstBad: { ...place, why } });
@@ -71,6 +74,7 @@ function followBook(book: LogBook): Verification & { readonly begin: ChainHead |
       }
       const next = followLine(bytes, found.head);
       if (typeof next === 'string') return bad(next);
+      each(next, bytes);
       found = { ...found, head: next, records: found.records + 1, ...told(bytes, found) };
     }
   } catch (error) {
