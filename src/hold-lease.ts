@@ -1,7 +1,7 @@
 /** From the grant to the end of the lease: issue, record, spawn, wait, end. */
 
 import type { RunEnding } from './audit/record/closed-record.ts';
-import type { AuditLog } from './audit/record/record.ts';
+import type { Appended, AuditLog } from './audit/record/record.ts';
 import { issuedRecord } from './audit/record/run-records.ts';
 import type { RunSubject, Terms } from './audit/record/run-subject.ts';
 import { refuseInspector } from './base/ambient.ts';
@@ -35,6 +35,8 @@ export interface HoldInput {
   readonly subject: RunSubject;
   readonly terms: Terms;
   readonly provider: Provider;
+  /** What became of the record of the grant. */
+  readonly granted: Pick<Appended<unknown>, 'head' | 'unwitnessed'>;
   readonly secrets: SecretRegistry;
   readonly signals: Signals;
   readonly events: EventSink;
@@ -72,6 +74,7 @@ export async function holdLease(input: HoldInput): Promise<Held> {
   let early: Promise<Revocation> | null = null;
   let failure: unknown = null;
   try {
+    if (input.granted.unwitnessed !== null) throw input.granted.unwitnessed;
     isolation = createIsolation(situation.state.dir, subject.leaseId, {
       privateHome: situation.capability.home === 'private',
     });

@@ -66,7 +66,7 @@ async function tell(
 
   // 1. Decide, on the exact bytes of a trusted map.
   const state = openStateFor(context);
-  const audit = auditLogFor(context, state);
+  const audit = auditLogFor(context, state, events.warn);
   const judged = await trustedMap({ context, state, options, argv, audit, mask });
   phases.mark('map');
   const registerSecret = (name: string, value: string) => secrets.register(name, value);
@@ -115,7 +115,8 @@ async function tell(
   phases.mark('load_provider');
   const terms: Terms = { grant, approval, deadline: new Date(Date.now() + grant.ttl * 1000) };
   const unless = await lateDenial(context, situation);
-  const denial = await audit.append(grantedRecord(subject, terms), { durable: true, unless });
+  const granted = await audit.append(grantedRecord(subject, terms), { durable: true, unless });
+  const denial = granted.refusal;
   if (denial !== null) {
     resultEvent(events, denial);
     await audit.append(deniedRecord(subject, denial.reason, denial.rule, approval), { durable: true });
@@ -132,6 +133,7 @@ async function tell(
     subject,
     terms,
     provider,
+    granted,
     secrets,
     signals,
     events,

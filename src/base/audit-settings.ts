@@ -11,10 +11,23 @@ export interface AuditSettings {
   /** What becomes of archives: `keep` in seconds after their last record, null for ever. */
   readonly archives: { readonly compress: boolean; readonly keep: number | null };
   /** Where each run leaves the chain's head, beside the log. */
-  readonly witness: { readonly file: string | null; readonly syslog: boolean };
+  readonly witness: WitnessSettings;
   /** The collector that `capwrap audit ship` sends records to; null for none. */
   readonly ship: ShipSettings | null;
 }
+
+export interface WitnessSettings {
+  /** A file that exists, on another disk or append-only; null for none. */
+  readonly file: string | null;
+  readonly syslog: SyslogTarget | null;
+  /** True where nothing may be issued unless each of them has the head of the grant. */
+  readonly required: boolean;
+}
+
+/** What a process without native code can speak to; `/dev/log` is a kind of socket that Node can't open. */
+export type SyslogTarget =
+  | { readonly kind: 'journald' }
+  | { readonly kind: 'udp' | 'tcp'; readonly host: string; readonly port: number };
 
 export interface ShipSettings {
   /** Base URL: `/v1/logs` is added. */
@@ -27,7 +40,7 @@ export interface ShipSettings {
 export const DEFAULT_AUDIT_SETTINGS: AuditSettings = {
   rotate: { maxBytes: 64 * 1024 * 1024, maxAge: null },
   archives: { compress: false, keep: null },
-  witness: { file: null, syslog: false },
+  witness: { file: null, syslog: null, required: false },
   ship: null,
 };
 
@@ -61,11 +74,14 @@ const SECTIONS: { readonly [Name in keyof AuditSettings]: Read<AuditSettings[Nam
     };
   },
   witness(node, subject, invalid) {
-    const fields = entries(node, subject, ['file', 'syslog'], invalid);
-    return {
-      file: optional(fields.get('file'), null, path, 'file', invalid),
-      syslog: optional(fields.get('syslog'), false, flag, 'syslog', invalid),
-    };
+    const fields = entries(node, subject, ['file', 'syslog', 'required'], invalid);
+    const file = optional(fields.get('file'), null, path, 'file', invalid);
+    const syslog = optional(fields.get('syslog'), null, syslogTarget, 'syslog', invalid);
+    const required = optional(fields.get('required'), false, flag, 'required', invalid);
+    if (file === null && syslog === null) throw invalid(start(node), `"${subject}" names no witness`);
+    if (required && syslog?.kind === 'udp')
+      throw invalid(start(node), '"required" can\'t be had over udp, where nobody answers');
+    return { file, syslog, required };
   },
   ship(node, subject, invalid) {
     const fields = entries(node, subject, ['endpoint', 'headers_file', 'ca_file'], invalid);
@@ -124,6 +140,20 @@ const path: Read<string> = (node, subject, invalid) => {
   const text = textOf(node);
   if (isAbsolute(text) && !/\p{Cc}/u.test(text)) return normalize(text);
   throw invalid(start(node), `"${subject}" must be an absolute path`);
+};
+
+/** `journald`, or a receiver of syslog by its address: a socket of systemd's journal, RFC 5426, or RFC 6587. */
+const syslogTarget: Read<SyslogTarget> = (node, subject, invalid) => {
+  const text = textOf(node);
+  if (text === 'journald') return { kind: text };
+  const match = /^(udp|tcp):\/\/(?:\[([0-9a-fA-F:.]+)\]|([A-Za-z0-9.-]+)):(\d{1,5})$/.exec(text);
+  const [, kind, v6, host = v6, port] = match ?? [];
+  if (host !== undefined && Number(port) > 0 && Number(port) <= 65_535)
+    return { kind: kind as 'udp' | 'tcp', host, port: Number(port) };
+  throw invalid(
+    start(node),
+    `"${subject}" must be journald, udp://HOST:PORT or tcp://HOST:PORT, such as udp://127.0.0.1:514`,
+  );
 };
 
 const url: Read<string> = (node, subject, invalid) => {

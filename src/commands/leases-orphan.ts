@@ -122,8 +122,8 @@ async function close(
   const record = leaseEndedRecord({ leaseId: lease.leaseId, from: factsOf(lease), reason, revocation });
   const isClosed = (book: LogBook) =>
     !openLeases(book).some(({ leaseId }) => leaseId === lease.leaseId) || null;
-  const closed = await audit.append(record, { durable: true, unless: isClosed });
-  if (closed !== null) return { kind: 'closed' };
+  const { refusal } = await audit.append(record, { durable: true, unless: isClosed });
+  if (refusal !== null) return { kind: 'closed' };
   return revocation?.outcome === 'revoke_failed'
     ? { kind: 'failed', revocation }
     : { kind: 'ended', revocation };

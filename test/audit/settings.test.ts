@@ -28,6 +28,22 @@ test.each<[string, Partial<AuditSettings>]>([
   ['rotate: {max_size: never, max_age: 30d}', { rotate: { maxBytes: null, maxAge: 2_592_000 } }],
   ['rotate: {max_age: never}', { rotate: { maxBytes: 67_108_864, maxAge: null } }],
   ['archives: {compress: true, keep: 400d}', { archives: { compress: true, keep: 34_560_000 } }],
+  [
+    'witness: {file: /mnt/audit//heads}',
+    { witness: { file: '/mnt/audit/heads', syslog: null, required: false } },
+  ],
+  [
+    'witness: {file: /a, syslog: journald, required: true}',
+    { witness: { file: '/a', syslog: { kind: 'journald' }, required: true } },
+  ],
+  [
+    "witness: {syslog: 'udp://127.0.0.1:514'}",
+    { witness: { file: null, syslog: { kind: 'udp', host: '127.0.0.1', port: 514 }, required: false } },
+  ],
+  [
+    "witness: {syslog: 'tcp://[::1]:601', required: true}",
+    { witness: { file: null, syslog: { kind: 'tcp', host: '::1', port: 601 }, required: true } },
+  ],
   ['archives: {}', { archives: { compress: false, keep: null } }],
 ])('%s', (line, expected) => {
   expect(settingsFrom(`audit: {${line}}\n`).read()).toEqual({ ...DEFAULT_AUDIT_SETTINGS, ...expected });
@@ -44,6 +60,9 @@ test("the administrator's sections win, each as a whole", () => {
     archives: { compress: true, keep: null },
   });
 });
+
+const SYSLOG_FAULT =
+  '"syslog" must be journald, udp://HOST:PORT or tcp://HOST:PORT, such as udp://127.0.0.1:514';
 
 describe('a fault', () => {
   test.each([
@@ -67,6 +86,19 @@ describe('a fault', () => {
     ['audit: {rotate: {max_age: 0d}}', '1:27', '"max_age" must be a time such as 30d or 12h, or never'],
     ['audit: {archives: {compress: yes}}', '1:30', '"compress" must be true or false'],
     ['audit: {archives: {keep: forever}}', '1:26', '"keep" must be a time such as 30d or 12h, or never'],
+    ['audit: {witness: {}}', '1:18', '"witness" names no witness'],
+    ['audit: {witness: {required: true}}', '1:18', '"witness" names no witness'],
+    ['audit: {witness: {file: heads}}', '1:25', '"file" must be an absolute path'],
+    ['audit: {witness: {syslog: true}}', '1:27', SYSLOG_FAULT],
+    ['audit: {witness: {syslog: /dev/log}}', '1:27', SYSLOG_FAULT],
+    ["audit: {witness: {syslog: 'udp://127.0.0.1'}}", '1:27', SYSLOG_FAULT],
+    ["audit: {witness: {syslog: 'udp://127.0.0.1:65536'}}", '1:27', SYSLOG_FAULT],
+    ["audit: {witness: {syslog: 'https://a:1'}}", '1:27', SYSLOG_FAULT],
+    [
+      "audit: {witness: {syslog: 'udp://a:1', required: true}}",
+      '1:18',
+      '"required" can\'t be had over udp, where nobody answers',
+    ],
     ['audit: [a', null, 'is not valid YAML'],
   ])('%s has its place', (text, at, why) => {
     const { path, read } = settingsFrom(`${text}\n`);

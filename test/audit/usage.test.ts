@@ -253,11 +253,11 @@ describe('appending with a guard', () => {
 
   test('writes nothing where it says no, and answers why', async () => {
     const log = open(tempDir());
-    expect(await log.append(GRANTED, { unless: () => null })).toBeNull();
+    expect((await log.append(GRANTED, { unless: () => null })).refusal).toBeNull();
     const before = readFileSync(log.path);
-    expect(await log.append(GRANTED, { durable: true, unless: () => 'no room' })).toBe('no room');
+    expect((await log.append(GRANTED, { durable: true, unless: () => 'no room' })).refusal).toBe('no room');
     expect(readFileSync(log.path).equals(before)).toBe(true);
-    expect(await log.append(DENIED)).toBeNull();
+    expect((await log.append(DENIED)).refusal).toBeNull();
     expect(recordsOf(log.path).map(({ seq }) => seq)).toEqual([1, 2]);
   });
 
@@ -270,7 +270,7 @@ describe('appending with a guard', () => {
     };
     await expect(log.append(GRANTED, { unless })).rejects.toThrow('guard');
     expect(readFileSync(log.path).equals(before)).toBe(true);
-    expect(await log.append(DENIED)).toBeNull();
+    expect((await log.append(DENIED)).refusal).toBeNull();
   });
 
   test('counts what others have just written: of many that race for three places three get one', async () => {
@@ -284,7 +284,7 @@ describe('appending with a guard', () => {
         ),
       ),
     );
-    expect(ends.filter((end) => end === null)).toHaveLength(3);
+    expect(ends.filter(({ refusal }) => refusal === null)).toHaveLength(3);
     expect(recordsOf(join(dir, 'audit.jsonl'))).toHaveLength(3);
   });
 });

@@ -32,12 +32,14 @@ export interface RecordStamp {
   readonly version: string;
 }
 
-/** Modes that were too loose and have just been tightened, in octal. */
-export interface Repairs {
-  /** Of the log file. */
+/** What befell the log since the record before, and is said in the next one. */
+export interface Asides {
+  /** The mode of the log file, in octal, where it was too loose and has just been tightened. */
   readonly repairedMode: string | null;
-  /** Of the state directory. */
+  /** The same of the state directory. */
   readonly repairedDirMode: string | null;
+  /** Why a witness hasn't got the head of a record that this process wrote. */
+  readonly witnessError: string | null;
 }
 
 /**
@@ -46,7 +48,7 @@ export interface Repairs {
  */
 export function buildRecord(
   fields: AuditFields,
-  stamp: RecordStamp & Partial<Repairs>,
+  stamp: RecordStamp & Partial<Asides>,
 ): Readonly<Record<string, unknown>> {
   const cuts: Record<string, Cut> = {};
   const built = shape(FIELDS)(fields, '', cuts) as Readonly<Record<string, unknown>>;
@@ -56,6 +58,7 @@ export function buildRecord(
     ...(Object.keys(cuts).length > 0 ? { cut: cuts } : {}),
     ...(stamp.repairedMode ? { repaired_mode: stamp.repairedMode } : {}),
     ...(stamp.repairedDirMode ? { repaired_dir_mode: stamp.repairedDirMode } : {}),
+    ...(stamp.witnessError ? { witness_error: text(512)(stamp.witnessError, 'witness_error', {}) } : {}),
     host: stamp.host.slice(0, 255),
     pid: stamp.pid,
     version: stamp.version,
@@ -163,6 +166,7 @@ export const RECORD_FIELDS: readonly string[] = [
   'cut',
   'repaired_mode',
   'repaired_dir_mode',
+  'witness_error',
   'host',
   'pid',
   'version',

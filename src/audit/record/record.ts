@@ -3,6 +3,7 @@
 import type { ApprovalGrade } from '../../base/approval-grade.ts';
 import type { MapTrust } from '../../base/map-trust.ts';
 import type { LeaseHandle, Outcome, Revocation } from '../../broker/provider.ts';
+import type { CapwrapError } from '../../errors.ts';
 import type { Facts } from '../../request/facts.ts';
 import type { DeliveryKind } from '../../runner/delivery.ts';
 import type { EndReason } from '../../runner/ending.ts';
@@ -141,17 +142,28 @@ export interface AuditFields {
 }
 
 export interface AppendOptions<Refusal> {
-  /** Settle only once the record would survive a crash of the machine. */
+  /** Settle only once the record would survive a crash of the machine, and once its head was offered to the witnesses. */
   readonly durable?: boolean;
   /**
    * Asked under the log's lock, right before the record is written: an answer other than null
    * keeps the record out. So what it finds in the log still holds when the record stands there.
    */
   readonly unless?: ((book: LogBook) => Refusal | null) | undefined;
+  /** Also tell the head behind the record. */
+  readonly wantsHead?: boolean;
 }
 
-/** The log as the run sees it: append one record; answers null once it is written, or why `unless` kept it out. */
+export interface Appended<Refusal> {
+  /** Why `unless` kept the record out; null where it is written. */
+  readonly refusal: Refusal | null;
+  /** The head behind the record, as `headText` writes it; null where nobody wants it. */
+  readonly head: string | null;
+  /** ERR_AUDIT_WITNESS where a witness that the settings require hasn't got that head; else null. */
+  readonly unwitnessed: CapwrapError | null;
+}
+
+/** The log as the run sees it: append one record. */
 export interface AuditLog {
   readonly path: string;
-  append<Refusal = never>(fields: AuditFields, options?: AppendOptions<Refusal>): Promise<Refusal | null>;
+  append<Refusal = never>(fields: AuditFields, options?: AppendOptions<Refusal>): Promise<Appended<Refusal>>;
 }

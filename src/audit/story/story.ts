@@ -70,6 +70,7 @@ function saySubject(record: StoredRecord): [string, string][] {
       `${textAt(record, 'host')}, process ${numberAt(record, 'pid')}, capwrap ${textAt(record, 'version')}`,
     ],
     ['state moved', textAt(record, 'state_override')],
+    ['not witnessed', textAt(record, 'witness_error')],
     ['cut', sayCuts(record)],
   ];
   return lines.filter((line): line is [string, string] => Boolean(line[1]));
