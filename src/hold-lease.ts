@@ -207,7 +207,7 @@ function tellStart(events: EventSink, command: StartableCommand, mode: TerminalM
   if (mode === 'pipe') events.warn(NO_PTY);
 }
 
-function issueRequest({ situation, subject, terms }: HoldInput): IssueRequest {
+function issueRequest({ situation, subject, terms, granted }: HoldInput): IssueRequest {
   return {
     leaseId: subject.leaseId,
     capability: situation.capability,
@@ -216,6 +216,7 @@ function issueRequest({ situation, subject, terms }: HoldInput): IssueRequest {
     approval: terms.grant.approval,
     actor: situation.request.facts.actor.value ?? 'unknown',
     taskId: situation.request.taskId,
+    auditHead: granted.head,
   };
 }
 

@@ -12,6 +12,7 @@ import { NO_APPROVAL, type Terms } from './audit/record/run-subject.ts';
 import { loadProvider } from './broker/registry.ts';
 import { decide, lateDenial, type RequestOptions } from './decide.ts';
 import { holdLease } from './hold-lease.ts';
+import { policyOf } from './policy/providers/index.ts';
 import { callerSecrets } from './redact/caller-secrets.ts';
 import { SecretRegistry } from './redact/registry.ts';
 import { checkEvent, closingFault, deniedError, resultEvent, timeLimitError } from './refuse.ts';
@@ -115,7 +116,8 @@ async function tell(
   phases.mark('load_provider');
   const terms: Terms = { grant, approval, deadline: new Date(Date.now() + grant.ttl * 1000) };
   const unless = await lateDenial(context, situation);
-  const granted = await audit.append(grantedRecord(subject, terms), { durable: true, unless });
+  const wantsHead = policyOf(grant.config).wantsAuditHead?.(grant.config) ?? false;
+  const granted = await audit.append(grantedRecord(subject, terms), { durable: true, unless, wantsHead });
   const denial = granted.refusal;
   if (denial !== null) {
     resultEvent(events, denial);

@@ -89,6 +89,8 @@ export interface IssueRequest {
   readonly approval: ApprovalKind;
   readonly actor: string;
   readonly taskId: string;
+  /** The head of the audit log behind the record of the grant, where the capability shows it to the issuer. */
+  readonly auditHead?: string | null;
 }
 
 /** What a provider may use of the world. */

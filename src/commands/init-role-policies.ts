@@ -1,6 +1,7 @@
 /** The IAM policies of the role that an `aws-sts` capability needs, and no more than it needs. */
+import { HEAD_MARK } from '../audit/anchor/head.ts';
 import type { Capability } from '../policy/capability.ts';
-import type { AwsStsConfig } from '../policy/providers/aws-sts.ts';
+import { AUDIT_HEAD, type AwsStsConfig } from '../policy/providers/aws-sts.ts';
 
 export interface Statement {
   readonly Sid: string;
@@ -52,7 +53,7 @@ export function keyTrustPolicy(config: AwsStsConfig, principal: string): PolicyD
       ...who,
       Action: 'sts:TagSession',
       Condition: {
-        StringEquals: Object.fromEntries(tags.map(([key, value]) => [`aws:RequestTag/${key}`, value])),
+        ...tagConditions(tags),
         'ForAllValues:StringEquals': { 'aws:TagKeys': tags.map(([key]) => key) },
       },
     });
@@ -66,6 +67,22 @@ export function keyTrustPolicy(config: AwsStsConfig, principal: string): PolicyD
     });
   }
   return document(statements);
+}
+
+/** Exact values, but for the head of the audit log, which is another one each time. */
+function tagConditions(tags: readonly (readonly [key: string, value: string])[]): Statement['Condition'] {
+  const heads = tags.filter(([, value]) => value === AUDIT_HEAD);
+  const exact = tags.filter(([, value]) => value !== AUDIT_HEAD);
+  return {
+    ...(exact.length > 0 && { StringEquals: tagValues(exact) }),
+    ...(heads.length > 0 && { StringLike: tagValues(heads.map(([key]) => [key, `${HEAD_MARK}*`])) }),
+  };
+}
+
+function tagValues(
+  tags: readonly (readonly [key: string, value: string])[],
+): Readonly<Record<string, string>> {
+  return Object.fromEntries(tags.map(([key, value]) => [`aws:RequestTag/${key}`, value]));
 }
 
 /** What a caller of another account needs in its own policy beside the role's trust. */

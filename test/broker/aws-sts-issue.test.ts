@@ -113,6 +113,23 @@ describe('AssumeRole', () => {
     });
   });
 
+  test('shows the head of the audit log in a tag, or asks nothing', async () => {
+    const head = `capwrap-head:v1:${'01'.repeat(8)}:999999999999999:${'ab'.repeat(32)}:${'cd'.repeat(8)}`;
+    const request = issueRequest({ endpoint: sandbox.url, sessionTags: { log: '{audit_head}' } });
+    const context = brokerContext(variablesOf(sandbox.credentials.base));
+    await awsSts.issue({ ...request, auditHead: head }, context);
+    expect(sandbox.issuedSessions.at(-1)?.principal).toMatchObject({ tags: { log: head } });
+
+    const before = sandbox.requests.length;
+    await expect(awsSts.issue({ ...request, auditHead: null }, context)).rejects.toMatchObject({
+      code: 'ERR_AUDIT_UNSAFE',
+      message: '"log" of session_tags can\'t have the head of the audit log: the log doesn\'t tell its id',
+      hint: 'capwrap audit verify',
+    });
+    expect(sandbox.requests.length).toBe(before);
+    expect(awsSts.preview(request)).toMatchObject({ session_tags: { log: '{audit_head}' } });
+  });
+
   test('tells the masker of every secret, those of the source first', async () => {
     const { base } = sandbox.credentials;
     const context = brokerContext(variablesOf(base));

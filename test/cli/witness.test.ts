@@ -1,10 +1,10 @@
-/** Runs leave the head of the log with a witness. */
+/** Runs leave the head of the log with witnesses: in a file, and in what AWS records of a session. */
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { auditVerify } from '../../src/commands/audit.ts';
 import { printing } from '../commands/audit-context.ts';
-import { localWorkspace, type Workspace } from '../helpers/workspace.ts';
+import { awsWorkspace, localWorkspace, type Workspace } from '../helpers/workspace.ts';
 
 function witnessed({ stateDir, folder }: Workspace, more = ''): string {
   const file = join(folder, 'heads.log');
@@ -16,16 +16,24 @@ function witnessed({ stateDir, folder }: Workspace, more = ''): string {
 const headsIn = (text: string) => text.match(/capwrap-head:\S+/g) ?? [];
 const seqOf = (head = '') => Number(head.split(':')[3]);
 
-test('each run leaves its grant and its end, and they fit the log', async () => {
-  const workspace = await localWorkspace();
+test('the tag of a session shows the record of its grant, and both witnesses fit the log', async () => {
+  const workspace = await awsWorkspace('    session_tags: {log: "{audit_head}"}\n');
   const file = witnessed(workspace, ', required: true');
-  const result = await workspace.run('local', ['/bin/true']);
+  const result = await workspace.run('preview', ['/bin/true']);
   expect(result.status, result.stderr).toBe(0);
   const records = workspace.records();
   const heads = headsIn(readFileSync(file, 'utf8'));
   expect(heads.map((head) => records[seqOf(head) - 1]?.['event'])).toEqual(['granted', 'closed']);
-  const { context } = printing(workspace.stateDir);
-  expect(await auditVerify(context, { anchor: [file] })).toBe(0);
+  expect(workspace.sandbox.issuedSessions.at(-1)?.principal).toMatchObject({ tags: { log: heads[0] } });
+
+  const event = join(workspace.folder, 'cloudtrail.json');
+  writeFileSync(
+    event,
+    JSON.stringify({ Records: [{ requestParameters: { tags: [{ key: 'log', value: heads[0] }] } }] }),
+  );
+  const { context, stdout } = printing(workspace.stateDir, { json: true });
+  expect(await auditVerify(context, { anchor: [event, file] })).toBe(0);
+  expect(JSON.parse(stdout()).anchors).toMatchObject({ matching: 2, covered_by_chain_alone: 0 });
 });
 
 test('without a witness that is required nothing is issued, and the grant has its end', async () => {

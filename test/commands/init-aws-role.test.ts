@@ -43,7 +43,7 @@ const USER = 'arn:aws:iam::123456789012:user/agent-base';
 
 test('for keys: trust, permissions, and the commands', async () => {
   const extra =
-    '    external_id: x-1\n    source_identity: workstation-user\n    session_tags: {team: web}\n';
+    '    external_id: x-1\n    source_identity: workstation-user\n    session_tags: {team: web, log: "{audit_head}"}\n';
   const root = mapWith(PROFILE, extra);
   const plan = JSON.parse(await runInit(root, { awsRole: 'deploy', principal: USER }, true));
   const who = { Effect: 'Allow', Principal: { AWS: USER } };
@@ -67,7 +67,8 @@ test('for keys: trust, permissions, and the commands', async () => {
           Action: 'sts:TagSession',
           Condition: {
             StringEquals: { 'aws:RequestTag/team': 'web' },
-            'ForAllValues:StringEquals': { 'aws:TagKeys': ['team'] },
+            StringLike: { 'aws:RequestTag/log': 'capwrap-head:v1:*' },
+            'ForAllValues:StringEquals': { 'aws:TagKeys': ['team', 'log'] },
           },
         },
         {

@@ -75,7 +75,7 @@ describe('the validated form', () => {
         },
         externalId: 'acme-2024',
         sourceIdentity: 'agent',
-        sessionTags: { team: 'web', 'cost center': '' },
+        sessionTags: { team: 'web', 'cost center': '', log: '{audit_head}' },
       },
       ttl: 1200,
       maxTtl: 2400,

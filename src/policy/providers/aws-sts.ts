@@ -37,6 +37,9 @@ export interface AwsStsConfig {
   readonly delivery: 'environment' | 'credentials-endpoint';
 }
 
+/** The value of a session tag in whose place the head of the audit log is sent. */
+export const AUDIT_HEAD = '{audit_head}';
+
 /** Child variable → value of the lease, by the standard names of the AWS SDKs and CLI. */
 export const AWS_DEFAULT_INJECT: Readonly<Record<string, string>> = {
   AWS_ACCESS_KEY_ID: 'access_key_id',
@@ -116,6 +119,7 @@ export const awsSts: ProviderPolicy<typeof awsStsFields, AwsStsConfig> = {
     ...Object.keys(AWS_DEFAULT_INJECT).filter((name) => !name.endsWith('REGION')),
     ...ENDPOINT_NAMES,
   ],
+  wantsAuditHead: ({ sessionTags }) => Object.values(sessionTags).includes(AUDIT_HEAD),
   scopeWords: ({ scope }) => scope.flatMap(({ actions }) => actions),
   target: ({ roleArn }) => roleArn,
   reach: ({ scope }) =>

@@ -79,6 +79,8 @@ export interface ProviderPolicy<
    * there was a second process. Missing where none ever is.
    */
   startsProgram?(config: Config): boolean;
+  /** Whether the head of the audit log is shown to the issuer, so that it is recorded there. Missing where it never is. */
+  wantsAuditHead?(config: Config): boolean;
 
   /** What the credential may do, as short words for records and lists. */
   scopeWords(config: Config): readonly string[];

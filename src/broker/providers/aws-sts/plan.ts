@@ -24,6 +24,8 @@ export interface StsPlan {
   /** Seconds asked of STS, never under its own minimum. */
   readonly durationSeconds: number;
   readonly sessionPolicy: string;
+  /** The head of the audit log, for a tag that shows it; null where none does. */
+  readonly auditHead: string | null;
 }
 
 /** Throws a CapwrapError for a request that STS is known to refuse. */
@@ -57,6 +59,7 @@ export function planExchange(request: IssueRequest): StsPlan {
     ttl: request.ttl,
     durationSeconds: Math.max(MIN_SESSION_SECONDS, request.ttl),
     sessionPolicy: sessionPolicy(config.scope, request.deadline),
+    auditHead: request.auditHead ?? null,
   };
 }
 

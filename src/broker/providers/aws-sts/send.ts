@@ -1,6 +1,7 @@
 /** One call of AssumeRole or AssumeRoleWithWebIdentity through the official SDK. */
 import { VERSION } from '../../../base/version.ts';
 import { CapwrapError } from '../../../errors.ts';
+import { AUDIT_HEAD } from '../../../policy/providers/aws-sts.ts';
 import { readCaFile } from '../../ca-file.ts';
 import type { BrokerContext } from '../../provider.ts';
 import type { KeyProof, Proof, TokenProof } from '../../sources/proof.ts';
@@ -112,8 +113,8 @@ function tokenInput(plan: StsPlan, proof: TokenProof) {
 }
 
 function keyInput(plan: StsPlan, mfaCode: string | null) {
-  const { externalId, mfaSerial, sourceIdentity, sessionTags } = plan.config;
-  const tags = Object.entries(sessionTags).map(([Key, Value]) => ({ Key, Value }));
+  const { externalId, mfaSerial, sourceIdentity } = plan.config;
+  const tags = tagsOf(plan);
   return {
     ...commonInput(plan),
     ...(externalId !== null && { ExternalId: externalId }),
@@ -121,4 +122,19 @@ function keyInput(plan: StsPlan, mfaCode: string | null) {
     ...(sourceIdentity !== null && { SourceIdentity: sourceIdentity }),
     ...(tags.length > 0 && { Tags: tags }),
   };
+}
+
+function tagsOf({ config, auditHead }: StsPlan): { Key: string; Value: string }[] {
+  return Object.entries(config.sessionTags).map(([Key, value]) => ({
+    Key,
+    Value: value === AUDIT_HEAD ? (auditHead ?? headMissing(Key)) : value,
+  }));
+}
+
+function headMissing(key: string): never {
+  throw new CapwrapError(
+    'ERR_AUDIT_UNSAFE',
+    `"${key}" of session_tags can't have the head of the audit log: the log doesn't tell its id`,
+    { hint: 'capwrap audit verify' },
+  );
 }

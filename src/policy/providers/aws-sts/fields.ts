@@ -47,7 +47,7 @@ const scopeEntry = keys({
 
 /** `*` and `:` as IAM allows them; tag keys starting with `aws:` are reserved. */
 const TAG_KEY = /^(?!aws:)[\p{L}\p{Z}\p{N}_.:/=+\-@]{1,128}$/iu;
-const TAG_VALUE = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}$/u;
+const TAG_VALUE = /^(?:[\p{L}\p{Z}\p{N}_.:/=+\-@]{0,256}|\{audit_head\})$/u;
 const TAG_WORDS = 'letters, digits, blanks and _.:/=+-@';
 
 export const awsStsFields = {
@@ -87,13 +87,16 @@ export const awsStsFields = {
             v.string(),
             v.regex(TAG_KEY, `must be a tag key: 1 to 128 ${TAG_WORDS}, not starting with aws:`),
           ),
-          v.pipe(v.string('must be text'), v.regex(TAG_VALUE, `must be up to 256 ${TAG_WORDS}`)),
+          v.pipe(
+            v.string('must be text'),
+            v.regex(TAG_VALUE, `must be up to 256 ${TAG_WORDS}, or "{audit_head}"`),
+          ),
         ),
         v.maxEntries(50, 'must not have more than 50 tags'),
       ),
       'Tags by key',
     ),
-    'Session tags; need sts:TagSession',
+    'Session tags; need sts:TagSession. The value "{audit_head}" stands for the head of the audit log',
   ),
   delivery: maybe(
     oneOf('environment', 'credentials-endpoint'),
