@@ -158,7 +158,10 @@ test('processes that are killed at random never hold the lock two at a time, and
   const lane = async (): Promise<void> => {
     for (let round = 0; round < 8; round++) {
       const worker = startStress([lock, journal, '60', '0.01']);
-      const timer = setTimeout(() => worker.process.kill('SIGKILL'), 40 + Math.random() * 120);
+      let timer: NodeJS.Timeout | undefined;
+      worker.process.stdout?.once('data', () => {
+        timer = setTimeout(() => worker.process.kill('SIGKILL'), Math.random() * 60);
+      });
       const end = await worker.end;
       clearTimeout(timer);
       if (end.signal === 'SIGKILL') killed.add(end.pid);

@@ -3,6 +3,7 @@ import { appendFileSync } from 'node:fs';
 import { withLock } from '../../src/base/lock.ts';
 
 const [lock = '', journal = '', count = '1', odds = '0'] = process.argv.slice(2);
+console.log('ready');
 for (let n = 0; n < Number(count); n++) {
   await withLock(
     lock,

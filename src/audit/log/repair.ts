@@ -1,9 +1,12 @@
 /** What a crash, or a lost file, left behind is brought in order before the next record, and a record says so. */
 import { ftruncateSync } from 'node:fs';
-import { basename, dirname } from 'node:path';
+import { dirname, join } from 'node:path';
 import { asWriteFault } from '../../base/write-fault.ts';
 import { systemErrorCode } from '../../errors.ts';
+import { logIdOf } from '../anchor/head.ts';
 import { listArchives, withArchive } from './archives.ts';
+import { bookOf } from './book.ts';
+import { bytesOfFile } from './bytes.ts';
 import { type ChainHead, readLink } from './chain.ts';
 import { readLinesBackwards } from './lines.ts';
 import { type LogFile, syncLog } from './log-file.ts';
@@ -43,9 +46,10 @@ function resume(log: LogFile, genesis: ChainHead): ChainHead {
   if (newest === undefined) return genesis;
   const [line] = withArchive(folder, newest, readLinesBackwards);
   const link = line?.ended ? readLink(line.bytes) : null;
-  if (link === null) return damaged(`${folder}/${newest.name}`);
+  if (link === null) return damaged(join(folder, newest.name));
   const { name, first, last } = newest;
-  const rotated = { file: basename(name), first, last, resumed: true };
+  const logId = logIdOf(bookOf(log.path, bytesOfFile(log.fd)));
+  const rotated = { file: name, first, last, ...(logId === null ? {} : { log_id: logId }), resumed: true };
   return writeRecord(log, { event: 'rotated', rotated }, { seq: link.seq, hash: link.hash });
 }
 
