@@ -119,6 +119,18 @@ unfinished
   );
 });
 
+test.each(['lease_ended', 'reconciled'] as const)(
+  'the run is told as its own, whoever adds a %s later',
+  async (event) => {
+    const stateDir = tempDir();
+    const [granted = '', added = ''] = seal([GRANTED, { event, lease_id: GRANTED.lease_id ?? '' }]);
+    writeLog(stateDir, [granted, added.replace('"host":"build-7","pid":4711', '"host":"laptop","pid":1')]);
+    const { context, stdout } = printing(stateDir);
+    await auditShow(context, { lease: '9f8c' });
+    expect(stdout()).toContain('ran on         build-7, process 4711, capwrap 0.0.0-test');
+  },
+);
+
 test('a TTL that was shortened and a human approval are told', async () => {
   const granted = {
     ...GRANTED,

@@ -23,7 +23,9 @@ export interface StoryStep {
 
 /** Tells the records of one lease, first to last. `now` decides whether a credential has expired by now. */
 export function tellStory(records: readonly StoredRecord[], now: Date): Story {
-  const whole: StoredRecord = Object.assign(Object.create(null), ...records);
+  // Of the run itself: who ended or judged it from elsewhere has another host, process and version.
+  const own = records.filter((record) => !AFTERWARDS.has(textAt(record, 'event') ?? ''));
+  const whole: StoredRecord = Object.assign(Object.create(null), ...(own.length > 0 ? own : records));
   const events = records.map((record) => textAt(record, 'event') ?? '');
   const unfinished =
     events.includes('granted') && !events.some((event) => event === 'closed' || event === 'lease_ended');
@@ -40,6 +42,8 @@ export function tellStory(records: readonly StoredRecord[], now: Date): Story {
     unfinished,
   };
 }
+
+const AFTERWARDS = new Set(['lease_ended', 'reconciled']);
 
 function saySubject(record: StoredRecord): [string, string][] {
   const fact = (label: string, name: string): [string, string | undefined] => {
