@@ -5,7 +5,7 @@
 import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { systemErrorCode } from '../errors.ts';
 
-/** Answers larger than this are nonsense from these servers. */
+/** Answers larger than this are nonsense from nearly all servers. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
 
 export type HttpMethod = 'GET' | 'POST' | 'PUT' | 'DELETE';
@@ -24,6 +24,8 @@ export interface HttpRequest {
   /** Limit for the whole exchange. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** 1 MiB where it isn't given. */
+  readonly maxAnswerBytes?: number;
 }
 
 export interface HttpAnswer {
@@ -93,7 +95,7 @@ export function exchangeHttp(request: HttpRequest): Promise<HttpAnswer> {
     });
     outgoing.on('error', (error) => fail(kindOf(error, secure && !sent)));
     outgoing.on('response', (incoming) => {
-      readAnswer(incoming, fail, (answer) => {
+      readAnswer(incoming, request.maxAnswerBytes ?? MAX_ANSWER_BYTES, fail, (answer) => {
         settle();
         resolve(answer);
       });
@@ -126,6 +128,7 @@ function whenConnected(outgoing: ClientRequest, secure: boolean, then: () => voi
 
 function readAnswer(
   incoming: IncomingMessage,
+  maxBytes: number,
   fail: (kind: HttpFaultKind) => void,
   done: (answer: HttpAnswer) => void,
 ): void {
@@ -133,7 +136,7 @@ function readAnswer(
   let size = 0;
   incoming.on('data', (chunk: Buffer) => {
     size += chunk.length;
-    if (size > MAX_ANSWER_BYTES) fail('too_large');
+    if (size > maxBytes) fail('too_large');
     else chunks.push(chunk);
   });
   incoming.on('error', () => fail('reset'));

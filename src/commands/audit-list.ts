@@ -3,12 +3,12 @@
 import { type AuditRow, listRows, type RowFilter } from '../audit/leases/rows.ts';
 import { AUDIT_EVENTS } from '../audit/record/record.ts';
 import { numberAt, textAt, valueAt } from '../audit/record/stored-record.ts';
-import { parseDuration } from '../base/duration.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import { OUTCOMES } from '../broker/provider.ts';
 import { CapwrapError } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { withLog } from './audit-log.ts';
+import { parseMoment } from './time-option.ts';
 
 export interface AuditListOptions {
   readonly capability?: string | undefined;
@@ -56,23 +56,21 @@ function toFilter(options: AuditListOptions, now: Date): RowFilter {
   const { capability, repo, task, actor, outcome, lease, event } = options;
   assertOneOf('--outcome', outcome, OUTCOMES);
   assertOneOf('--event', event, AUDIT_EVENTS);
-  return { capability, repo, task, actor, outcome, lease, event, since: parseSince(options.since, now) };
+  return {
+    capability,
+    repo,
+    task,
+    actor,
+    outcome,
+    lease,
+    event,
+    since: parseMoment('--since', options.since, now),
+  };
 }
 
 function assertOneOf(option: string, value: string | undefined, allowed: readonly string[]): void {
   if (value === undefined || allowed.includes(value)) return;
   throw new CapwrapError('ERR_USAGE', `"${option}" must be one of ${allowed.join(', ')}`);
-}
-
-function parseSince(text: string | undefined, now: Date): Date | undefined {
-  if (text === undefined) return undefined;
-  const seconds = parseDuration(text);
-  if (seconds !== null) return new Date(now.getTime() - seconds * 1000);
-  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(time)) return new Date(time);
-  throw new CapwrapError('ERR_USAGE', `"--since ${text}" is neither a duration nor a date`, {
-    hint: `--since 2h or --since ${now.toISOString().slice(0, 10)}`,
-  });
 }
 
 const BATCH = 500;

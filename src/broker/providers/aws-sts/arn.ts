@@ -34,7 +34,7 @@ const SUFFIXES: Readonly<Record<string, string>> = {
   'aws-iso-f': 'csp.hci.ic.gov',
 };
 
-/** https://docs.aws.amazon.com/general/latest/gr/sts.html */
-export function regionalEndpoint(region: string, partition: string): string {
-  return `https://sts.${region}.${SUFFIXES[partition] ?? 'amazonaws.com'}`;
+/** https://docs.aws.amazon.com/general/latest/gr/sts.html; `service` is another one that follows the same rule. */
+export function regionalEndpoint(region: string, partition: string, service = 'sts'): string {
+  return `https://${service}.${region}.${SUFFIXES[partition] ?? 'amazonaws.com'}`;
 }

@@ -1,4 +1,4 @@
-/** How the SDK's request travels: once, bounded, and with the raw answer kept for judging what the SDK says about it. */
+/** How a request of the AWS SDK travels: once, bounded, and with the raw answer kept for judging what the SDK says about it. */
 import { exchangeHttp, type HttpAnswer, HttpFault } from '../../http-exchange.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
@@ -35,6 +35,7 @@ export function createTransport(options: {
   readonly signal: AbortSignal;
   readonly now: () => Date;
   readonly seen: Seen;
+  readonly maxAnswerBytes?: number;
 }) {
   const { seen } = options;
   return {
@@ -53,6 +54,7 @@ export function createTransport(options: {
           connectTimeoutMs: CONNECT_TIMEOUT_MS,
           timeoutMs: TIMEOUT_MS,
           signal: options.signal,
+          ...(options.maxAnswerBytes !== undefined && { maxAnswerBytes: options.maxAnswerBytes }),
         });
         seen.receivedAt = options.now();
         seen.answer = { status, headers, body };
