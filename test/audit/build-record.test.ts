@@ -3,11 +3,24 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { GENESIS, sealRecord } from '../../src/audit/log/chain.ts';
 import { buildRecord, RECORD_FIELDS } from '../../src/audit/record/build-record.ts';
+import { OPEN_REASONS, REUSE_LISTED, STATEMENTS } from '../../src/audit/record/reconciled-record.ts';
 import type { AuditFields } from '../../src/audit/record/record.ts';
 import type { Lease } from '../../src/broker/provider.ts';
 import { CLOSED, STAMP, SUBJECT } from './samples.ts';
 
 const SECRET = 'wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY';
+
+const OF_LEASE = [
+  'lease_id',
+  'task_id',
+  'actor',
+  'repo',
+  'capability',
+  'provider',
+  'principal',
+  'session_name',
+];
+const ACTION_LISTS = ['used', 'never_seen', 'not_visible', 'refused', 'outside', 'not_told'];
 
 /** As a defect would: around the types. */
 const buildAnything = (fields: object) => buildRecord(fields as AuditFields, STAMP);
@@ -175,6 +188,36 @@ describe('long values', () => {
       recovered: { bytes: 1, sha256: long, file: long },
     });
     expect(Buffer.byteLength(sealRecord(record, GENESIS).line)).toBeLessThan(64 * 1024);
+  });
+
+  test('never make one of a verdict, either', () => {
+    const long = '\u2028'.repeat(20_000);
+    const many = Array.from({ length: 40 }, () => long);
+    const event = { time: long, event_id: long, event: long, region: long, address: long, agent: long };
+    const record = buildAnything({
+      ...Object.fromEntries(OF_LEASE.map((name) => [name, long])),
+      event: 'reconciled',
+      access_key_id: 'A'.repeat(128),
+      verdict: 'reuse_detected',
+      provisional: true,
+      reasons: OPEN_REASONS,
+      searched: {
+        source: 'files',
+        regions: many,
+        stated: STATEMENTS,
+        from: long,
+        until: long,
+        at: long,
+        tolerance_seconds: 5,
+      },
+      reuse: Array.from({ length: REUSE_LISTED }, () => ({ kind: 'after_run', ...event, error: long })),
+      actions: Object.fromEntries(ACTION_LISTS.map((name) => [name, many])),
+      seen_from: { addresses: many, agents: many },
+    });
+    expect(Buffer.byteLength(sealRecord(record, GENESIS).line)).toBeLessThan(64 * 1024);
+    expect(() => buildAnything({ event: 'reconciled', reuse: Array(REUSE_LISTED + 1).fill(event) })).toThrow(
+      '"reuse"',
+    );
   });
 
   test('hold for any words: what is kept is a start of what was given, and a cut is always said', () => {

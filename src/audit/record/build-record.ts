@@ -22,6 +22,14 @@ import {
   text,
   texts,
 } from './field-rules.ts';
+import {
+  OPEN_REASONS,
+  REUSE_KINDS,
+  REUSE_LISTED,
+  SEARCH_SOURCES,
+  STATEMENTS,
+  VERDICTS,
+} from './reconciled-record.ts';
 import { AUDIT_EVENTS, type AuditFields } from './record.ts';
 
 /** What the log adds to each record. */
@@ -72,6 +80,8 @@ export function asRecorded(field: 'map_path' | 'task_id', value: string): string
 
 const SHORT = text(512);
 const PATH = text(4096);
+
+const ACTIONS = texts(4 * 1024);
 
 const FACT = shape({
   value: orNull(text(512)),
@@ -156,6 +166,42 @@ const FIELDS = {
     resumed: flag,
   }),
   retired: shape({ file: text(64), first: number, last: number, bytes: number, hash: text(64) }),
+  verdict: oneOf(VERDICTS),
+  provisional: flag,
+  reasons: listOf(oneOf(OPEN_REASONS), OPEN_REASONS.length),
+  searched: shape({
+    source: oneOf(SEARCH_SOURCES),
+    regions: texts(2048),
+    stated: listOf(oneOf(STATEMENTS)),
+    from: text(64),
+    until: text(64),
+    at: text(64),
+    tolerance_seconds: number,
+  }),
+  events_seen: number,
+  reuse_seen: number,
+  reuse: listOf(
+    shape({
+      kind: oneOf(REUSE_KINDS),
+      time: text(64),
+      event_id: text(64),
+      event: text(256),
+      region: text(64),
+      address: text(256),
+      agent: text(256),
+      error: orNull(text(128)),
+    }),
+    REUSE_LISTED,
+  ),
+  actions: shape({
+    used: ACTIONS,
+    never_seen: ACTIONS,
+    not_visible: ACTIONS,
+    refused: ACTIONS,
+    outside: ACTIONS,
+    not_told: ACTIONS,
+  }),
+  seen_from: shape({ addresses: texts(1024), agents: texts(2048) }),
   state_override: text(1024),
 } satisfies Record<keyof AuditFields, FieldRule>;
 

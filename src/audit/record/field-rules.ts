@@ -52,10 +52,10 @@ export function oneOf(allowed: readonly string[]): FieldRule {
   };
 }
 
-/** A short list of what `rule` takes. */
-export function listOf(rule: FieldRule): FieldRule {
+/** A list of at most `most` values that `rule` takes. */
+export function listOf(rule: FieldRule, most = 16): FieldRule {
   return (value, at, cuts) => {
-    if (!Array.isArray(value) || value.length > 16) throw misfit(at);
+    if (!Array.isArray(value) || value.length > most) throw misfit(at);
     return value.map((item) => rule(item, at, cuts));
   };
 }

@@ -9,6 +9,7 @@ import type { DeliveryKind } from '../../runner/delivery.ts';
 import type { EndReason } from '../../runner/ending.ts';
 import type { TerminalMode } from '../../runner/outputs.ts';
 import type { LogBook } from '../log/book.ts';
+import type { Reconciliation } from './reconciled-record.ts';
 
 export const AUDIT_EVENTS = [
   'denied',
@@ -137,6 +138,16 @@ export interface AuditFields {
     readonly bytes: number;
     readonly hash: string;
   };
+  /** What CloudTrail was found to say of the lease. */
+  readonly verdict?: Reconciliation['verdict'];
+  readonly provisional?: boolean;
+  readonly reasons?: Reconciliation['reasons'];
+  readonly searched?: Reconciliation['searched'];
+  readonly events_seen?: number;
+  readonly reuse_seen?: number;
+  readonly reuse?: Reconciliation['reuse'];
+  readonly actions?: Reconciliation['actions'];
+  readonly seen_from?: Reconciliation['seen_from'];
   /** Where state lives when an override moved it. */
   readonly state_override?: string;
 }
