@@ -105,6 +105,9 @@ const LISTED = [
   'time_limit_reached',
   'error',
   'recovered',
+  'verdict',
+  'provisional',
+  'reasons',
   'host',
 ];
 
@@ -128,7 +131,8 @@ function toTable(context: CommandContext, rows: readonly AuditRow[]): string {
       .map((text, column) => (column === texts.length - 1 ? tint(text) : text.padEnd(widths[column] ?? 0)))
       .join('  ');
   const tintOf = ({ status, record }: AuditRow) => {
-    if (status === 'denied' || textAt(record, 'outcome') === 'revoke_failed') return red;
+    const alarms = status === 'denied' || textAt(record, 'verdict') === 'reuse_detected';
+    if (alarms || textAt(record, 'outcome') === 'revoke_failed') return red;
     return status === 'unfinished' || valueAt(record, 'error') !== undefined ? yellow : green;
   };
   const body = rows.map((row, at) => line(cells[at] ?? [], tintOf(row)));
@@ -158,6 +162,7 @@ function childOf({ record }: AuditRow): string {
 
 function endOf({ status, record }: AuditRow): string {
   if (status === 'denied') return `denied: ${textAt(record, 'reason') ?? '-'}`;
+  if (status === 'reconciled') return `reconciled: ${textAt(record, 'verdict') ?? '-'}`;
   if (status !== 'closed' && status !== 'ended') return status;
   const outcome = textAt(record, 'outcome') ?? '-';
   const at = outcome === 'expires' || outcome === 'expired' ? ` ${textAt(record, 'expires_at') ?? ''}` : '';

@@ -1,6 +1,7 @@
-/** `capwrap audit`: reading the log. */
+/** `capwrap audit`: the commands about the log. */
 export { auditAnchor } from './audit-anchor.ts';
 export { auditList } from './audit-list.ts';
+export { auditReconcile } from './audit-reconcile.ts';
 export { auditRotate } from './audit-rotate.ts';
 export { auditShow } from './audit-show.ts';
 export { auditTail } from './audit-tail.ts';

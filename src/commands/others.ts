@@ -1,7 +1,15 @@
 /** Every command but `run`: one chunk of the bundle, so that the path of a run is not cut into many small files. */
 export { approvals } from './approvals.ts';
 export { approve } from './approve.ts';
-export { auditAnchor, auditList, auditRotate, auditShow, auditTail, auditVerify } from './audit.ts';
+export {
+  auditAnchor,
+  auditList,
+  auditReconcile,
+  auditRotate,
+  auditShow,
+  auditTail,
+  auditVerify,
+} from './audit.ts';
 export { check } from './check.ts';
 export { checkAgainst } from './check-against.ts';
 export { completeWords, completion } from './completion.ts';

@@ -1,5 +1,5 @@
-/** The commands that read the audit log. */
-import type { Command } from 'commander';
+/** The commands about the audit log. */
+import { type Command, Option } from 'commander';
 import * as help from '../ui/help.ts';
 import type { Add } from './add.ts';
 import { count, repeated } from './values.ts';
@@ -71,4 +71,43 @@ export function addAuditCommands(add: Add, program: Command): void {
   )
     .option('--key <file>', 'sign with this SSH key (or the agent, for a .pub file) through ssh-keygen')
     .option('-o, --output <file>', 'add the line to the end of this file instead of printing it');
+  addReconcile(add, audit);
+}
+
+function addReconcile(add: Add, audit: Command): void {
+  add(
+    audit,
+    'reconcile',
+    'hold AWS leases against what CloudTrail recorded',
+    help.AUDIT_RECONCILE,
+    async (context, values) => {
+      const { auditReconcile } = await import('../commands/others.ts');
+      return auditReconcile(context, values);
+    },
+  )
+    .option('--lease <id>', 'only this lease; the start of its id is enough')
+    .option(
+      '--since <time>',
+      'only leases issued from then on: a date, or a duration back from now such as 2h',
+    )
+    .option('--until <time>', 'only leases issued until then')
+    .option('--events <path...>', 'exported events: files, or folders as CloudTrail fills them')
+    .option('--lookup', 'ask CloudTrail itself (LookupEvents): 90 days, management events only')
+    .option('--region <region>', 'a region to ask, or that the files hold; may be given again', repeated)
+    .option('--profile <name>', 'whose keys ask, of ~/.aws')
+    .addOption(
+      new Option('--long-lived <allow>', 'accept a profile whose key never expires').choices(['allow']),
+    )
+    .option('--endpoint <url>', "instead of the region's own")
+    .option('--complete', "state that the files hold every event of the accounts in the leases' time")
+    .option('--only-regions', 'state that the leases can be used in the named regions alone')
+    .option('--data-events', "state that the trail records data events of all that is in the leases' scope")
+    .option('--again', 'also leases whose verdict is final')
+    .option('--dry-run', 'record nothing')
+    .addOption(
+      new Option(
+        '--fail-on <verdict>',
+        'what makes the status 1: reuse (default), unverifiable, never',
+      ).choices(['reuse', 'unverifiable', 'never']),
+    );
 }

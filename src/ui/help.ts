@@ -71,6 +71,11 @@ export const AUDIT_LIST = examples(
   'capwrap audit list',
   'capwrap audit list --capability publish-preview-build --since 2h --json',
 );
+export const AUDIT_RECONCILE = examples(
+  'capwrap audit reconcile --events ./AWSLogs --complete --data-events',
+  'capwrap audit reconcile --since 48h --lookup --profile security-audit --region us-east-1 --region eu-west-1',
+  'capwrap audit reconcile --lease 9f8c6b6a41d2e07c --again --events ./AWSLogs --dry-run --json',
+);
 export const AUDIT_SHOW = examples('capwrap audit show 9f8c6b6a41d2e07c');
 export const AUDIT_TAIL = examples('capwrap audit tail -n 20', 'capwrap audit tail --follow --json');
 export const AUDIT_ROTATE = examples('capwrap audit rotate', 'capwrap audit rotate --now --json');

@@ -25,6 +25,7 @@ const COMMANDS = [
   'audit tail',
   'audit verify',
   'audit anchor',
+  'audit reconcile',
   'issuer',
   'issuer init',
   'issuer jwks',
@@ -89,7 +90,7 @@ test('the program lists each of them', async () => {
 const PRELUDE = [
   'echo not-a-token > token.jwt',
   'touch heads.log anchors.jsonl',
-  'mkdir -p ~/.ssh',
+  'mkdir -p AWSLogs ~/.ssh',
   `echo 'ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIH/nCUxCUYcN+Sm0v8PlySP7bW6JtRv2qOPwAmxjslg/ a' > ~/.ssh/id_ed25519.pub`,
 ].join('; ');
 

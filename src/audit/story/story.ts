@@ -3,6 +3,7 @@ import { formatDuration } from '../../base/duration.ts';
 import { shellQuote } from '../../base/shell-quote.ts';
 import { numberAt, type StoredRecord, textAt, textsAt, valueAt } from '../record/stored-record.ts';
 import { APPROVAL_SAYINGS } from './story-approvals.ts';
+import { sayReconciled } from './story-reconciled.ts';
 import { by, grade, label, named, type Saying } from './story-words.ts';
 
 export interface Story {
@@ -147,6 +148,7 @@ const SAYINGS: Readonly<Record<string, Saying>> = {
     ),
   ],
   lease_ended: (record) => [...sayOrphan(record), ...sayEnd(record)],
+  reconciled: sayReconciled,
 };
 
 function sayChild(record: StoredRecord): string[] {

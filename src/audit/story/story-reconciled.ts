@@ -1,0 +1,37 @@
+/** What a story says of a verdict. */
+import { numberAt, type StoredRecord, textAt, textsAt, valueAt } from '../record/stored-record.ts';
+import { label, type Saying } from './story-words.ts';
+
+const VERDICT_WORDS: Readonly<Record<string, string>> = {
+  expired_without_reuse:
+    'CloudTrail was searched: the credential expired, and no use of it after the run was found',
+  reuse_detected: 'CloudTrail was searched: the credential was used again',
+  unverifiable: "CloudTrail was searched: whether the credential was used again can't be told",
+};
+
+export const sayReconciled: Saying = (record) => {
+  const verdict = textAt(record, 'verdict') ?? '';
+  const list = (name: string, ...path: string[]) => label(name, textsAt(record, ...path)?.join(', '));
+  return [
+    Object.hasOwn(VERDICT_WORDS, verdict) ? VERDICT_WORDS[verdict] : label('verdict', verdict),
+    valueAt(record, 'provisional') === true ? 'provisional: more events may still come' : undefined,
+    list('open', 'reasons'),
+    ...reuseOf(record),
+    list('used outside its scope', 'actions', 'outside'),
+    list('refused', 'actions', 'refused'),
+    list('used', 'actions', 'used'),
+    list('granted and never seen', 'actions', 'never_seen'),
+    list('stated by the operator', 'searched', 'stated'),
+  ];
+};
+
+function reuseOf(record: StoredRecord): string[] {
+  const reuse = valueAt(record, 'reuse');
+  const events: readonly StoredRecord[] = Array.isArray(reuse) ? reuse : [];
+  const listed = events.map(
+    (event) =>
+      `${textAt(event, 'time')} ${textAt(event, 'event')} from ${textAt(event, 'address')}, event ${textAt(event, 'event_id')}`,
+  );
+  const more = (numberAt(record, 'reuse_seen') ?? 0) - listed.length;
+  return more > 0 ? [...listed, `and ${more} more`] : listed;
+}

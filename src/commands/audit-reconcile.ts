@@ -1,0 +1,152 @@
+/** `capwrap audit reconcile`: holds AWS leases against what CloudTrail recorded, and records a verdict on each. */
+import { auditLogFor } from '../audit/open.ts';
+import { judge } from '../audit/reconcile/judge.ts';
+import { type AwsLease, awsLeases, type LeaseScan } from '../audit/reconcile/lease.ts';
+import { reconciledRecord, type Verdict } from '../audit/record/reconciled-record.ts';
+import { CapwrapError } from '../errors.ts';
+import type { IamActions } from '../policy/lint/iam-actions.ts';
+import { readIamActions } from '../policy/lint/iam-file.ts';
+import { callerSecrets } from '../redact/caller-secrets.ts';
+import { SecretRegistry } from '../redact/registry.ts';
+import type { CommandContext } from '../ui/context.ts';
+import { openStateFor } from '../ui/open-state.ts';
+import { withLog } from './audit-log.ts';
+import { type Reconciled, toJsonLine, toText } from './reconcile-report.ts';
+import { type ReconcileSearchOptions, searchEach } from './reconcile-search.ts';
+import { parseMoment } from './time-option.ts';
+
+export interface AuditReconcileOptions extends ReconcileSearchOptions {
+  /** The start of a lease id is enough. */
+  readonly lease?: string | undefined;
+  /** When the lease was issued: a date or time, or a duration back from now. */
+  readonly since?: string | undefined;
+  readonly until?: string | undefined;
+  /** Also leases that have a final verdict. */
+  readonly again?: boolean | undefined;
+  readonly dryRun?: boolean | undefined;
+  readonly failOn?: FailOn | undefined;
+}
+
+type FailOn = 'reuse' | 'unverifiable' | 'never';
+
+/**
+ * Prints what was found, and appends a `reconciled` record for each lease as soon as it is judged. 0, or 1 where a lease
+ * was used again or outside its scope (`--fail-on unverifiable`: also where that can't be told), or where the log has
+ * lines that are no record.
+ */
+export async function auditReconcile(
+  context: CommandContext,
+  options: AuditReconcileOptions,
+): Promise<number> {
+  const wanted = toWanted(options, new Date());
+  const scan = await withLog(context, awsLeases);
+  if (scan === null) return 0;
+  const { leases, settled } = choose(scan, wanted);
+  const secrets = new SecretRegistry();
+  const ofCaller = callerSecrets(context.ambient.env);
+  const mask = (text: string) => secrets.mask(ofCaller.mask(text));
+  const found: Reconciled[] = [];
+  const record = options.dryRun ? null : recorderOf(context, mask);
+  let iam: IamActions | null = null;
+  try {
+    for await (const { lease, sightings, search } of searchEach(context, options, leases, secrets)) {
+      iam ??= readIamActions();
+      const reconciliation = judge(lease, sightings, search, iam);
+      await record?.(lease, reconciliation);
+      found.push({ lease, reconciliation });
+    }
+  } finally {
+    // Behind the records: a reader that is gone must not keep them from being written.
+    await print(context, found, record !== null, mask);
+  }
+  sayRest(context, scan, found.length, settled, record !== null);
+  return isFailure(found, options.failOn ?? 'reuse') || scan.unreadable > 0 ? 1 : 0;
+}
+
+async function print(
+  context: CommandContext,
+  found: readonly Reconciled[],
+  recorded: boolean,
+  mask: (text: string) => string,
+): Promise<void> {
+  if (context.json) for (const each of found) await context.out(toJsonLine(each, recorded, mask));
+  else if (found.length > 0) await context.out(toText(context, found, mask));
+}
+
+interface Wanted {
+  readonly lease: string;
+  readonly since: Date | undefined;
+  readonly until: Date | undefined;
+  readonly again: boolean;
+}
+
+function toWanted({ lease, since, until, again }: AuditReconcileOptions, now: Date): Wanted {
+  if (lease !== undefined && !/^[\w-]{1,64}$/.test(lease))
+    throw new CapwrapError('ERR_USAGE', `"${lease}" is no lease id`, { hint: 'capwrap audit list' });
+  return {
+    lease: lease ?? '',
+    since: parseMoment('--since', since, now),
+    until: parseMoment('--until', until, now),
+    again: again ?? false,
+  };
+}
+
+/** Those to look at now, and how many more fit that have a final verdict. */
+function choose(
+  { leases }: LeaseScan,
+  { lease, since, until, again }: Wanted,
+): { leases: readonly AwsLease[]; settled: number } {
+  const fitting = leases.filter(
+    ({ leaseId, issuedAt }) =>
+      leaseId.startsWith(lease) && (!since || issuedAt >= since) && (!until || issuedAt <= until),
+  );
+  const open = again ? fitting : fitting.filter(({ last }) => !isFinal(last));
+  return { leases: open, settled: fitting.length - open.length };
+}
+
+const FINAL: ReadonlySet<Verdict> = new Set(['expired_without_reuse', 'reuse_detected']);
+
+function isFinal(last: AwsLease['last']): boolean {
+  return last !== null && !last.provisional && FINAL.has(last.verdict);
+}
+
+function recorderOf(context: CommandContext, mask: (text: string) => string) {
+  const log = auditLogFor(context, openStateFor(context));
+  return (lease: AwsLease, found: Reconciled['reconciliation']) =>
+    log.append(reconciledRecord(lease.facts, found, mask), { durable: true });
+}
+
+function isFailure(found: readonly Reconciled[], failOn: FailOn): boolean {
+  if (failOn === 'never') return false;
+  return found.some(
+    ({ reconciliation: { verdict, actions } }) =>
+      verdict === 'reuse_detected' ||
+      actions.outside.length > 0 ||
+      (failOn === 'unverifiable' && verdict === 'unverifiable'),
+  );
+}
+
+/** What was not looked at, so that nobody takes the answer for more than it is. */
+function sayRest(
+  context: CommandContext,
+  { withoutCredential, ofOthers, unreadable }: LeaseScan,
+  found: number,
+  settled: number,
+  recorded: boolean,
+): void {
+  if (unreadable > 0)
+    context.err(
+      `capwrap: warning: lines that are no record of a lease: ${unreadable}; see capwrap audit verify`,
+    );
+  if (context.quiet || context.json) return;
+  if (found === 0) context.err('no AWS lease is left to reconcile');
+  if (settled > 0)
+    context.err(`left out, because their verdict is final: ${settled}; to look again: --again`);
+  if (withoutCredential > 0)
+    context.err(
+      `in the log, AWS leases without a recorded credential, which can't be looked for: ${withoutCredential}`,
+    );
+  if (ofOthers > 0)
+    context.err(`in the log, leases of other providers, which CloudTrail does not know: ${ofOthers}`);
+  if (found > 0 && !recorded) context.err('nothing was recorded: --dry-run');
+}
