@@ -6,6 +6,7 @@ import { closeSync } from 'node:fs';
 import { basename, dirname } from 'node:path';
 import { type Archive, listArchives, withArchive } from './archives.ts';
 import { bytesOfBuffer, bytesOfFile, type LogBytes } from './bytes.ts';
+import { readSeq } from './chain.ts';
 import { type LogLine, readLines, readLinesBackwards } from './lines.ts';
 import { openForReading } from './open-log.ts';
 
@@ -21,8 +22,8 @@ export interface LogBook {
   readonly current: LogBytes;
   /** Oldest first. An archive is opened when its first line is asked for. */
   readonly archives: readonly Archive[];
-  /** From the first record on. */
-  lines(): Generator<BookLine>;
+  /** From the record number `from` on, or from the next one that is there; from the first on where it isn't given. */
+  lines(from?: number): Generator<BookLine>;
   /** From the last record back to the first. */
   linesBackwards(): Generator<BookLine>;
 }
@@ -53,10 +54,13 @@ export function bookOf(path: string, current: LogBytes, archives = listArchives(
     path,
     current,
     archives,
-    *lines() {
-      for (const archive of archives)
-        yield* withArchive(folder, archive, (bytes) => named(archive.name, readLines(bytes)));
-      yield* named(basename(path), readLines(current));
+    *lines(from = 1) {
+      const wanted = archives.filter(({ last }) => last >= from);
+      for (const archive of wanted) {
+        const start = archive.first < from ? from : 1;
+        yield* withArchive(folder, archive, (bytes) => named(archive.name, linesFrom(bytes, start)));
+      }
+      yield* named(basename(path), linesFrom(current, wanted.length === 0 ? from : 1));
     },
     *linesBackwards() {
       yield* named(basename(path), readLinesBackwards(current));
@@ -64,6 +68,15 @@ export function bookOf(path: string, current: LogBytes, archives = listArchives(
         yield* withArchive(folder, archive, (bytes) => named(archive.name, readLinesBackwards(bytes)));
     },
   };
+}
+
+/** Looks from the end of the file: who asks for a start has nearly always read what is before it. */
+function linesFrom(bytes: LogBytes, from: number): Generator<LogLine> {
+  if (from === 1) return readLines(bytes);
+  for (const line of readLinesBackwards(bytes)) {
+    if (line.ended && (readSeq(line.bytes) ?? from) < from) return readLines(bytes, line.next);
+  }
+  return readLines(bytes);
 }
 
 const NOTHING = bytesOfBuffer(Buffer.alloc(0));

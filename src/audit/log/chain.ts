@@ -36,9 +36,15 @@ export function sealRecord(
 
 /** What a line says of its place in the chain; null where it is no line of a log. Doesn't check the hash. */
 export function readLink(line: Buffer): Link | null {
-  const end = LINK.exec(line.toString('latin1', Math.max(0, line.length - LONGEST_LINK)));
+  const end = matchLink(line);
   if (!end || !isJsonObject(line)) return null;
   return { seq: Number(end[1]), prev: end[2] ?? '', hash: end[3] ?? '' };
+}
+
+/** The `seq` at the end of a line, for finding a place in a log; null where there is none. Judges nothing else. */
+export function readSeq(line: Buffer): number | null {
+  const end = matchLink(line);
+  return end ? Number(end[1]) : null;
 }
 
 /** The head behind a line, or in one sentence why it doesn't follow `after`. */
@@ -52,6 +58,10 @@ export function followLine(line: Buffer, after: ChainHead): ChainHead | string {
     return `its seq is ${link.seq} where ${after.seq + 1} is due: a record is missing or moved`;
   if (link.prev !== after.hash) return 'its prev is not the hash of the record before it';
   return { seq: link.seq, hash: link.hash };
+}
+
+function matchLink(line: Buffer): RegExpExecArray | null {
+  return LINK.exec(line.toString('latin1', Math.max(0, line.length - LONGEST_LINK)));
 }
 
 const LINK = /,"seq":([1-9]\d{0,14}),"prev":"([0-9a-f]{64})","hash":"([0-9a-f]{64})"\}$/;
