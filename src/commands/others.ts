@@ -6,6 +6,7 @@ export {
   auditList,
   auditReconcile,
   auditRotate,
+  auditShip,
   auditShow,
   auditTail,
   auditVerify,

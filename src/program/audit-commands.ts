@@ -72,6 +72,28 @@ export function addAuditCommands(add: Add, program: Command): void {
     .option('--key <file>', 'sign with this SSH key (or the agent, for a .pub file) through ssh-keygen')
     .option('-o, --output <file>', 'add the line to the end of this file instead of printing it');
   addReconcile(add, audit);
+  addShip(add, audit);
+}
+
+function addShip(add: Add, audit: Command): void {
+  add(
+    audit,
+    'ship',
+    'send new records to an OpenTelemetry collector',
+    help.AUDIT_SHIP,
+    async (context, values) => {
+      const { auditShip } = await import('../commands/others.ts');
+      return auditShip(context, values);
+    },
+  )
+    .option('--follow', 'go on sending, until INT or TERM')
+    .option('--status', 'only say how far the collector is behind')
+    .addOption(
+      new Option(
+        '--from <place>',
+        'begin anew, or go on where another address stopped; for a log or a collector that was replaced',
+      ).choices(['first', 'cursor']),
+    );
 }
 
 function addReconcile(add: Add, audit: Command): void {

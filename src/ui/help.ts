@@ -91,6 +91,11 @@ export const AUDIT_ANCHOR = examples(
   'capwrap audit anchor > anchor.json',
   'ssh-keygen -Y sign -n capwrap-audit -f ~/.ssh/id_ed25519 anchor.json',
 );
+export const AUDIT_SHIP = examples(
+  'capwrap audit ship',
+  'capwrap audit ship --follow',
+  'capwrap audit ship --status --json',
+);
 export const ISSUER = examples('capwrap issuer init', 'capwrap issuer serve --port 8787');
 export const ISSUER_INIT = examples(
   'capwrap issuer init --issuer https://artifacts.acme.test',

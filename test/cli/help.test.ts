@@ -26,6 +26,7 @@ const COMMANDS = [
   'audit verify',
   'audit anchor',
   'audit reconcile',
+  'audit ship',
   'issuer',
   'issuer init',
   'issuer jwks',
