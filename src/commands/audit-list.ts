@@ -1,26 +1,13 @@
 /** `capwrap audit list`: one row per lease, and the denials. */
 
-import { type AuditRow, listRows, type RowFilter } from '../audit/leases/rows.ts';
-import { AUDIT_EVENTS } from '../audit/record/record.ts';
+import { type AuditRow, listRows } from '../audit/leases/rows.ts';
 import { numberAt, textAt, valueAt } from '../audit/record/stored-record.ts';
 import { escapeText, toJson } from '../base/escape.ts';
-import { OUTCOMES } from '../broker/provider.ts';
-import { CapwrapError } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';
+import { type AuditFilterOptions, toFilter } from './audit-filter.ts';
 import { withLog } from './audit-log.ts';
-import { parseMoment } from './time-option.ts';
 
-export interface AuditListOptions {
-  readonly capability?: string | undefined;
-  readonly repo?: string | undefined;
-  readonly task?: string | undefined;
-  readonly actor?: string | undefined;
-  /** RFC 3339 date or time, or a duration back from now. */
-  readonly since?: string | undefined;
-  readonly outcome?: string | undefined;
-  /** The start of a lease id is enough. */
-  readonly lease?: string | undefined;
-  readonly event?: string | undefined;
+export interface AuditListOptions extends AuditFilterOptions {
   /** Only the newest so many; all where it isn't given. */
   readonly last?: number | undefined;
 }
@@ -50,27 +37,6 @@ export async function auditList(context: CommandContext, options: AuditListOptio
   if (unreadable > 0)
     context.err(`capwrap: warning: lines that are no record: ${unreadable}; see capwrap audit verify`);
   return unreadable > 0 ? 1 : 0;
-}
-
-function toFilter(options: AuditListOptions, now: Date): RowFilter {
-  const { capability, repo, task, actor, outcome, lease, event } = options;
-  assertOneOf('--outcome', outcome, OUTCOMES);
-  assertOneOf('--event', event, AUDIT_EVENTS);
-  return {
-    capability,
-    repo,
-    task,
-    actor,
-    outcome,
-    lease,
-    event,
-    since: parseMoment('--since', options.since, now),
-  };
-}
-
-function assertOneOf(option: string, value: string | undefined, allowed: readonly string[]): void {
-  if (value === undefined || allowed.includes(value)) return;
-  throw new CapwrapError('ERR_USAGE', `"${option}" must be one of ${allowed.join(', ')}`);
 }
 
 const BATCH = 500;

@@ -27,6 +27,7 @@ export interface RowFilter {
   readonly lease?: string | undefined;
   readonly event?: string | undefined;
   readonly since?: Date | undefined;
+  readonly until?: Date | undefined;
 }
 
 export interface RowList {
@@ -40,39 +41,51 @@ export interface RowList {
 
 /** The newest `limit` rows that fit. Reads from the end of the log, and no further than it takes. */
 export function listRows(book: LogBook, filter: RowFilter, limit = Number.POSITIVE_INFINITY): RowList {
+  const reading: Reading = { unreadable: 0 };
   const rows: AuditRow[] = [];
+  for (const row of findRows(book, filter, reading)) {
+    if (rows.length >= limit) return { rows: rows.reverse(), more: true, unreadable: reading.unreadable };
+    rows.push(row);
+  }
+  return { rows: rows.reverse(), more: false, unreadable: reading.unreadable };
+}
+
+/** What was met on the way. */
+export interface Reading {
+  /** Lines that are no record. */
+  unreadable: number;
+}
+
+/**
+ * The rows that fit, last granted first; those whose grant isn't in the log come last. Holds the records of the leases that
+ * are open at a time, and no others.
+ */
+export function* findRows(book: LogBook, filter: RowFilter, reading: Reading): Generator<AuditRow> {
   const open = new Map<string, StoredRecord[]>();
-  let unreadable = 0;
-  let more = false;
-  const add = (records: readonly StoredRecord[]): void => {
-    const row = toRow(records);
-    if (!fits(row, filter)) return;
-    if (rows.length < limit) rows.push(row);
-    else more = true;
-  };
   for (const { bytes } of book.linesBackwards()) {
     const record = parseRecord(bytes);
     if (record === null) {
-      unreadable++;
+      reading.unreadable++;
       continue;
     }
-    if (more || isBefore(record, filter.since)) return { rows: rows.reverse(), more, unreadable };
+    if (isBefore(record, filter.since)) return;
     const lease = textAt(record, 'lease_id');
     const event = textAt(record, 'event') ?? '';
+    let row: AuditRow | null = null;
     if (lease === undefined || !LEASE_EVENTS.has(event)) {
-      if (event === 'denied' || event === filter.event) add([record]);
-      continue;
-    }
-    const records = [...(open.get(lease) ?? []), record];
-    if (event === 'granted') {
+      if (event === 'denied' || event === filter.event) row = rowOf([record]);
+    } else if (event === 'granted') {
+      row = rowOf([record, ...(open.get(lease) ?? [])]);
       open.delete(lease);
-      add(records.reverse());
     } else {
-      open.set(lease, records);
+      open.set(lease, [record, ...(open.get(lease) ?? [])]);
     }
+    if (row !== null && fits(row, filter)) yield row;
   }
-  for (const records of open.values()) add(records.reverse()); // their grants are missing from the log
-  return { rows: rows.reverse(), more, unreadable };
+  for (const records of open.values()) {
+    const row = rowOf(records);
+    if (fits(row, filter)) yield row;
+  }
 }
 
 /** The events that tell of the course of a lease, from its grant on. */
@@ -87,7 +100,8 @@ function isBefore(record: StoredRecord, since: Date | undefined): boolean {
   );
 }
 
-function toRow(records: readonly StoredRecord[]): AuditRow {
+/** The row of a lease's records, first to last, or of one that stands for itself. */
+export function rowOf(records: readonly StoredRecord[]): AuditRow {
   const events = records.map((record) => textAt(record, 'event') ?? '');
   const end = records.findLast((record) => ENDS.has(textAt(record, 'event') ?? ''));
   return {
@@ -108,7 +122,7 @@ function statusOf(events: readonly string[]): RowStatus {
   return LEASE_EVENTS.has(event) ? 'unfinished' : event;
 }
 
-function fits({ record, events, started }: AuditRow, filter: RowFilter): boolean {
+export function fits({ record, events, started }: AuditRow, filter: RowFilter): boolean {
   const same = (name: string, wanted: string | undefined) =>
     wanted === undefined || textAt(record, name) === wanted;
   return (
@@ -119,6 +133,7 @@ function fits({ record, events, started }: AuditRow, filter: RowFilter): boolean
     same('outcome', filter.outcome) &&
     (filter.lease === undefined || (textAt(record, 'lease_id') ?? '').startsWith(filter.lease)) &&
     (filter.event === undefined || events.includes(filter.event)) &&
-    (filter.since === undefined || Date.parse(started) >= filter.since.getTime())
+    (filter.since === undefined || Date.parse(started) >= filter.since.getTime()) &&
+    (filter.until === undefined || Date.parse(started) < filter.until.getTime())
   );
 }
