@@ -1,5 +1,6 @@
 /** `capwrap audit`: the commands about the log. */
 export { auditAnchor } from './audit-anchor.ts';
+export { auditExport } from './audit-export.ts';
 export { auditList } from './audit-list.ts';
 export { auditReconcile } from './audit-reconcile.ts';
 export { auditRotate } from './audit-rotate.ts';

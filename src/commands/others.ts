@@ -3,6 +3,7 @@ export { approvals } from './approvals.ts';
 export { approve } from './approve.ts';
 export {
   auditAnchor,
+  auditExport,
   auditList,
   auditReconcile,
   auditRotate,

@@ -10,19 +10,17 @@ export function addAuditCommands(add: Add, program: Command): void {
     .description('read the audit log')
     .helpCommand(false)
     .addHelpText('after', help.AUDIT);
-  add(audit, 'list', 'one line per lease, and the denials', help.AUDIT_LIST, async (context, values) => {
-    const { auditList } = await import('../commands/others.ts');
-    return auditList(context, values);
-  })
-    .option('--capability <name>')
-    .option('--repo <repo>')
-    .option('--task <id>')
-    .option('--actor <name>')
-    .option('--since <time>', 'a date, or a duration back from now such as 2h')
-    .option('--outcome <outcome>')
-    .option('--lease <id>')
-    .option('--event <event>')
-    .option('-n, --last <count>', 'only the last ones', count);
+  const list = add(
+    audit,
+    'list',
+    'one line per lease, and the denials',
+    help.AUDIT_LIST,
+    async (context, values) => {
+      const { auditList } = await import('../commands/others.ts');
+      return auditList(context, values);
+    },
+  );
+  addFilters(list).option('-n, --last <count>', 'only the last ones', count);
   add(audit, 'show <lease>', "one lease's story", help.AUDIT_SHOW, async (context, _values, lease) => {
     const { auditShow } = await import('../commands/others.ts');
     return auditShow(context, { lease: lease ?? '' });
@@ -73,6 +71,7 @@ export function addAuditCommands(add: Add, program: Command): void {
     .option('-o, --output <file>', 'add the line to the end of this file instead of printing it');
   addReconcile(add, audit);
   addShip(add, audit);
+  addExport(add, audit);
 }
 
 function addShip(add: Add, audit: Command): void {
@@ -94,6 +93,41 @@ function addShip(add: Add, audit: Command): void {
         'begin anew, or go on where another address stopped; for a log or a collector that was replaced',
       ).choices(['first', 'cursor']),
     );
+}
+
+function addExport(add: Add, audit: Command): void {
+  const exported = add(
+    audit,
+    'export',
+    'leases or records for a spreadsheet or a script',
+    help.AUDIT_EXPORT,
+    async (context, values) => {
+      const { auditExport } = await import('../commands/others.ts');
+      return auditExport(context, values);
+    },
+  );
+  addFilters(exported)
+    .addOption(
+      new Option('--format <format>', 'csv, or jsonl: the records as they stand in the log')
+        .choices(['csv', 'jsonl'])
+        .makeOptionMandatory(),
+    )
+    .addOption(new Option('--rows <what>', 'of a CSV: leases unless given').choices(['leases', 'records']))
+    .option('-o, --output <file>', 'a private file, in place of standard output');
+}
+
+/** What says which rows are wanted. */
+function addFilters(command: Command): Command {
+  return command
+    .option('--capability <name>')
+    .option('--repo <repo>')
+    .option('--task <id>')
+    .option('--actor <name>')
+    .option('--since <time>', 'a date, or a duration back from now such as 2h')
+    .option('--until <time>', 'likewise')
+    .option('--outcome <outcome>')
+    .option('--lease <id>')
+    .option('--event <event>');
 }
 
 function addReconcile(add: Add, audit: Command): void {

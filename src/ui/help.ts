@@ -96,6 +96,10 @@ export const AUDIT_SHIP = examples(
   'capwrap audit ship --follow',
   'capwrap audit ship --status --json',
 );
+export const AUDIT_EXPORT = examples(
+  'capwrap audit export --format csv -o leases.csv --since 2026-01-01 --until 2026-04-01',
+  'capwrap audit export --format jsonl --repo acme/web-app > records.jsonl',
+);
 export const ISSUER = examples('capwrap issuer init', 'capwrap issuer serve --port 8787');
 export const ISSUER_INIT = examples(
   'capwrap issuer init --issuer https://artifacts.acme.test',

@@ -27,6 +27,7 @@ const COMMANDS = [
   'audit anchor',
   'audit reconcile',
   'audit ship',
+  'audit export',
   'issuer',
   'issuer init',
   'issuer jwks',
