@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import { describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { bundle } from '../helpers/bundle.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { NO_TERMINALS, onTerminal, type Step } from '../helpers/on-terminal.ts';
@@ -27,11 +27,16 @@ const PROGRAM = `
   console.log(JSON.stringify({ answer, leaked: open() - before, handlers: process.listenerCount('SIGINT') }));
 `;
 
+let program: string;
+
+beforeAll(async () => {
+  program = await bundle(PROGRAM);
+});
+
 /** Asks on a terminal while standard input and output lead elsewhere. */
 async function ask(steps: readonly Step[], ...args: string[]) {
   const out = join(tempDir(), 'out.json');
   const script = `export TURNS=${tempDir()}; out=$1; shift; exec "$@" < /dev/null > "$out"`;
-  const program = await bundle(PROGRAM);
   const run = await onTerminal(['sh', '-c', script, 'sh', out, process.execPath, program, ...args], steps);
   return { ...run, ...JSON.parse(readFileSync(out, 'utf8')) };
 }
@@ -81,7 +86,6 @@ describe.skipIf(NO_TERMINALS !== null)(`askOnTerminal on a terminal${reason}`, (
 });
 
 test('askOnTerminal answers at once without a controlling terminal', async () => {
-  const program = await bundle(PROGRAM);
   const { stdout } = await execa(process.execPath, [program], { detached: true, input: 'yes\n' });
   expect(JSON.parse(stdout)).toEqual({ answer: { kind: 'no_terminal' }, leaked: 0, handlers: 0 });
 });

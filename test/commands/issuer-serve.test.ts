@@ -5,7 +5,7 @@ import { request } from 'node:http';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { execa, type Options } from 'execa';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { endLease as endAtIssuer } from '../../src/broker/end-lease.ts';
 import { localIssuer } from '../../src/broker/providers/local-issuer/index.ts';
 import { initIssuer } from '../../src/broker/providers/local-issuer/keys.ts';
@@ -41,6 +41,12 @@ const SERVE = `
   process.exitCode = await issuerServe(context, JSON.parse(options));
 `;
 
+let program: string;
+
+beforeAll(async () => {
+  program = await bundle(SERVE);
+});
+
 const running: { kill(signal?: NodeJS.Signals): boolean }[] = [];
 
 afterEach(() => {
@@ -63,7 +69,7 @@ async function start(argv: readonly string[], options: Options = {}) {
 }
 
 async function serve(stateDir: string, options: object = {}) {
-  const { child, line } = await start([await bundle(SERVE), stateDir, JSON.stringify(options)]);
+  const { child, line } = await start([program, stateDir, JSON.stringify(options)]);
   return { child, ...(JSON.parse(line) as { event: string; url: string; issuer: string }) };
 }
 

@@ -1,14 +1,9 @@
-/** A real terminal for tests: python3's pty module, because Node can't open one. */
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
-import { execa } from 'execa';
-import { ROOT } from './cli.ts';
+/** A dialogue on a real terminal: each answer is typed once its question is shown. */
+import { writeFileSync } from 'node:fs';
+import { NO_PTY, openTerminal, until } from './terminal.ts';
 
 /** Null where terminals can be tested, else why not. */
-export const NO_TERMINALS =
-  spawnSync('python3', ['-c', 'import pty, os; os.waitstatus_to_exitcode']).status === 0
-    ? null
-    : 'needs python3 3.9 or newer for its pty module';
+export const NO_TERMINALS = NO_PTY;
 
 export interface Step {
   /** Text on the screen that must come first. */
@@ -28,16 +23,38 @@ export interface TerminalRun {
   readonly screen: string;
 }
 
-/** Runs `argv` with a controlling terminal of its own. */
+/**
+ * Runs `argv` with a controlling terminal of its own. Where it ends before all steps were taken, the screen tells why.
+ */
 export async function onTerminal(
   argv: readonly string[],
   steps: readonly Step[],
-  options: { readonly cwd?: string } = {},
+  { cwd = process.cwd() }: { readonly cwd?: string } = {},
 ): Promise<TerminalRun> {
-  const driver = join(ROOT, 'test', 'helpers', 'on-terminal.py');
-  const { stdout } = await execa('python3', [driver, JSON.stringify(steps), ...argv], {
-    stdin: 'ignore',
-    ...options,
-  });
-  return JSON.parse(stdout) as TerminalRun;
+  const env = Object.entries(process.env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined,
+  );
+  const terminal = openTerminal(argv, { cwd, env: Object.fromEntries(env) });
+  let over = false;
+  const ended = terminal.ended.finally(() => (over = true));
+  let seen = 0;
+  for (const step of steps) {
+    const shown = () => terminal.screen().indexOf(step.wait, seen);
+    await until(
+      `"${step.wait}" is shown`,
+      () => over || shown() >= 0,
+      () => JSON.stringify(terminal.screen()),
+    );
+    if (shown() < 0) break;
+    seen = shown() + step.wait.length;
+    if (step.signal) process.kill(terminal.pid, step.signal);
+    else if (step.replace) writeFileSync(...step.replace);
+    else terminal.type(step.type ?? `${lastGroup(step.type_shown, terminal.screen().slice(0, seen))}\n`);
+  }
+  const { exitCode, signal } = await ended;
+  return { status: signal === null ? exitCode : -signal, screen: terminal.screen() };
+}
+
+function lastGroup(pattern = '', text: string): string {
+  return [...text.matchAll(new RegExp(pattern, 'g'))].at(-1)?.[1] ?? '';
 }

@@ -75,10 +75,15 @@ export function openTerminal(argv: readonly string[], options: TerminalOptions =
   const name = env['TERM'] ?? 'xterm-256color';
   const started = pty.spawn(file, args, { cols, rows, cwd, env: { ...env }, name, encoding: null });
   const chunks: Buffer[] = [];
+  let text: string | null = null;
   // Without an encoding the chunks are bytes, whatever the types say.
-  started.onData((chunk: unknown) => void chunks.push(chunk as Buffer));
+  started.onData((chunk: unknown) => {
+    chunks.push(chunk as Buffer);
+    text = null;
+  });
   const bytes = () => withoutMark(Buffer.concat(chunks));
-  const screen = () => bytes().toString('utf8');
+  // Looked at far more often than it changes.
+  const screen = () => (text ??= bytes().toString('utf8'));
   const drain = drainAtEnd(started, () => Buffer.concat(chunks).includes(MARK));
   let end: TerminalEnd | null = null;
   const ended = new Promise<TerminalEnd>((resolve) => {
