@@ -96,7 +96,7 @@ describe.skipIf(NO_TERMINALS !== null)(`what is shown${reason}`, () => {
   });
 
   test('another provider with all that it gives now', async () => {
-    await confirm(text());
+    await place.pin(text());
     const { screen } = await confirm(`version: 1
 capabilities:
   read-ci-artifacts:
@@ -114,7 +114,7 @@ capabilities:
   });
 
   test('that nothing but comments and layout changed, and what is unchanged', async () => {
-    await confirm(text());
+    await place.pin(text());
     const { screen } = await confirm(`# a comment\n${text({ scope: ' "artifacts:read" ' })}`);
     expect(screen).toContain('Nothing but comments and layout changed.');
     const more =
@@ -123,7 +123,7 @@ capabilities:
   });
 
   test('a version that was pinned without a person is no basis: all that changed since is shown', async () => {
-    await confirm(text());
+    await place.pin(text());
     const slipped = text({ ttl: '12h' });
     place.put(slipped);
     await place.call({ options: { sha256: digest(slipped) } });
@@ -174,7 +174,7 @@ describe.skipIf(NO_TERMINALS !== null || !SSH_KEYGEN)('with keys of ssh-keygen',
   beforeEach(async () => {
     alice = key('alice');
     head = `approvers: {alice: {keys: ["${readFileSync(`${alice}.pub`, 'utf8').trim()}"]}}\n`;
-    await confirm(text({ head }));
+    await place.pin(text({ head }));
   });
 
   test('--key shows, asks, signs and pins', async () => {

@@ -1,14 +1,19 @@
-/** `trust` and `untrust` in a process of their own, which can have a terminal. */
+/** `trust` and `untrust`: in a process of their own, which can have a terminal, where they ask; else in the test's. */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { execa } from 'execa';
-import type { TrustOptions } from '../../src/commands/trust.ts';
-import type { UntrustOptions } from '../../src/commands/untrust.ts';
+import { NO_ADMIN_CONFIG } from '../../src/base/admin-config.ts';
+import { type TrustOptions, trust } from '../../src/commands/trust.ts';
+import { type UntrustOptions, untrust } from '../../src/commands/untrust.ts';
+import { CapwrapError } from '../../src/errors.ts';
 import { readTrust } from '../../src/trust/pins.ts';
+import { keptContext } from '../commands/command-context.ts';
 import { bundle } from '../helpers/bundle.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { onTerminal, type Step } from '../helpers/on-terminal.ts';
+import { ambientOf } from '../policy/ambient.ts';
 import { UID } from '../request/git-fixture.ts';
+import { pinMap } from './pin-map.ts';
 
 const PROGRAM = `
   import { writeFileSync } from 'node:fs';
@@ -45,7 +50,7 @@ export async function trustProgram(): Promise<string> {
 export interface Call {
   readonly command?: 'trust' | 'untrust';
   readonly options?: TrustOptions & UntrustOptions;
-  readonly requireMapTrust?: string;
+  readonly requireMapTrust?: 'pinned';
   readonly json?: boolean;
 }
 
@@ -67,8 +72,24 @@ export function makeTrustPlace(source: string, text: string) {
   mkdirSync(join(repo, '.git'), { recursive: true });
   writeFileSync(map, text, { mode: 0o644 });
 
+  const ambient = ambientOf({ cwd: repo, env: { CAPWRAP_HOME: stateDir, PATH: process.env['PATH'] ?? '' } });
+
+  const callHere = async ({ command = 'trust', options = {}, requireMapTrust, json = false }: Call) => {
+    const admin = { ...NO_ADMIN_CONFIG, ...(requireMapTrust && { requireMapTrust }) };
+    const { context, text } = keptContext(ambient, { admin, json });
+    const end = { status: null, error: null, screen: '' };
+    try {
+      const status = await { trust, untrust }[command](context, options);
+      return { ...end, status, out: text() };
+    } catch (error) {
+      if (!(error instanceof CapwrapError)) throw error;
+      const { code, message, hint = null } = error;
+      return { ...end, out: text(), error: { code, message, hint } };
+    }
+  };
   /** Calls the command: on a terminal where there are steps, else without one. */
   const call = async (request: Call, steps?: readonly Step[]): Promise<Result> => {
+    if (steps === undefined && !asks(request)) return callHere(request);
     const report = join(top, 'report.json');
     const argv = [program, JSON.stringify({ command: 'trust', ...request, report, cwd: repo, stateDir })];
     let screen = '';
@@ -83,6 +104,11 @@ export function makeTrustPlace(source: string, text: string) {
     map,
     call,
     put: (content: string) => writeFileSync(map, content, { mode: 0o644 }),
+    /** As if somebody had confirmed it on a terminal. */
+    pin: (content: string) => {
+      writeFileSync(map, content, { mode: 0o644 });
+      return pinMap(ambient, stateDir);
+    },
     store: () => readTrust({ stateDir, uid: UID }),
     records: () =>
       readFileSync(join(stateDir, 'audit.jsonl'), 'utf8')
@@ -90,6 +116,13 @@ export function makeTrustPlace(source: string, text: string) {
         .split('\n')
         .map((line) => JSON.parse(line) as Record<string, unknown>),
   };
+}
+
+/** True where the answer would come from the terminal of whoever runs the tests, if there is one. */
+function asks({ command = 'trust', options = {} }: Call): boolean {
+  const { sha256, list, statement, signature, key, forget } = options;
+  if (command === 'untrust') return forget === true && sha256 === undefined;
+  return sha256 === undefined && !list && !statement && (signature === undefined || key !== undefined);
 }
 
 export type TrustWorld = ReturnType<typeof makeTrustPlace>;
