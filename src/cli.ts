@@ -25,13 +25,7 @@ export async function main(): Promise<void> {
     const ambient = takeAmbient();
     phases.mark('start');
     invocation = { command, phases, context: (options) => createContext(ambient, options) };
-    const program = buildProgram(invocation);
-    try {
-      await program.parseAsync(own, { from: 'user' });
-    } catch (error) {
-      if (!(error instanceof CommanderError)) throw error;
-      if (error.exitCode !== 0) throw usageError(error, program, own); // help and version are no failure
-    }
+    await answer(buildProgram(invocation), own);
     process.exitCode ??= invocation.status ?? 0;
   } catch (error) {
     fail(error);
@@ -40,8 +34,18 @@ export async function main(): Promise<void> {
   if (invocation?.endsAtOnce) process.exit();
 }
 
+/** Has the program answer the words. Throws ERR_USAGE where it does not understand them, and what its commands throw. */
+export async function answer(program: Command, own: readonly string[]): Promise<void> {
+  try {
+    await program.parseAsync([...own], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    if (error.exitCode !== 0) throw usageError(error, program, own); // help and version are no failure
+  }
+}
+
 /** Words before the first `--` are capwrap's, those behind it the command's; null where there is no `--`. */
-function splitAtDashes(words: readonly string[]): { own: string[]; command: string[] | null } {
+export function splitAtDashes(words: readonly string[]): { own: string[]; command: string[] | null } {
   const at = words.indexOf('--');
   return at < 0
     ? { own: [...words], command: null }

@@ -3,11 +3,23 @@ import { escapeText, toJson } from '../base/escape.ts';
 import { CapwrapError, EXIT_STATUS } from '../errors.ts';
 import { writeNow } from './write-now.ts';
 
+interface ReportOptions {
+  readonly json: boolean;
+  readonly debug: boolean;
+}
+
 /** Prints an error to standard error and returns the exit status that belongs to it. Never throws. */
-export function reportError(
+export function reportError(error: unknown, options: ReportOptions): number {
+  const { text, status } = errorReport(error, options);
+  writeNow(2, text);
+  return status;
+}
+
+/** What is printed of an error, and the exit status that belongs to it. */
+export function errorReport(
   error: unknown,
-  options: { readonly json: boolean; readonly debug: boolean },
-): number {
+  options: ReportOptions,
+): { readonly text: string; readonly status: number } {
   const known = error instanceof CapwrapError ? error : internal(error);
   const { code, message, hint } = known;
   const lines = options.json
@@ -17,8 +29,7 @@ export function reportError(
         ...(hint === undefined ? [] : escaped('capwrap: hint: ', hint)),
         ...(options.debug ? [`capwrap: debug: code=${code}${stackOf(error)}`] : []),
       ];
-  writeNow(2, `${lines.join('\n')}\n`);
-  return EXIT_STATUS[code];
+  return { text: `${lines.join('\n')}\n`, status: EXIT_STATUS[code] };
 }
 
 /** A thrown value that nobody foresaw may quote anything, so its text is not shown. */

@@ -29,7 +29,10 @@ interface Signer {
   sign(message: Uint8Array, namespace: string): string;
 }
 
-/** Signs what `capwrap approve --statement` prints, as ssh-keygen would, and hands both back to `capwrap approve`. */
+/**
+ * Signs what `capwrap approve --statement` prints, as ssh-keygen would, and hands both back to `capwrap approve`: in the
+ * test's own process, or in those that a person starts.
+ */
 async function approve(
   workspace: Workspace,
   id: string,
@@ -38,15 +41,16 @@ async function approve(
     readonly args?: readonly string[];
     readonly namespace?: string;
     readonly alter?: (text: string) => string;
+    readonly way?: 'cli' | 'here';
   } = {},
 ) {
-  const { args = [], namespace = NAMESPACE, alter = (text) => text } = options;
-  const printed = await workspace.cli(['approve', id, '--statement', ...args]);
+  const { args = [], namespace = NAMESPACE, alter = (text) => text, way = 'here' } = options;
+  const printed = await workspace[way](['approve', id, '--statement', ...args]);
   expect(printed.status, printed.stderr).toBe(0);
   const file = join(tempDir(), 'statement.json');
   writeFileSync(`${file}.sig`, signer.sign(Buffer.from(printed.stdout), namespace));
   writeFileSync(file, alter(printed.stdout));
-  return workspace.cli(['approve', id, '--signed', file]);
+  return workspace[way](['approve', id, '--signed', file]);
 }
 
 const touchless = (key: ReturnType<typeof makeSkKey>): Signer => ({
@@ -73,7 +77,7 @@ test('asked, signed, used once, and not a second time', async () => {
   expect(early.status).toBe(122);
   expect(early.stderr).toContain(`is asked for as ${id}`);
 
-  const approved = await approve(workspace, id, alice);
+  const approved = await approve(workspace, id, alice, { way: 'cli' });
   expect(approved.status, approved.stderr).toBe(0);
   expect(approved.stdout).toContain(`approved ${id} as alice (ssh_key); permits one run until `);
 
@@ -137,7 +141,7 @@ test('no answer in time is a denial, and the request is over', async () => {
   expect(timed.status).toBe(122);
   expect(timed.stderr).toContain('got no answer in time');
   const id = /id=([0-9a-f]{12})/.exec(timed.stderr)?.[1] ?? '';
-  const late = await workspace.cli(['approve', id, '--statement']);
+  const late = await workspace.here(['approve', id, '--statement']);
   expect(late.status).toBe(122);
   expect(late.stderr).toContain('is over: the run that asked does not wait any more');
   expect(workspace.records().map(({ event, reason }) => [event, reason])).toEqual([
@@ -263,9 +267,9 @@ test('a standing approval permits so many runs, and no more than the rule', asyn
   const alice = makeEd25519Key();
   const workspace = await workspaceWith('{uses: 3, for: 2h}', { alice: alice.publicLine });
   const id = await ask(workspace);
-  const more = await workspace.cli(['approve', id, '--statement', '--uses', '4']);
+  const more = await workspace.here(['approve', id, '--statement', '--uses', '4']);
   expect(more.stderr).toContain('is more than the 3 that the rule permits');
-  const longer = await workspace.cli(['approve', id, '--statement', '--for', '3h']);
+  const longer = await workspace.here(['approve', id, '--statement', '--for', '3h']);
   expect(longer.stderr).toContain('is longer than the 2h that the rule permits');
   expect((await approve(workspace, id, alice, { args: ['--uses', '3', '--for', '2h'] })).status).toBe(0);
   const runs = await Promise.all(Array.from({ length: 6 }, () => workspace.cli(['run', '--approval', id])));
@@ -362,7 +366,7 @@ test('the request shows everything, escaped, and what changed since the last app
   const list = await workspace.cli(['approvals']);
   expect(list.stdout).toContain(second);
   expect(list.stdout).not.toContain(first);
-  expect((await workspace.cli(['approvals', '--all'])).stdout).toMatch(new RegExp(`${first} {2}used`));
+  expect((await workspace.here(['approvals', '--all'])).stdout).toMatch(new RegExp(`${first} {2}used`));
 });
 
 describe('while a run waits', () => {
@@ -426,7 +430,7 @@ test('on a map that is not trusted any more nothing is approved', async () => {
   const workspace = await workspaceWith('signed', { alice: alice.publicLine });
   const id = await ask(workspace);
   await workspace.cli(['untrust']);
-  const approved = await workspace.cli(['approve', id, '--statement']);
+  const approved = await workspace.here(['approve', id, '--statement']);
   expect(approved.status).toBe(121);
   expect(approved.stderr).toContain('is not trusted');
 });

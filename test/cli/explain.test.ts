@@ -166,9 +166,9 @@ async function workspace() {
 
 describe.each(Object.entries(cases))('%s', (_what, { args, status, json, text }) => {
   test('in JSON', async () => {
-    const { cli } = await workspace();
+    const { cli, here } = await workspace();
     const [name = '', ...rest] = args;
-    const result = await cli(['explain', name, '--json', ...rest]);
+    const result = await here(['explain', name, '--json', ...rest]);
     expect(result.status, result.stderr).toBe(status);
     const output = JSON.parse(result.stdout);
     expect(output).toMatchObject(asMatchers(json) as object);
@@ -179,8 +179,8 @@ describe.each(Object.entries(cases))('%s', (_what, { args, status, json, text })
   });
 
   test('as text', async () => {
-    const { cli } = await workspace();
-    const result = await cli(['explain', ...args]);
+    const { here } = await workspace();
+    const result = await here(['explain', ...args]);
     expect(result.status, result.stderr).toBe(status);
     const lines = result.stdout.split('\n');
     for (const wanted of text) {

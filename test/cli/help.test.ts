@@ -4,6 +4,7 @@ import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { BIN, capwrap } from '../helpers/cli.ts';
+import { capwrapHere } from '../helpers/cli-here.ts';
 import { exampleWorkspace } from '../helpers/example-workspace.ts';
 
 const COMMANDS = [
@@ -42,12 +43,15 @@ const COMMANDS = [
 /** These go on until they are interrupted. */
 const ENDLESS = /issuer serve|--follow/;
 
-/** But for `approve --request request.json`, which takes what a waiting run has printed: the tests of approvals do that. */
 /** Examples that show the embedded issuer, or what a run has left. */
 const NEEDS_A_RUN = /issuer|audit|lease/i;
 
+/** What starts nothing, asks nobody, reads no file of an example and has no word that a shell would change. */
+const PLAIN =
+  /^capwrap (?:approvals|audit (?:list|show|tail)|check|explain|init|issuer (?:init|jwks)|leases|list)\b[\w .,:/=~+@-]*$/;
+
 async function examplesOf(command: string): Promise<string[]> {
-  const { stdout, status } = await capwrap([...command.split(' ').filter(Boolean), '--help']);
+  const { stdout, status } = await capwrapHere([...command.split(' ').filter(Boolean), '--help']);
   expect(status).toBe(0);
   const [, examples = ''] = stdout.split('Examples:\n');
   return examples
@@ -62,26 +66,33 @@ test.each(COMMANDS)('the examples of %s are understood', async (command) => {
   const workspace = await exampleWorkspace();
   let lease = '';
   if (NEEDS_A_RUN.test(examples.join())) {
-    await workspace.cli(['issuer', 'init']);
+    await workspace.here(['issuer', 'init']);
     await workspace.run('read-ci-artifacts', ['./examples/scripts/fetch-artifacts.sh']);
     lease = String(workspace.records().at(-1)?.['lease_id']);
   }
   mkdirSync(join(workspace.folder, 'bin'));
   symlinkSync(BIN, join(workspace.folder, 'bin', 'capwrap'));
+  // `approve --request request.json` takes what a waiting run has printed: the tests of approvals do that.
   for (const example of examples.filter((line) => !line.includes('request.json'))) {
     if (example === 'capwrap init') rmSync(workspace.mapFile);
     const line = example
       .replaceAll('DIGEST', 'a'.repeat(64))
       .replace(/LEASE|9f8c6b6a41d2e07c/, lease)
       .replace('| source', '| cat');
-    const status = await runExample(line, workspace.folder, workspace.env);
-    expect([120, 127], `${example}\n${status.stderr}`).not.toContain(status.code);
-    expect(status.stderr, example).not.toContain('failed unexpectedly');
+    const env = { ...workspace.env, CAPWRAP_ENVIRONMENT: 'preview' };
+    const { status, stderr } =
+      PLAIN.test(line) && !ENDLESS.test(line)
+        ? await workspace.here(line.split(' ').slice(1), { env })
+        : await runExample(line, workspace.folder, env);
+    expect([120, 127], `${example}\n${stderr}`).not.toContain(status);
+    expect(stderr, example).not.toContain('failed unexpectedly');
   }
 });
 
-test('the program lists each of them', async () => {
+test('the program lists each of them, and shows what the tests above have seen', async () => {
   const { stdout } = await capwrap(['--help']);
+  expect(stdout).toBe((await capwrapHere(['--help'])).stdout);
+  expect(await capwrap(['audit', 'list', '--help'])).toEqual(await capwrapHere(['audit', 'list', '--help']));
   for (const command of new Set(COMMANDS.map((name) => name.split(' ')[0] ?? ''))) {
     expect(stdout).toMatch(new RegExp(`^  ${command}\\b`, 'm'));
   }
@@ -100,10 +111,10 @@ function runExample(
   line: string,
   cwd: string,
   env: Readonly<Record<string, string>>,
-): Promise<{ code: number | null; stderr: string }> {
+): Promise<{ status: number | null; stderr: string }> {
   const child = spawn('/bin/sh', ['-c', `${PRELUDE}; exec 3>&1; ${line}`], {
     cwd,
-    env: { ...env, PATH: `${cwd}/bin:${process.env['PATH']}`, CAPWRAP_ENVIRONMENT: 'preview' },
+    env: { ...env, PATH: `${cwd}/bin:${process.env['PATH']}` },
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -114,5 +125,5 @@ function runExample(
   child.stdout.on('data', () => {
     if (ENDLESS.test(line)) process.kill(-(child.pid ?? 0), 'SIGTERM');
   });
-  return new Promise((resolve) => child.once('close', (code) => resolve({ code, stderr })));
+  return new Promise((resolve) => child.once('close', (status) => resolve({ status, stderr })));
 }

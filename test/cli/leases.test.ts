@@ -38,7 +38,7 @@ async function orphan(workspace: Workspace, capability?: string): Promise<string
 }
 
 async function listed(workspace: Workspace): Promise<Record<string, unknown>[]> {
-  const { status, stdout, stderr } = await workspace.cli(['leases', '--json']);
+  const { status, stdout, stderr } = await workspace.here(['leases', '--json']);
   expect(status, stderr).toBe(0);
   return JSON.parse(stdout).leases;
 }
@@ -127,7 +127,7 @@ describe('a run that was killed', () => {
     const reap = await workspace.cli(['leases', 'reap']);
     expect(reap.status, reap.stdout).toBe(0);
     expect(await listed(workspace)).toEqual([]);
-    const chain = await workspace.cli(['audit', 'verify']);
+    const chain = await workspace.here(['audit', 'verify']);
     expect(chain.status).toBe(0);
   });
 
@@ -195,8 +195,8 @@ test('without a lease there is nothing to say, and nonsense is refused', async (
   expect(await workspace.cli(['leases'])).toMatchObject({ status: 0, stdout: '' });
   expect(await listed(workspace)).toEqual([]);
   for (const id of ['', 'ffff', '../..', 'abc', '0123456789abcdef']) {
-    const end = await workspace.cli(['leases', 'end', id]);
+    const end = await workspace.here(['leases', 'end', id]);
     expect(end.status, id).toBe(120);
   }
-  expect((await workspace.cli(['leases', 'nonsense'])).status).toBe(120);
+  expect((await workspace.here(['leases', 'nonsense'])).status).toBe(120);
 });

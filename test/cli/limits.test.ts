@@ -74,23 +74,23 @@ describe('open: 2', () => {
     );
 
     const figures = { limit: 'open', most: 2, used: 2, reached: true };
-    const explained = JSON.parse((await workspace.cli(['explain', 'limited', '--json'])).stdout);
+    const explained = JSON.parse((await workspace.here(['explain', 'limited', '--json'])).stdout);
     expect(explained.decision).toMatchObject({ effect: 'deny', reason: 'limit_reached', rule: RULE });
     expect(explained.decision.rules[0].limits).toEqual([figures]);
-    const listed = JSON.parse((await workspace.cli(['list', '--json'])).stdout);
+    const listed = JSON.parse((await workspace.here(['list', '--json'])).stdout);
     expect(listed.capabilities[0]).toMatchObject({
       granted: 'no',
       reason: 'limit_reached',
       limits: [{ rule: RULE, ...figures }],
     });
-    expect((await workspace.cli(['list'])).stdout).toContain('  limits of rules[0]: open 2 of 2\n');
+    expect((await workspace.here(['list'])).stdout).toContain('  limits of rules[0]: open 2 of 2\n');
 
     gate.release(2);
     const ends = await Promise.all(runs);
     expect(ends.filter(({ status, stdout }) => status === 0 && stdout.endsWith('done\n'))).toHaveLength(2);
     expect(mostAtOnce(workspace.records())).toBe(2);
     expect(await workspace.run('limited', TRUE)).toMatchObject({ status: 0 });
-    expect((await workspace.cli(['audit', 'verify'])).status).toBe(0);
+    expect((await workspace.here(['audit', 'verify'])).status).toBe(0);
   });
 
   test('runs that come and go are never three', async () => {
@@ -129,7 +129,7 @@ describe('per_hour', () => {
     const workspace = await createWorkspace(mapOf('{per_hour: 1}'));
     expect((await workspace.run('limited', TRUE)).status).toBe(123);
     expect(of(workspace, 'closed')).toMatchObject([{ outcome: 'not_issued' }]);
-    expect((await workspace.cli(['issuer', 'init'])).status).toBe(0);
+    expect((await workspace.here(['issuer', 'init'])).status).toBe(0);
     expect((await workspace.run('limited', TRUE)).status).toBe(0);
     expect((await workspace.run('limited', TRUE)).status).toBe(122);
   });
@@ -163,14 +163,14 @@ test('a log that is damaged denies what is limited, and nothing else', async () 
   const why = "has limits, and how often it was used can't be told: the audit log can't be read";
   expectDenied(await workspace.run('limited', TRUE), why, 'limit_unknown');
   expect((await workspace.run('free', TRUE)).status).toBe(0);
-  expect((await workspace.cli(['explain', 'limited'])).stdout).toContain('per_hour unknown of 9');
+  expect((await workspace.here(['explain', 'limited'])).stdout).toContain('per_hour unknown of 9');
 });
 
 test('list names the commands of a rule only while its limits leave room', async () => {
   const rules =
     '{allow: {command: /bin/true}, limits: {per_hour: 1}}, {allow: {command: /bin/false}, limits: {open: 1}}';
   const workspace = await localWorkspace(`version: 1\ncapabilities:\n${capability('limited', rules)}`);
-  const listed = async () => JSON.parse((await workspace.cli(['list', '--json'])).stdout).capabilities[0];
+  const listed = async () => JSON.parse((await workspace.here(['list', '--json'])).stdout).capabilities[0];
   expect(await listed()).toMatchObject({ granted: 'for_commands', commands: ['/bin/true', '/bin/false'] });
   expect((await workspace.run('limited', TRUE)).status).toBe(0);
   expect(await listed()).toMatchObject({ granted: 'for_commands', commands: ['/bin/false'] });

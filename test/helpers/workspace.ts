@@ -14,6 +14,7 @@ import { keptContext } from '../commands/command-context.ts';
 import { ambientOf } from '../policy/ambient.ts';
 import { afterTest } from './after-test.ts';
 import { type CliOptions, type CliResult, capwrap, tempDir } from './cli.ts';
+import { capwrapHere } from './cli-here.ts';
 import { expectNowhere } from './secrets.ts';
 
 export interface Workspace {
@@ -23,6 +24,8 @@ export interface Workspace {
   readonly env: Readonly<Record<string, string>>;
   /** Runs capwrap here; `env` is added to the workspace's own. */
   cli(args: readonly string[], options?: CliOptions): Promise<CliResult>;
+  /** The same in the test's own process, for commands that start nothing, read no standard input and ask nobody. */
+  here(args: readonly string[], options?: Omit<CliOptions, 'input'>): Promise<CliResult>;
   /** `capwrap run -c CAPABILITY -- COMMAND...` */
   run(capability: string, command: readonly string[], options?: CliOptions): Promise<CliResult>;
   /** Writes an executable `sh` script and returns its path, relative to the folder. */
@@ -61,6 +64,8 @@ export async function createWorkspace(map: string, folder = tempDir()): Promise<
     mapFile,
     env,
     cli,
+    here: (args, options = {}) =>
+      capwrapHere(args, { cwd: folder, ...options, env: { ...env, ...options.env } }),
     run: (capability, command, options) => cli(['run', '-c', capability, '--', ...command], options),
     script(name, body) {
       const path = join(folder, name);
