@@ -1,7 +1,8 @@
 /** `check --against` on real files and repositories that the real git has made. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NO_LAUNCHER } from '../../src/base/launch.ts';
 import { type CheckAgainstOptions, checkAgainst } from '../../src/commands/check-against.ts';
 import { tempDir } from '../helpers/cli.ts';
@@ -114,9 +115,24 @@ capabilities.yaml against old.yaml: 1 widening, 0 narrowing, 0 other
 });
 
 describe.skipIf(!HAS_GIT)('check --against REF', () => {
-  /** `main` has the map, `wide` a wider one that is tagged `v1`, and the first commit none. The file is MAP. */
+  let made = '';
+
+  beforeAll(() => {
+    made = mkdtempSync(join(tmpdir(), 'capwrap-test-'));
+    makeTemplate(join(made, 'repo'));
+  });
+  afterAll(() => rmSync(made, { recursive: true }));
+
+  /** Made once and copied. */
   function repository(): string {
-    const folder = makeRepo(join(tempDir(), 'repo'));
+    const folder = tempDir();
+    cpSync(made, folder, { recursive: true });
+    return join(folder, 'repo');
+  }
+
+  /** `main` has the map, `wide` a wider one that is tagged `v1`, and the first commit none. The file is MAP. */
+  function makeTemplate(folder: string): void {
+    makeRepo(folder);
     put(folder, NAME, MAP);
     git(folder, 'add', '-A');
     git(folder, 'commit', '-q', '-m', 'map');
@@ -126,7 +142,6 @@ describe.skipIf(!HAS_GIT)('check --against REF', () => {
     git(folder, 'tag', '-a', 'v1', '-m', 'v1');
     git(folder, 'update-ref', 'refs/remotes/origin/main', 'main');
     git(folder, 'symbolic-ref', 'refs/remotes/origin/HEAD', 'refs/remotes/origin/main');
-    return folder;
   }
 
   const NAMES: readonly [name: string, same: string][] = [
@@ -145,22 +160,28 @@ describe.skipIf(!HAS_GIT)('check --against REF', () => {
     ['v1~1', 'main'],
   ];
 
+  /** What the names stand for, by git, which is asked once. */
+  function commitsOf(folder: string, names: readonly string[]): string[] {
+    return git(folder, 'rev-parse', ...names.map((name) => `${name}^{commit}`)).split('\n');
+  }
+
   async function expectNames(folder: string): Promise<void> {
-    const hashes = ['main', 'feat/wide'].flatMap((name): [string, string][] => {
-      const hash = git(folder, 'rev-parse', name);
-      return [
-        [hash, name],
-        [hash.slice(0, 8), name],
-        [hash.slice(0, 12).toUpperCase(), name],
-      ];
-    });
-    for (const [name, same] of [...NAMES, ...hashes]) {
+    const [main = '', wide = '', first = ''] = commitsOf(folder, ['main', 'feat/wide', 'main~1']);
+    const hashes = [main, wide].flatMap((hash): [string, string][] => [
+      [hash, hash],
+      [hash.slice(0, 8), hash],
+      [hash.slice(0, 12).toUpperCase(), hash],
+    ]);
+    const names = [...NAMES, ...hashes];
+    const commits = commitsOf(
+      folder,
+      names.map(([, same]) => same),
+    );
+    for (const [index, [name]] of names.entries()) {
       const { out } = await run(folder, { against: name, format: 'json' });
       const { against, changes } = JSON.parse(out);
-      expect([name, against.commit]).toEqual([name, git(folder, 'rev-parse', `${same}^{commit}`)]);
+      expect([name, against.commit]).toEqual([name, commits[index]]);
       const kinds = changes.map(({ code, kind }: { code: string; kind: string }) => `${kind} ${code}`);
-      const wide = git(folder, 'rev-parse', 'feat/wide');
-      const first = git(folder, 'rev-parse', 'main~1');
       const expected = { [wide]: [], [first]: ['widening capability_added'] }[against.commit as string];
       expect([name, kinds]).toEqual([name, expected ?? ['widening scope_added']]);
     }
