@@ -164,9 +164,10 @@ printf %s "$AWS_SECRET_ACCESS_KEY" | cut -c1-20 | tr -d '\\n' >&2; sleep 0.05; p
 });
 
 describe('the end', () => {
-  test.each([0, 1, 2, 42, 119, 126, 128, 255])('status %i is passed on', async (code) => {
+  // Those that something could mistake are in test/matrix.
+  test('its status is passed on', async () => {
     const workspace = await localWorkspace();
-    expect((await workspace.run('local', ['/bin/sh', '-c', `exit ${code}`])).status).toBe(code);
+    expect((await workspace.run('local', ['/bin/sh', '-c', 'exit 42'])).status).toBe(42);
   });
 
   test('of a child killed by a signal ends capwrap by the same', async () => {

@@ -208,7 +208,7 @@ describe('a map', () => {
           expect(decide(turned, name, asked)).toEqual(decide(raw, name, asked));
         }
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 
@@ -222,7 +222,7 @@ describe('a map', () => {
         const dropped = { ...raw, capabilities: { two } };
         expect(decide(dropped, 'two', asked)).toEqual(decide(raw, 'two', asked));
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

@@ -205,7 +205,7 @@ describe('input that nobody would write', () => {
           outcome(Buffer.from(JSON.stringify({ version: 1, capabilities: { x: fields } })));
         }
       }),
-      { numRuns: 100 },
+      { numRuns: 50 }, // times the providers
     );
   });
 
@@ -226,10 +226,14 @@ describe('input that nobody would write', () => {
         .join('\n')}`,
     ],
   ])('refuses %s in bounded time', (_, text) => {
-    const start = performance.now();
-    expect(outcome(Buffer.from(text))).toBe(false);
-    expect(faultsOf(text).length).toBeLessThanOrEqual(500);
-    expect(performance.now() - start).toBeLessThan(10_000);
+    // Of the processor: how long others keep it says nothing.
+    const start = process.cpuUsage();
+    const error = catchError(() => parseMap(Buffer.from(text), origin)) as MapInvalidError;
+    expect(error).toBeInstanceOf(MapInvalidError);
+    expect(error.faults.length).toBeGreaterThan(0);
+    expect(error.faults.length).toBeLessThanOrEqual(500);
+    const { user, system } = process.cpuUsage(start);
+    expect((user + system) / 1000).toBeLessThan(10_000);
   });
 });
 
