@@ -77,7 +77,7 @@ test('a refusal starts no command, and its words stay with the program', async (
 
 test('explain says what would be run, and runs nothing', async () => {
   const { server, workspace } = await cacheWorkspace();
-  const { stdout, status } = await workspace.cli(['explain', 'fill-build-cache', '--', '/bin/true']);
+  const { stdout, status } = await workspace.here(['explain', 'fill-build-cache', '--', '/bin/true']);
   expect(status, stdout).toBe(0);
   expect(stdout).toContain(join(workspace.folder, 'command', 'build-cache.mjs'));
   expect(server.requests).toEqual([]);
@@ -85,7 +85,7 @@ test('explain says what would be run, and runs nothing', async () => {
 
 test('the map of the example passes its own tests', async () => {
   const { workspace } = await cacheWorkspace();
-  const { stdout, status } = await workspace.cli(['check', join(EXAMPLES, 'command.capabilities.yaml')]);
+  const { stdout, status } = await workspace.here(['check', join(EXAMPLES, 'command.capabilities.yaml')]);
   expect(status, stdout).toBe(0);
   expect(stdout).toContain('2 of 2 tests passed');
 });

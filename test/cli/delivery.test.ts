@@ -150,7 +150,7 @@ describe('the credentials endpoint', () => {
     const map = readFileSync(workspace.mapFile, 'utf8');
     for (const extra of ['inject: {MY_KEY: secret_access_key}', 'files: {MY_KEY: session_token}']) {
       writeFileSync(workspace.mapFile, `${map}    ${extra}\n`);
-      const check = await workspace.cli(['check', workspace.mapFile]);
+      const check = await workspace.here(['check', workspace.mapFile]);
       expect(check.status).toBe(1);
       expect(check.stdout + check.stderr).toMatch(/"MY_KEY" would have \w+ beside the credentials endpoint/);
     }

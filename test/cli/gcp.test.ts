@@ -153,7 +153,7 @@ test('a refusal of Google ends the run before the child, and says until when wha
 test('explain shows what would be sent, and sends nothing', async () => {
   const { server, workspace } = await job();
   workspace.script('report-usage.sh', '');
-  const result = await workspace.cli(['explain', 'report-usage', '--json', '--', './report-usage.sh'], {
+  const result = await workspace.here(['explain', 'report-usage', '--json', '--', './report-usage.sh'], {
     env: { CI: 'true' },
   });
   expect(result.status, result.stderr).toBe(0);

@@ -3,7 +3,8 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { afterTest } from '../helpers/after-test.ts';
-import { capwrap, ROOT } from '../helpers/cli.ts';
+import { ROOT } from '../helpers/cli.ts';
+import { capwrapHere } from '../helpers/cli-here.ts';
 import { expectNowhere } from '../helpers/secrets.ts';
 import { findTool, needs } from '../helpers/tools.ts';
 import { createWorkspace, type Workspace } from '../helpers/workspace.ts';
@@ -35,7 +36,7 @@ function expectNoLeak(server: GitHubServer, { stateDir }: Workspace, ...texts: r
 
 test('the example is valid, and nothing is found against it', async () => {
   const file = join(ROOT, 'examples', 'github-app.capabilities.yaml');
-  const result = await capwrap(['check', file], { env: { HOME: '/nonexistent' } });
+  const result = await capwrapHere(['check', file], { env: { HOME: '/nonexistent' } });
   expect(result.stdout).toMatch(/: 1 capability, 2 of 2 tests passed, 0 warnings, 0 notes/);
   expect(result.status).toBe(0);
 });
@@ -62,7 +63,7 @@ test.skipIf(findTool('git') === null)(`the example runs${needs('git')}`, async (
     outcome: 'revoked_verified',
     revocation: { end: 'DELETE /installation/token answered 204', probe: 'GET /rate_limit answered 401' },
   });
-  expect((await workspace.cli(['audit', 'verify'])).status).toBe(0);
+  expect((await workspace.here(['audit', 'verify'])).status).toBe(0);
   expectNoLeak(server, workspace, result.stdout, result.stderr);
 });
 
@@ -140,7 +141,7 @@ test('a refusal names the host and what to do; there is no child', async () => {
 
 test('explain shows what would be asked for, and asks nobody', async () => {
   const { server, workspace } = await setUp();
-  const result = await workspace.cli(['explain', 'read-docs', '--', './scripts/docs-head.sh']);
+  const result = await workspace.here(['explain', 'read-docs', '--', './scripts/docs-head.sh']);
   expect(result.status, result.stderr).toBe(0);
   expect(server.requests).toEqual([]);
 });

@@ -74,7 +74,7 @@ test('the example: a job exchanges its token, and the facts that it proves are o
     '?api-version=2.0&audience=capwrap',
     `?api-version=2.0&audience=${encodeURIComponent(server.issuer)}`,
   ]);
-  expect((await workspace.cli(['audit', 'verify'])).status).toBe(0);
+  expect((await workspace.here(['audit', 'verify'])).status).toBe(0);
   expectNoLeak(result.stdout, result.stderr);
 });
 
@@ -118,15 +118,15 @@ describe('where a rule demands verified facts', () => {
     expect(result.status).toBe(122);
     expect(result.stderr).toMatch(words);
     expect(server.requests).toEqual([]);
-    const explained = await workspace.cli(['explain', 'read-artifacts', '--', FETCH], { env });
+    const explained = await workspace.here(['explain', 'read-artifacts', '--', FETCH], { env });
     expect(explained.status).toBe(1);
   });
 
   test('explain and list ask as a run does, for a map that is trusted only', async () => {
     const { ci, workspace } = await setUp();
-    const explain = () => workspace.cli(['explain', 'read-artifacts', '--', FETCH], { env: ci.jobEnv });
+    const explain = () => workspace.here(['explain', 'read-artifacts', '--', FETCH], { env: ci.jobEnv });
     expect((await explain()).status).toBe(0);
-    const listed = await workspace.cli(['list', '--json'], { env: ci.jobEnv });
+    const listed = await workspace.here(['list', '--json'], { env: ci.jobEnv });
     expect(JSON.parse(listed.stdout).capabilities[0]).toMatchObject({ name: 'read-artifacts' });
     const asked = ci.requests.length;
     writeFileSync(workspace.mapFile, `${readFileSync(workspace.mapFile, 'utf8')}# changed\n`);

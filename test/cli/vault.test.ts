@@ -4,7 +4,8 @@ import { cpSync, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { afterTest } from '../helpers/after-test.ts';
-import { BIN, capwrap, ROOT } from '../helpers/cli.ts';
+import { BIN, ROOT } from '../helpers/cli.ts';
+import { capwrapHere } from '../helpers/cli-here.ts';
 import { expectNowhere } from '../helpers/secrets.ts';
 import { until } from '../helpers/terminal.ts';
 import { createWorkspace } from '../helpers/workspace.ts';
@@ -32,7 +33,7 @@ async function world(change: (map: string) => string = (map) => map) {
 const inFolder = (map: string) => map.replace('env: { set: {', 'env: { pass: [PATH], set: {');
 
 test('the example is valid, and its tests pass', async () => {
-  const result = await capwrap(['check', EXAMPLE], { env: { HOME: '/nonexistent' } });
+  const result = await capwrapHere(['check', EXAMPLE], { env: { HOME: '/nonexistent' } });
   expect(result.status, result.stdout).toBe(0);
   expect(result.stdout).toMatch(/2 of 2 tests passed/);
 });
@@ -97,7 +98,7 @@ test('what a killed run leaves is reaped by its handle', async () => {
   expect(result.status, result.stdout + result.stderr).toBe(0);
   expect(server.live()).toBe(0);
   expect(workspace.records().at(-1)).toMatchObject({ event: 'lease_ended', outcome: 'revoked_verified' });
-  expect((await workspace.cli(['audit', 'verify'])).status).toBe(0);
+  expect((await workspace.here(['audit', 'verify'])).status).toBe(0);
   expectNowhere(server.secrets(), { texts: [result.stdout, result.stderr], folders: [workspace.stateDir] });
 });
 

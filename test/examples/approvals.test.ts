@@ -17,13 +17,14 @@ import { APPROVAL_FAULTS } from '../../src/approval/faults.ts';
 import { APPROVAL_GRADES } from '../../src/base/approval-grade.ts';
 import { parseMap } from '../../src/policy/parse.ts';
 import { BIN, capwrap, ROOT, tempDir } from '../helpers/cli.ts';
+import { capwrapHere } from '../helpers/cli-here.ts';
 import { localWorkspace } from '../helpers/workspace.ts';
 import { makeSkKey, signSk, TOUCHED } from '../sshsig/build-sk.ts';
 
 const EXAMPLE = join(ROOT, 'examples', 'approvals');
 
 test('the map is valid and its tests pass', async () => {
-  const result = await capwrap(['check', join(EXAMPLE, 'capabilities.yaml')], {
+  const result = await capwrapHere(['check', join(EXAMPLE, 'capabilities.yaml')], {
     env: { HOME: '/nonexistent' },
   });
   expect(result.stdout).toContain('3 of 3 tests passed');

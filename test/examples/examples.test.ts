@@ -8,12 +8,13 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
 import { previewDeployer } from '../../examples/sandbox/accounts.ts';
-import { BIN, capwrap, ROOT } from '../helpers/cli.ts';
+import { BIN, ROOT } from '../helpers/cli.ts';
+import { capwrapHere } from '../helpers/cli-here.ts';
 import { exampleWorkspace } from '../helpers/example-workspace.ts';
 import { findTool, needs } from '../helpers/tools.ts';
 
 test.each(['capabilities.yaml', 'examples/github-actions.capabilities.yaml'])('%s is valid', async (file) => {
-  const result = await capwrap(['check', join(ROOT, file)], { env: { HOME: '/nonexistent' } });
+  const result = await capwrapHere(['check', join(ROOT, file)], { env: { HOME: '/nonexistent' } });
   expect(result.stdout).toMatch(/(\d+) of \1 tests passed/);
   expect(result.status, result.stdout).toBe(0);
 });
@@ -51,7 +52,7 @@ test.skipIf(findTool('make') === null)(
       ['docs', 'home', 'pricing'].map((page) => `acme-previews/preview/${page}/index.html`),
     );
     expect(new Set(workspace.sandbox.issuedSessions.map(({ accessKeyId }) => accessKeyId)).size).toBe(3);
-    expect((await workspace.cli(['audit', 'verify'])).status).toBe(0);
+    expect((await workspace.here(['audit', 'verify'])).status).toBe(0);
   },
 );
 

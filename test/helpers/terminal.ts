@@ -164,7 +164,7 @@ function drainAtEnd(started: IPty, marked: () => boolean): { readonly hangUp: ()
         release();
       }, 2);
     });
-  }, 2);
+  }, 8);
   return {
     hangUp() {
       late = true;

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { execa } from 'execa';
 import { describe, expect, test } from 'vitest';
+import { shellQuote } from '../../src/base/shell-quote.ts';
 import { parsePublicKey } from '../../src/sshsig/public-key.ts';
 import { signWithSshKeygen } from '../../src/sshsig/sign.ts';
 import { parseSignature } from '../../src/sshsig/signature.ts';
@@ -15,7 +16,16 @@ import { NAMESPACE } from './vectors.ts';
 const TOOL = findTool('ssh-keygen');
 const MESSAGE = Buffer.from('{"capability": "preview", "nonce": "é\u2028\u0000"}\n');
 /** Nothing of the machine that runs the tests: no agent, no home. */
-const ENV = { PATH: dirname(TOOL ?? '/') };
+const ENV = { PATH: quietFolder() };
+
+/** A folder for PATH whose ssh-keygen is the real one, without what it tells the person on standard error. */
+function quietFolder(): string {
+  const folder = tempDir();
+  const program = join(folder, 'ssh-keygen');
+  writeFileSync(program, `#!/bin/sh\nexec ${shellQuote(TOOL ?? 'false')} "$@" 2> /dev/null\n`);
+  chmodSync(program, 0o755);
+  return folder;
+}
 
 async function makeKey(args: readonly string[], passphrase = '') {
   const cwd = tempDir();
