@@ -8,6 +8,7 @@
  */
 import { createHash } from 'node:crypto';
 import { toJson } from '../../base/escape.ts';
+import { isJsonObject } from './json-object.ts';
 
 /** The place in the chain behind which the next record goes. */
 export interface ChainHead {
@@ -73,12 +74,4 @@ const DOMAIN = 'capwrap audit record v1\n';
 
 function hashOf(body: string | Uint8Array): string {
   return createHash('sha256').update(DOMAIN).update(body).digest('hex');
-}
-
-function isJsonObject(line: Buffer): boolean {
-  try {
-    return line[0] === 0x7b && typeof JSON.parse(line.toString()) === 'object';
-  } catch {
-    return false;
-  }
 }
