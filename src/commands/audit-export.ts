@@ -22,9 +22,9 @@ export interface AuditExportOptions extends AuditFilterOptions {
 export async function auditExport(context: CommandContext, options: AuditExportOptions): Promise<number> {
   const { output = '-' } = options;
   const form = formOf(options);
-  const filter = toFilter(options, new Date());
+  const filter = toFilter(options, 'capwrap audit export', new Date());
   const { exportLog } = await import('../audit/export/export.ts');
-  const tally = { rows: 0, unreadable: 0 };
+  const tally = { lines: 0, rows: 0, unreadable: 0 };
   const found = await withLog(context, async (book) => {
     const pieces = exportLog(book, form, filter, tally);
     if (output !== '-') return writeOutputFile(output, pieces);

@@ -1,44 +1,91 @@
 /** The options that say which rows of the log are wanted. */
-import type { RowFilter } from '../audit/leases/rows.ts';
+import {
+  FILTER_FIELDS,
+  patternFaultOf,
+  ROW_TRAITS,
+  type RowFilter,
+  type TextFilter,
+} from '../audit/leases/row-filter.ts';
 import { AUDIT_EVENTS } from '../audit/record/record.ts';
+import { APPROVAL_GRADES } from '../base/approval-grade.ts';
+import { parseDuration } from '../base/duration.ts';
+import { shellQuote } from '../base/shell-quote.ts';
 import { OUTCOMES } from '../broker/provider.ts';
 import { CapwrapError } from '../errors.ts';
-import { parseMoment } from './time-option.ts';
+import { nearest } from '../policy/suggest.ts';
 
 /** As they were typed. */
-export interface AuditFilterOptions {
-  readonly capability?: string | undefined;
-  readonly repo?: string | undefined;
-  readonly task?: string | undefined;
-  readonly actor?: string | undefined;
+export interface AuditFilterOptions extends Partial<Readonly<Record<TextFilter, string | undefined>>> {
   /** RFC 3339 date or time, or a duration back from now. */
   readonly since?: string | undefined;
   readonly until?: string | undefined;
-  readonly outcome?: string | undefined;
   /** The start of a lease id is enough. */
   readonly lease?: string | undefined;
   readonly event?: string | undefined;
+  readonly status?: string | undefined;
 }
 
-/** Throws ERR_USAGE for what nothing can fit. */
-export function toFilter(options: AuditFilterOptions, now: Date): RowFilter {
-  const { capability, repo, task, actor, outcome, lease, event } = options;
-  assertOneOf('--outcome', outcome, OUTCOMES);
-  assertOneOf('--event', event, AUDIT_EVENTS);
-  return {
-    capability,
-    repo,
-    task,
-    actor,
-    outcome,
-    lease,
-    event,
-    since: parseMoment('--since', options.since, now),
-    until: parseMoment('--until', options.until, now),
+/** Throws ERR_USAGE for what nothing can fit. `command` is what a hint repeats. */
+export function toFilter(options: AuditFilterOptions, command: string, now: Date): RowFilter {
+  for (const name of Object.keys(FILTER_FIELDS) as TextFilter[]) {
+    const fault = patternFaultOf(options[name] ?? '');
+    if (fault !== null) throw new CapwrapError('ERR_USAGE', `"--${name} ${options[name]}" ${fault}`);
+  }
+  const choose = <Choice extends string>(name: keyof AuditFilterOptions, choices: readonly Choice[]) =>
+    oneOf(`--${name}`, options[name], choices, command);
+  const filter = {
+    ...options,
+    outcome: choose('outcome', OUTCOMES),
+    grade: choose('grade', APPROVAL_GRADES),
+    event: choose('event', AUDIT_EVENTS),
+    status: choose('status', ROW_TRAITS),
+    since: parseTime('--since', options.since, now),
+    until: parseTime('--until', options.until, now),
   };
+  if (filter.since && filter.until && filter.until <= filter.since)
+    throw new CapwrapError('ERR_USAGE', '"--until" is not after "--since"');
+  return filter;
 }
 
-function assertOneOf(option: string, value: string | undefined, allowed: readonly string[]): void {
-  if (value === undefined || allowed.includes(value)) return;
-  throw new CapwrapError('ERR_USAGE', `"${option}" must be one of ${allowed.join(', ')}`);
+/** What was asked for, as it would be typed. */
+export function filterWords(options: AuditFilterOptions): string {
+  return NAMES.flatMap((name) => {
+    const value = options[name];
+    return value === undefined ? [] : [`--${name} ${shellQuote(value)}`];
+  }).join(' ');
+}
+
+const NAMES: readonly (keyof AuditFilterOptions)[] = [
+  ...(Object.keys(FILTER_FIELDS) as TextFilter[]),
+  'lease',
+  'event',
+  'status',
+  'since',
+  'until',
+];
+
+function oneOf<Choice extends string>(
+  option: string,
+  value: string | undefined,
+  choices: readonly Choice[],
+  command: string,
+): Choice | undefined {
+  const found = choices.find((choice) => choice === value);
+  if (value === undefined || found !== undefined) return found;
+  const meant = nearest(value, choices);
+  throw new CapwrapError('ERR_USAGE', `"${option}" must be one of ${choices.join(', ')}`, {
+    hint: meant === null ? undefined : `${command} ${option} ${meant}`,
+  });
+}
+
+function parseTime(option: string, text: string | undefined, now: Date): Date | undefined {
+  if (text === undefined) return undefined;
+  const days = /^([1-9]\d{0,4})d$/.exec(text);
+  const seconds = days ? Number(days[1]) * 86_400 : parseDuration(text);
+  if (seconds !== null) return new Date(now.getTime() - seconds * 1000);
+  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(time)) return new Date(time);
+  throw new CapwrapError('ERR_USAGE', `"${option} ${text}" is neither a duration nor a date`, {
+    hint: `${option} 2h or ${option} ${now.toISOString().slice(0, 10)}`,
+  });
 }

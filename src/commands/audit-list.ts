@@ -1,11 +1,14 @@
 /** `capwrap audit list`: one row per lease, and the denials. */
-
-import { type AuditRow, listRows } from '../audit/leases/rows.ts';
-import { numberAt, textAt, valueAt } from '../audit/record/stored-record.ts';
-import { escapeText, toJson } from '../base/escape.ts';
+import { type PlacedRow, placeOf, readPlaced } from '../audit/leases/placed-rows.ts';
+import type { AuditRow } from '../audit/leases/row.ts';
+import { rowTest } from '../audit/leases/row-filter.ts';
+import { findRows, type Reading } from '../audit/leases/rows.ts';
+import { toJson } from '../base/escape.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { type AuditFilterOptions, toFilter } from './audit-filter.ts';
 import { withLog } from './audit-log.ts';
+import { nothingFits } from './audit-nothing.ts';
+import { newTable } from './audit-table.ts';
 
 export interface AuditListOptions extends AuditFilterOptions {
   /** Only the newest so many; all where it isn't given. */
@@ -14,34 +17,59 @@ export interface AuditListOptions extends AuditFilterOptions {
 
 /** Prints a table, oldest first; with `--json` one object a line. 0, or 1 where a line of the log is no record. */
 export async function auditList(context: CommandContext, options: AuditListOptions): Promise<number> {
-  const filter = toFilter(options, new Date());
-  const list = await withLog(context, (book) => listRows(book, filter, options.last));
-  if (list === null) return 0;
-  const { rows, more, unreadable } = list;
-  if (context.json) {
-    for (let at = 0; at < rows.length; at += BATCH) {
-      await context.out(
-        rows
-          .slice(at, at + BATCH)
-          .map((row) => `${toJson(toObject(row))}\n`)
-          .join(''),
-      );
-    }
-  } else if (rows.length > 0) {
-    await context.out(toTable(context, rows));
-  }
-  if (!context.quiet && !context.json) {
-    if (rows.length === 0) context.err('no lease and no denial fits');
-    if (more) context.err(`older ones are left out; all of them: without -n`);
-  }
-  if (unreadable > 0)
-    context.err(`capwrap: warning: lines that are no record: ${unreadable}; see capwrap audit verify`);
-  return unreadable > 0 ? 1 : 0;
+  const test = rowTest(toFilter(options, COMMAND, new Date()));
+  const status = await withLog(context, async (book) => {
+    const reading: Reading = { lines: 0, unreadable: 0 };
+    const { places, more } = newest(findRows(book, test, reading), options.last);
+    const notes = places.length === 0 ? nothingFits(book, options, reading.lines, COMMAND) : [];
+    const leftOut = await print(context, readPlaced(book, places));
+    if (leftOut.length > 0) notes.push(`no room for ${leftOut.join(', ')}: a wider terminal, or --json`);
+    if (more) notes.push('older ones are left out; all of them: without -n');
+    if (!context.quiet && !context.json) for (const note of notes) context.err(note);
+    const { unreadable } = reading;
+    if (unreadable > 0)
+      context.err(`capwrap: warning: lines that are no record: ${unreadable}; see capwrap audit verify`);
+    return unreadable > 0 ? 1 : 0;
+  });
+  return status ?? 0;
 }
 
-const BATCH = 500;
+const COMMAND = 'capwrap audit list';
 
-const LISTED = [
+/** Last first; `more` is true where older ones fit, too. */
+function newest(
+  found: ReturnType<typeof findRows>,
+  limit = Number.POSITIVE_INFINITY,
+): { readonly places: readonly PlacedRow[]; readonly more: boolean } {
+  const places: PlacedRow[] = [];
+  for (const row of found) {
+    if (places.length >= limit) return { places, more: true };
+    places.push(placeOf(row));
+  }
+  return { places, more: false };
+}
+
+/** How many rows are written at once. */
+const BATCH = 200;
+
+/** Returns the columns that found no room. */
+async function print(context: CommandContext, rows: Iterable<AuditRow>): Promise<readonly string[]> {
+  const table = newTable(context);
+  const toText = (batch: readonly AuditRow[]) =>
+    context.json ? batch.map((row) => `${toJson(toObject(row))}\n`).join('') : table.add(batch);
+  let batch: AuditRow[] = [];
+  for (const row of rows) {
+    batch.push(row);
+    if (batch.length < BATCH) continue;
+    await context.out(toText(batch));
+    batch = [];
+  }
+  if (batch.length > 0) await context.out(toText(batch));
+  return table.leftOut();
+}
+
+/** What a row as JSON may hold, beside `status`, `started` and `ended`; fields of records, as they stand there. */
+export const LISTED = [
   'lease_id',
   'parent_lease_id',
   'task_id',
@@ -53,9 +81,11 @@ const LISTED = [
   'capability',
   'provider',
   'scope',
+  'ttl_requested',
   'ttl_seconds',
   'approval',
   'approval_grade',
+  'approval_id',
   'approver',
   'justification',
   'map_path',
@@ -64,81 +94,21 @@ const LISTED = [
   'reason',
   'command',
   'principal',
+  'deadline',
   'expires_at',
   'outcome',
+  'revocation',
   'child',
   'masked',
   'time_limit_reached',
+  'end_reason',
   'error',
   'recovered',
-  'verdict',
-  'provisional',
-  'reasons',
   'host',
-];
+] as const;
 
-function toObject({ status, started, ended, record }: AuditRow): object {
-  const fields = LISTED.map((name) => [name, valueAt(record, name)]).filter(
-    ([, value]) => value !== undefined,
-  );
+function toObject(row: AuditRow): object {
+  const { status, started, ended } = row;
+  const fields = LISTED.map((name) => [name, row.value(name)]).filter(([, value]) => value !== undefined);
   return { status, started, ended, ...Object.fromEntries(fields) };
-}
-
-const HEADINGS = ['STARTED', 'LEASE', 'CAPABILITY', 'REPO', 'BRANCH', 'ENV', 'ACTOR', 'CHILD', 'END'];
-
-function toTable(context: CommandContext, rows: readonly AuditRow[]): string {
-  const { bold, green, red, yellow } = context.colors.stdout;
-  const cells = rows.map(toCells);
-  const widths = HEADINGS.map((heading, column) =>
-    cells.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), heading.length),
-  );
-  const line = (texts: readonly string[], tint: (text: string) => string): string =>
-    texts
-      .map((text, column) => (column === texts.length - 1 ? tint(text) : text.padEnd(widths[column] ?? 0)))
-      .join('  ');
-  const tintOf = ({ status, record }: AuditRow) => {
-    const alarms = status === 'denied' || textAt(record, 'verdict') === 'reuse_detected';
-    if (alarms || textAt(record, 'outcome') === 'revoke_failed') return red;
-    return status === 'unfinished' || valueAt(record, 'error') !== undefined ? yellow : green;
-  };
-  const body = rows.map((row, at) => line(cells[at] ?? [], tintOf(row)));
-  return `${[bold(line(HEADINGS, (text) => text)), ...body].join('\n')}\n`;
-}
-
-function toCells(row: AuditRow): string[] {
-  const cell = (name: string) => clip(textAt(row.record, name) ?? '-');
-  return [
-    clip(row.started.replace('T', ' ').replace(/\.\d+Z$/, 'Z')),
-    cell('lease_id'),
-    cell('capability'),
-    cell('repo'),
-    cell('branch'),
-    cell('environment'),
-    cell('actor'),
-    childOf(row),
-    escapeText(endOf(row)),
-  ];
-}
-
-function childOf({ record }: AuditRow): string {
-  const signal = textAt(record, 'child', 'signal');
-  const code = numberAt(record, 'child', 'exit_code');
-  return clip(signal ?? (code === undefined ? '-' : `exit ${code}`));
-}
-
-function endOf({ status, record }: AuditRow): string {
-  if (status === 'denied') return `denied: ${textAt(record, 'reason') ?? '-'}`;
-  if (status === 'reconciled') return `reconciled: ${textAt(record, 'verdict') ?? '-'}`;
-  if (status !== 'closed' && status !== 'ended') return status;
-  const outcome = textAt(record, 'outcome') ?? '-';
-  const at = outcome === 'expires' || outcome === 'expired' ? ` ${textAt(record, 'expires_at') ?? ''}` : '';
-  const limit = valueAt(record, 'time_limit_reached') === true ? ', time over' : '';
-  const error = textAt(record, 'error', 'code');
-  return `${outcome}${at}${limit}${error === undefined ? '' : `, ${error}`}`;
-}
-
-/** Escaped, and short enough for a column. */
-function clip(text: string): string {
-  const safe = escapeText(text);
-  return safe.length <= 40 ? safe : `${safe.slice(0, 39)}…`;
 }

@@ -208,7 +208,7 @@ describe('CSV', () => {
       fc.property(fields, fc.constantFrom('lease_table', 'record_table'), (record, form) => {
         const { line } = sealRecord({ ...record, event: 'denied' }, GENESIS);
         const book = bookOf('audit.jsonl', bytesOfBuffer(Buffer.from(`${line}\n`)), []);
-        const csv = [...exportLog(book, form, {}, { rows: 0, unreadable: 0 })].join('');
+        const csv = [...exportLog(book, form, {}, { lines: 0, rows: 0, unreadable: 0 })].join('');
         const [names = [], ...others] = parseCsv(csv);
         expect(others.map((row) => row.length)).toEqual([names.length]);
         expect(csv.split('\r\n')).toHaveLength(3);

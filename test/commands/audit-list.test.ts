@@ -2,12 +2,21 @@ import { appendFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import type { AuditFields } from '../../src/audit/record/record.ts';
 import { type AuditListOptions, auditList } from '../../src/commands/audit-list.ts';
+import { textWidth } from '../../src/ui/text-width.ts';
 import { CLOSED, DENIED, GRANTED, ISSUED_RECORD, seal, writeLog } from '../audit/samples.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { printing } from './audit-context.ts';
 
 const other = (fields: AuditFields, change: Partial<AuditFields>): AuditFields => ({ ...fields, ...change });
-const B = { lease_id: 'bbbbbbbbbbbbbbbb', task_id: 'task-13', actor: 'codex', repo: 'acme/api' };
+const B = {
+  lease_id: 'bbbbbbbbbbbbbbbb',
+  task_id: 'task-13',
+  actor: 'codex',
+  repo: 'acme/api',
+  approval: 'granted',
+  approver: 'ada',
+  approval_grade: 'terminal',
+} as const;
 const C = { lease_id: 'cccccccccccccccc', capability: 'read-ci-artifacts' };
 
 /** Two leases that overlap, a denial, one that was closed by another capwrap, and records of other kinds. */
@@ -76,6 +85,25 @@ describe('rows', () => {
     [{ since: '2026-03-01T12:00:02Z' }, [B.lease_id, DENIED.lease_id, C.lease_id]],
     [{ since: '2026-03-01' }, [GRANTED.lease_id, B.lease_id, DENIED.lease_id, C.lease_id]],
     [{ since: '2026-03-02' }, []],
+    [{ until: '2026-03-01T12:00:04Z' }, [GRANTED.lease_id, B.lease_id]],
+    [{ since: '2026-03-01T12:00:02Z', until: '2026-03-01T12:00:03Z' }, [B.lease_id]],
+    [{ branch: 'main' }, [DENIED.lease_id]],
+    [{ branch: 'feat/*', capability: 'read-*' }, [C.lease_id]],
+    [{ repo: 'acme/a*' }, [B.lease_id]],
+    [{ repo: '*' }, []],
+    [{ repo: '**', last: 1 }, [C.lease_id]],
+    [{ environment: 'preview', last: 1 }, [C.lease_id]],
+    [{ provider: 'aws-sts', last: 1 }, [C.lease_id]],
+    [{ approver: 'ada' }, [B.lease_id]],
+    [{ approver: 'a*', grade: 'terminal' }, [B.lease_id]],
+    [{ grade: 'ssh_key' }, []],
+    [{ status: 'unfinished' }, [B.lease_id]],
+    [{ status: 'closed' }, [GRANTED.lease_id]],
+    [{ status: 'ended' }, [C.lease_id]],
+    [{ status: 'denied' }, [DENIED.lease_id]],
+    [{ status: 'leaked' }, [GRANTED.lease_id]],
+    [{ status: 'stopped' }, []],
+    [{ status: 'error' }, []],
     [{ last: 2 }, [DENIED.lease_id, C.lease_id]],
     [{ last: 1, repo: 'acme/web-app', outcome: 'expires' }, [GRANTED.lease_id]],
   ];
@@ -96,11 +124,11 @@ describe('the table', () => {
     const { context, stdout, stderr } = printing(stateDir);
     expect(await auditList(context, {})).toBe(0);
     expect(stdout()).toBe(`\
-STARTED               LEASE             CAPABILITY             REPO          BRANCH  ENV      ACTOR        CHILD   END
-2026-03-01 12:00:01Z  9f8c6b6a41d2e07c  publish-preview-build  acme/web-app  feat/x  preview  claude-code  exit 0  expires 2026-03-01T12:15:00.000Z
-2026-03-01 12:00:02Z  bbbbbbbbbbbbbbbb  publish-preview-build  acme/api      feat/x  preview  codex        -       unfinished
-2026-03-01 12:00:04Z  1111111111111111  publish-preview-build  acme/web-app  main    preview  claude-code  -       denied: no_rule_matched
-2026-03-01 12:00:07Z  cccccccccccccccc  read-ci-artifacts      acme/web-app  feat/x  preview  claude-code  -       expired 2026-03-01T12:15:00.000Z
+STARTED               LEASE             CAPABILITY             REPO          BRANCH  ENV      ACTOR        APPROVED        CHILD   END
+2026-03-01 12:00:01Z  9f8c6b6a41d2e07c  publish-preview-build  acme/web-app  feat/x  preview  claude-code  -               exit 0  expires 2026-03-01 12:15:00Z, secrets masked: 2
+2026-03-01 12:00:02Z  bbbbbbbbbbbbbbbb  publish-preview-build  acme/api      feat/x  preview  codex        ada (terminal)  -       unfinished
+2026-03-01 12:00:04Z  1111111111111111  publish-preview-build  acme/web-app  main    preview  claude-code  -               -       denied: no_rule_matched
+2026-03-01 12:00:07Z  cccccccccccccccc  read-ci-artifacts      acme/web-app  feat/x  preview  claude-code  -               -       expired 2026-03-01 12:15:00Z
 `);
     expect(stderr()).toBe('');
   });
@@ -149,7 +177,53 @@ STARTED               LEASE             CAPABILITY             REPO          BRA
     writeLog(stateDir, seal([GRANTED]));
     const none = printing(stateDir);
     expect(await auditList(none.context, { repo: 'acme/none' })).toBe(0);
-    expect([none.stdout(), none.stderr()]).toEqual(['', 'no lease and no denial fits\n']);
+    expect([none.stdout(), none.stderr()]).toEqual([
+      '',
+      'no lease and no denial fits --repo acme/none: 1 record searched\n',
+    ]);
+    writeLog(stateDir, []);
+    const empty = printing(stateDir);
+    expect(await auditList(empty.context, {})).toBe(0);
+    expect(empty.stderr()).toBe('no lease and no denial is in the log: 0 records\n');
+  });
+
+  test('names the value that was meant', async () => {
+    const stateDir = tempDir();
+    writeLog(stateDir, seal(RECORDS));
+    const { context, stderr } = printing(stateDir);
+    expect(await auditList(context, { repo: 'acme/webapp', actor: "co'dex", since: '2026-03-01' })).toBe(0);
+    expect(stderr()).toBe(`\
+no lease and no denial fits --repo acme/webapp --actor 'co'\\''dex' --since 2026-03-01: 9 records searched
+capwrap: hint: capwrap audit list --repo acme/web-app
+capwrap: hint: capwrap audit list --actor codex
+`);
+  });
+
+  test('fits the terminal, and says which columns found no room', async () => {
+    const stateDir = tempDir();
+    writeLog(
+      stateDir,
+      seal([{ ...GRANTED, ...B, capability: 'publish-北京-preview-build', branch: 'é'.repeat(99) }]),
+    );
+    const shown = async (columns: number | undefined) => {
+      const { context, stdout, stderr } = printing(stateDir);
+      expect(await auditList({ ...context, columns }, {})).toBe(0);
+      return [stdout(), stderr()];
+    };
+    expect(await shown(80)).toEqual([
+      `\
+STARTED               LEASE             CAPABILI…  APPROVED    CHILD  END
+2026-03-01 12:00:00Z  bbbbbbbbbbbbbbbb  publish-…  ada (term…  -      unfinished
+`,
+      'no room for REPO, BRANCH, ENV, ACTOR: a wider terminal, or --json\n',
+    ]);
+    for (let columns = 62; columns < 260; columns += 7) {
+      const [text = ''] = await shown(columns);
+      const lines = text.trimEnd().split('\n');
+      expect(lines).toHaveLength(2);
+      for (const line of lines) expect(textWidth(line)).toBeLessThanOrEqual(columns);
+    }
+    expect((await shown(undefined))[0]).toContain('publish-北京-preview-build  acme/api');
   });
 });
 
@@ -161,9 +235,19 @@ test.each([
     '"--outcome" must be one of revoked_verified, revoked_unverified, revoke_failed, expires, expired, not_issued',
   ],
   [{ event: 'deny' }, /^"--event" must be one of denied, granted, /],
+  [{ grade: 'ssh' }, /^"--grade" must be one of none, terminal, /],
+  [{ status: 'open' }, /^"--status" must be one of unfinished, closed, /],
+  [{ repo: 'acme/[ab]*' }, '"--repo acme/[ab]*" must not hold "[": patterns know * and ** only'],
+  [{ since: '2026-03-02', until: '2026-03-01' }, '"--until" is not after "--since"'],
 ])('a filter that fits nothing by its form is refused: %o', async (options, message) => {
   await expect(auditList(printing(tempDir()).context, options)).rejects.toMatchObject({
     code: 'ERR_USAGE',
     message: typeof message === 'string' ? message : expect.stringMatching(message),
+  });
+});
+
+test('the value that was meant is named where it is one of a few', async () => {
+  await expect(auditList(printing(tempDir()).context, { outcome: 'revoke_fail' })).rejects.toMatchObject({
+    hint: 'capwrap audit list --outcome revoke_failed',
   });
 });

@@ -1,5 +1,5 @@
 /** The columns of an exported table. Their names are paths: a dot leads into an object. */
-import type { AuditRow } from '../leases/rows.ts';
+import type { AuditRow } from '../leases/row.ts';
 import { RECORD_FIELDS } from '../record/build-record.ts';
 import { type StoredRecord, valueAt } from '../record/stored-record.ts';
 

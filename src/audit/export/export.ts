@@ -1,5 +1,6 @@
 /** What fits, as pieces of a file: with bounded memory, however long the log is. */
-import { findRows, type RowFilter } from '../leases/rows.ts';
+import { type RowFilter, rowTest } from '../leases/row-filter.ts';
+import { findRows, type Reading } from '../leases/rows.ts';
 import type { LogBook } from '../log/book.ts';
 import { chosenRecords } from './chosen-records.ts';
 import { csvOf } from './csv.ts';
@@ -9,10 +10,8 @@ import { LEASE_COLUMNS, leaseValues, RECORD_COLUMNS, recordValues } from './csv-
 export type ExportForm = 'lines' | 'lease_table' | 'record_table';
 
 /** Counted on the way. */
-export interface Tally {
+export interface Tally extends Reading {
   rows: number;
-  /** Lines that are no record, and are left out. */
-  unreadable: number;
 }
 
 /** Records come oldest first, leases last granted first: each in the order in which they can be had without holding them. */
@@ -22,17 +21,18 @@ export function exportLog(
   filter: RowFilter,
   tally: Tally,
 ): Generator<string> {
+  const test = rowTest(filter);
   switch (form) {
     case 'lines':
-      return inPieces(chosenRecords(book, filter, tally), tally, (records) =>
+      return inPieces(chosenRecords(book, test, tally), tally, (records) =>
         records.map(({ bytes }) => `${bytes}\n`).join(''),
       );
     case 'lease_table':
-      return table(LEASE_COLUMNS, findRows(book, filter, tally), leaseValues, tally);
+      return table(LEASE_COLUMNS, findRows(book, test, tally), ({ row }) => leaseValues(row), tally);
     case 'record_table':
       return table(
         RECORD_COLUMNS,
-        chosenRecords(book, filter, tally),
+        chosenRecords(book, test, tally),
         ({ record }) => recordValues(record),
         tally,
       );

@@ -1,0 +1,82 @@
+/** One row of the log read as a list: a lease joined from its records, or a record that stands for itself. */
+import { parseRecord, type StoredRecord, textAt } from '../record/stored-record.ts';
+
+/** `ended`: closed by another capwrap after the run's own had died. Other records are rows under their event's name. */
+export type RowStatus = 'unfinished' | 'closed' | 'ended' | 'denied' | (string & {});
+
+export interface AuditRow {
+  readonly status: RowStatus;
+  /** Timestamp of the first record. */
+  readonly started: string;
+  /** Timestamp of the record that ended it; null where there is none. */
+  readonly ended: string | null;
+  /** Of the row's records, first to last. */
+  readonly events: readonly string[];
+  /** Of the record of one of these events, the last one's timestamp; undefined where there is none. */
+  timeOf(event: string): string | undefined;
+  /** A field of the row's records; where several have it, the last one's. Parses no more of them than that takes. */
+  value(name: string): unknown;
+  /** All fields. */
+  readonly record: StoredRecord;
+}
+
+/** The events that tell of the course of a lease, from its grant on. */
+export const LEASE_EVENTS: ReadonlySet<string> = new Set(['granted', 'issued', 'closed', 'lease_ended']);
+
+/** The row of the lines of a lease, first to last; each is a record. */
+export function rowOf(lines: readonly Buffer[], heads: readonly RowHead[]): AuditRow {
+  const parsed: (StoredRecord | undefined)[] = [];
+  const recordAt = (at: number): StoredRecord => (parsed[at] ??= parseRecord(lines[at] ?? NONE) ?? {});
+  const events = heads.map(({ event }) => event);
+  const end = heads.findLast(({ event }) => ENDS.has(event));
+  return {
+    status: statusOf(events),
+    started: heads[0]?.timestamp ?? '',
+    ended: end?.timestamp ?? null,
+    events,
+    timeOf: (event) => heads.findLast((head) => head.event === event)?.timestamp,
+    value(name) {
+      for (let at = lines.length - 1; at >= 0; at--) {
+        const record = recordAt(at);
+        if (Object.hasOwn(record, name)) return record[name];
+      }
+      return undefined;
+    },
+    get record() {
+      return Object.assign(Object.create(null), ...lines.map((_, at) => recordAt(at)));
+    },
+  };
+}
+
+/** What is known of a record before its fields are asked for. */
+export interface RowHead {
+  readonly timestamp: string;
+  readonly event: string;
+}
+
+export function textOf(row: AuditRow, name: string): string | undefined {
+  const value = row.value(name);
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** A part of a field that is an object. */
+export function partOf(row: AuditRow, name: string, part: string): unknown {
+  const value = row.value(name);
+  return value !== null && typeof value === 'object' && Object.hasOwn(value, part)
+    ? (value as StoredRecord)[part]
+    : undefined;
+}
+
+export function headOf(record: StoredRecord): RowHead {
+  return { timestamp: textAt(record, 'timestamp') ?? '', event: textAt(record, 'event') ?? '' };
+}
+
+const NONE = Buffer.alloc(0);
+const ENDS = new Set(['closed', 'lease_ended']);
+
+function statusOf(events: readonly string[]): RowStatus {
+  if (events.includes('closed')) return 'closed';
+  if (events.includes('lease_ended')) return 'ended';
+  const [event = ''] = events;
+  return LEASE_EVENTS.has(event) ? 'unfinished' : event;
+}
