@@ -44,6 +44,14 @@ test.each<[string, AuditFields[], { issued: boolean; failed: boolean } | null]>(
   );
 });
 
+test.each([0, 30, 40, 41, 44, 48, 52, 100])('a time of %d characters hides no lease', async (length) => {
+  const path = writeLog(
+    tempDir(),
+    seal([GRANTED]).map((line) => line.replace(/"timestamp":"[^"]*"/, `"timestamp":"${'x'.repeat(length)}"`)),
+  );
+  expect(await withBook(path, openLeases)).toMatchObject([{ leaseId: LEASE }]);
+});
+
 test('oldest first, among others, past rubbish and a torn line', async () => {
   const records = ['aaaaaaaaaaaaaaaa', 'bbbbbbbbbbbbbbbb', 'cccccccccccccccc'].flatMap((id) => [
     of(GRANTED, id),

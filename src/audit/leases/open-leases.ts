@@ -17,7 +17,7 @@ export function openLeases(book: Pick<LogBook, 'linesBackwards'>): readonly Open
   const found: OpenLease[] = [];
   const later = new Map<string, { ended: boolean; failed: boolean; issued: StoredRecord | null }>();
   for (const { bytes, ended: whole } of book.linesBackwards()) {
-    if (!whole || !TELLS.test(bytes.toString('latin1', 0, 80))) continue;
+    if (!whole || TELLS_NOTHING.test(bytes.toString('latin1', 0, 80))) continue;
     const record = parseRecord(bytes);
     const leaseId = record === null ? undefined : textAt(record, 'lease_id');
     if (record === null || leaseId === undefined) continue;
@@ -37,7 +37,7 @@ export function openLeases(book: Pick<LogBook, 'linesBackwards'>): readonly Open
 }
 
 /** Told by the first bytes of a line, since parsing each takes far longer. A line that begins otherwise is looked at. */
-const TELLS = /^(?!\{"timestamp":"[^"]*","event":")|"event":"(?:granted|issued|closed|lease_ended)"/;
+const TELLS_NOTHING = /^\{"timestamp":"[^"]*","event":"(?!(?:granted|issued|closed|lease_ended)")[a-z_]*"/;
 
 /** `unknown`: it was started in another container or on another machine, or this system can't tell. */
 export type WrapperState = 'alive' | 'dead' | 'unknown';
