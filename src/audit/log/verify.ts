@@ -115,9 +115,9 @@ function beginningOf(line: Buffer): ChainHead | null {
 
 /** Repairs that records of the log tell of. */
 function told(line: Buffer, { recovered, resumed }: Verification): Partial<Verification> {
-  if (line.includes(RECOVERED) && isEvent(line, 'recovered')) return { recovered: recovered + 1 };
-  if (!line.includes(ROTATED)) return {};
+  if (TELLS_NONE.test(line.toString('latin1', 0, 80))) return {};
   const record = parseRecord(line) ?? {};
+  if (textAt(record, 'event') === 'recovered') return { recovered: recovered + 1 };
   const isResumed = textAt(record, 'event') === 'rotated' && valueAt(record, 'rotated', 'resumed') === true;
   return isResumed ? { resumed: resumed + 1 } : {};
 }
@@ -133,10 +133,6 @@ function isVouchedFor(book: LogBook, begin: ChainHead): boolean {
   return false;
 }
 
-function isEvent(line: Buffer, event: string): boolean {
-  return textAt(parseRecord(line) ?? {}, 'event') === event;
-}
-
-const RECOVERED = Buffer.from('"event":"recovered"');
-const ROTATED = Buffer.from('"event":"rotated"');
+/** Told by the first bytes of a line, since parsing each takes far longer. A line that begins otherwise is looked at. */
+const TELLS_NONE = /^\{"timestamp":"[^"]*","event":"(?!recovered"|rotated")[a-z_]*"/;
 const RETIRED = Buffer.from('"event":"retired"');
