@@ -3,6 +3,7 @@ import { type Command, CommanderError } from 'commander';
 import { takeAmbient } from './base/ambient.ts';
 import { CapwrapError } from './errors.ts';
 import { type Invocation, pathOf, TAKES_COMMAND } from './program/add.ts';
+import { spellFollow } from './program/follow.ts';
 import { buildProgram } from './program.ts';
 import { createContext } from './ui/context.ts';
 import { startPhases } from './ui/phases.ts';
@@ -37,7 +38,7 @@ export async function main(): Promise<void> {
 /** Has the program answer the words. Throws ERR_USAGE where it does not understand them, and what its commands throw. */
 export async function answer(program: Command, own: readonly string[]): Promise<void> {
   try {
-    await program.parseAsync([...own], { from: 'user' });
+    await program.parseAsync(spellFollow(own), { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode !== 0) throw usageError(error, program, own); // help and version are no failure

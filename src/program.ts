@@ -1,5 +1,5 @@
 /** The program: what every command understands, and the commands in the order of the help. */
-import { Command } from 'commander';
+import { Command, Help, type Option } from 'commander';
 import { VERSION } from './base/version.ts';
 import { adder, type Invocation } from './program/add.ts';
 import { addApprovalCommands } from './program/approval-commands.ts';
@@ -20,7 +20,7 @@ export function buildProgram(invocation: Invocation): Command {
     )
     .version(`capwrap ${VERSION}`, '--version', 'print the version')
     .helpOption('-h, --help', 'print help')
-    .configureHelp({ showGlobalOptions: true })
+    .configureHelp({ showGlobalOptions: true, visibleGlobalOptions })
     .helpCommand(false)
     .option(
       '-f, --map <file>',
@@ -47,4 +47,11 @@ export function buildProgram(invocation: Invocation): Command {
   addIssuerCommands(add, program);
   addMachineCommands(add, program, invocation);
   return program;
+}
+
+/** But for one whose letter means something else to the command. */
+function visibleGlobalOptions(command: Command): Option[] {
+  const taken = new Set(command.options.map(({ short }) => short));
+  const all = Object.assign(new Help(), { showGlobalOptions: true }).visibleGlobalOptions(command);
+  return all.filter(({ short }) => short === undefined || !taken.has(short));
 }

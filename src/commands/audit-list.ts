@@ -104,6 +104,11 @@ export const LISTED = [
   'end_reason',
   'error',
   'recovered',
+  'rotated',
+  'retired',
+  'verdict',
+  'provisional',
+  'reasons',
   'host',
 ] as const;
 

@@ -85,7 +85,8 @@ export function newTable({ colors, columns: room }: CommandContext): Table {
 
   function tintOf(row: AuditRow) {
     const { green, red, yellow } = colors.stdout;
-    if (row.status === 'denied' || row.value('outcome') === 'revoke_failed' || leaksOf(row) > 0) return red;
+    const alarms = row.status === 'denied' || row.value('verdict') === 'reuse_detected' || leaksOf(row) > 0;
+    if (alarms || row.value('outcome') === 'revoke_failed') return red;
     return row.status === 'unfinished' || row.value('error') !== undefined ? yellow : green;
   }
 }
@@ -116,6 +117,7 @@ function childOf(row: AuditRow): string {
 function endOf(row: AuditRow): string {
   const { status } = row;
   if (status === 'denied') return `denied: ${textOf(row, 'reason') ?? '-'}`;
+  if (status === 'reconciled') return `reconciled: ${textOf(row, 'verdict') ?? '-'}`;
   if (status !== 'closed' && status !== 'ended') return status;
   const outcome = textOf(row, 'outcome') ?? '-';
   const at =

@@ -1,7 +1,7 @@
 /** `capwrap audit tail`: the latest records, and with `--follow` each new one. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BookLine, type LogBook, withBook } from '../audit/log/book.ts';
-import { numberAt, parseRecord, textAt } from '../audit/record/stored-record.ts';
+import { numberAt, parseRecord, type StoredRecord, textAt } from '../audit/record/stored-record.ts';
 import { escapeText, escapeValue } from '../base/escape.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { logPathOf, withLog } from './audit-log.ts';
@@ -46,11 +46,19 @@ async function follow(
   signal: AbortSignal | undefined,
 ): Promise<void> {
   let last = from;
+  let seen = '';
+  const look = (book: LogBook): BookLine[] => {
+    const state = `${book.current.size()} ${book.archives.length} ${book.archives.at(-1)?.name}`;
+    if (state === seen) return [];
+    seen = state;
+    return newerThan(last, book);
+  };
   while (!signal?.aborted) {
+    for (const line of (await withBook(logPathOf(context), look)) ?? []) {
+      await print(context, line);
+      last = line.bytes;
+    }
     await sleep(200, undefined, signal && { signal }).catch(() => undefined);
-    const lines = (await withBook(logPathOf(context), (book) => newerThan(last, book))) ?? [];
-    for (const line of lines) await print(context, line);
-    last = lines.at(-1)?.bytes ?? last;
   }
 }
 
@@ -65,6 +73,7 @@ const SHOWN = [
   'repo',
   'branch',
   'environment',
+  'approver',
   'reason',
   'outcome',
   'expires_at',
@@ -77,6 +86,7 @@ function toText(context: CommandContext, bytes: Buffer): string {
   const child = textAt(record, 'child', 'signal') ?? numberAt(record, 'child', 'exit_code')?.toString();
   const pairs = [
     ...SHOWN.map((name) => [name, textAt(record, name)] as const),
+    ['grade', gradeOf(record)] as const,
     ['child', child] as const,
     ['error', textAt(record, 'error', 'code')] as const,
     ['file', textAt(record, 'recovered', 'file')] as const,
@@ -89,4 +99,10 @@ function toText(context: CommandContext, bytes: Buffer): string {
     tint(escapeText(event).padEnd(9)),
     ...pairs,
   ].join(' ');
+}
+
+/** How strongly somebody approved. */
+function gradeOf(record: StoredRecord): string | undefined {
+  const grade = textAt(record, 'approval_grade');
+  return grade === 'none' ? undefined : grade;
 }

@@ -6,5 +6,6 @@ export { auditReconcile } from './audit-reconcile.ts';
 export { auditRotate } from './audit-rotate.ts';
 export { auditShip } from './audit-ship.ts';
 export { auditShow } from './audit-show.ts';
+export { auditStats } from './audit-stats.ts';
 export { auditTail } from './audit-tail.ts';
 export { auditVerify } from './audit-verify.ts';

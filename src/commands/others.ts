@@ -9,6 +9,7 @@ export {
   auditRotate,
   auditShip,
   auditShow,
+  auditStats,
   auditTail,
   auditVerify,
 } from './audit.ts';

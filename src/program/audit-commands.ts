@@ -2,6 +2,7 @@
 import { type Command, Option } from 'commander';
 import * as help from '../ui/help.ts';
 import type { Add } from './add.ts';
+import { withFilters } from './audit-filters.ts';
 import { count, repeated } from './values.ts';
 
 export function addAuditCommands(add: Add, program: Command): void {
@@ -10,17 +11,12 @@ export function addAuditCommands(add: Add, program: Command): void {
     .description('read the audit log')
     .helpCommand(false)
     .addHelpText('after', help.AUDIT);
-  const list = add(
-    audit,
-    'list',
-    'one line per lease, and the denials',
-    help.AUDIT_LIST,
-    async (context, values) => {
+  withFilters(
+    add(audit, 'list', 'one line per lease, and the denials', help.AUDIT_LIST, async (context, values) => {
       const { auditList } = await import('../commands/others.ts');
       return auditList(context, values);
-    },
-  );
-  addFilters(list).option('-n, --last <count>', 'only the last ones', count);
+    }),
+  ).option('-n, --last <count>', 'only the last ones', count);
   add(audit, 'show <lease>', "one lease's story", help.AUDIT_SHOW, async (context, _values, lease) => {
     const { auditShow } = await import('../commands/others.ts');
     return auditShow(context, { lease: lease ?? '' });
@@ -29,8 +25,20 @@ export function addAuditCommands(add: Add, program: Command): void {
     const { auditTail } = await import('../commands/others.ts');
     return auditTail(context, { follow: values.follow ?? false, last: values.last });
   })
-    .option('--follow', 'go on printing new records')
+    .option('-f, --follow', 'go on printing new records')
     .option('-n, --last <count>', 'how many', count, 10);
+  withFilters(
+    add(
+      audit,
+      'stats',
+      'per capability: runs, denials, times, scopes, approvals',
+      help.AUDIT_STATS,
+      async (context, values) => {
+        const { auditStats } = await import('../commands/others.ts');
+        return auditStats(context, values);
+      },
+    ),
+  );
   add(
     audit,
     'rotate',
@@ -106,7 +114,7 @@ function addExport(add: Add, audit: Command): void {
       return auditExport(context, values);
     },
   );
-  addFilters(exported)
+  withFilters(exported)
     .addOption(
       new Option('--format <format>', 'csv, or jsonl: the records as they stand in the log')
         .choices(['csv', 'jsonl'])
@@ -114,20 +122,6 @@ function addExport(add: Add, audit: Command): void {
     )
     .addOption(new Option('--rows <what>', 'of a CSV: leases unless given').choices(['leases', 'records']))
     .option('-o, --output <file>', 'a private file, in place of standard output');
-}
-
-/** What says which rows are wanted. */
-function addFilters(command: Command): Command {
-  return command
-    .option('--capability <name>')
-    .option('--repo <repo>')
-    .option('--task <id>')
-    .option('--actor <name>')
-    .option('--since <time>', 'a date, or a duration back from now such as 2h')
-    .option('--until <time>', 'likewise')
-    .option('--outcome <outcome>')
-    .option('--lease <id>')
-    .option('--event <event>');
 }
 
 function addReconcile(add: Add, audit: Command): void {

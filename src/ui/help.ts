@@ -64,12 +64,14 @@ export const SCHEMA = examples('capwrap schema > capabilities.schema.json');
 export const COMPLETION = examples('eval "$(capwrap completion bash)"', 'capwrap completion fish | source');
 export const AUDIT = examples(
   'capwrap audit list --since 2h',
+  'capwrap audit stats --since 30d',
   'capwrap audit show LEASE',
   'capwrap audit verify',
 );
 export const AUDIT_LIST = examples(
   'capwrap audit list',
   'capwrap audit list --capability publish-preview-build --since 2h --json',
+  'capwrap audit list --repo "acme/*" --status unfinished',
 );
 export const AUDIT_RECONCILE = examples(
   'capwrap audit reconcile --events ./AWSLogs --complete --data-events',
@@ -77,7 +79,15 @@ export const AUDIT_RECONCILE = examples(
   'capwrap audit reconcile --lease 9f8c6b6a41d2e07c --again --events ./AWSLogs --dry-run --json',
 );
 export const AUDIT_SHOW = examples('capwrap audit show 9f8c6b6a41d2e07c');
-export const AUDIT_TAIL = examples('capwrap audit tail -n 20', 'capwrap audit tail --follow --json');
+export const AUDIT_STATS = examples(
+  'capwrap audit stats --since 30d',
+  'capwrap audit stats --capability publish-preview-build --json',
+);
+export const AUDIT_TAIL = examples(
+  'capwrap audit tail -n 20',
+  'capwrap audit tail -f',
+  'capwrap audit tail --follow --json',
+);
 export const AUDIT_ROTATE = examples('capwrap audit rotate', 'capwrap audit rotate --now --json');
 export const AUDIT_VERIFY = examples(
   'capwrap audit verify',

@@ -23,6 +23,7 @@ const COMMANDS = [
   'audit',
   'audit list',
   'audit show',
+  'audit stats',
   'audit tail',
   'audit verify',
   'audit anchor',
@@ -41,7 +42,7 @@ const COMMANDS = [
 ];
 
 /** These go on until they are interrupted. */
-const ENDLESS = /issuer serve|--follow/;
+const ENDLESS = /issuer serve|--follow|tail -f/;
 
 /** Examples that show the embedded issuer, or what a run has left. */
 const NEEDS_A_RUN = /issuer|audit|lease/i;

@@ -1,6 +1,8 @@
-import { appendFileSync, renameSync, symlinkSync } from 'node:fs';
+import { appendFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { archiveName } from '../../src/audit/log/archives.ts';
 import { openAuditLog } from '../../src/audit/log/log.ts';
 import { auditTail, auditVerify } from '../../src/commands/audit.ts';
 import { CLOSED, DENIED, GRANTED, ISSUED_RECORD, seal, writeLog } from '../audit/samples.ts';
@@ -74,6 +76,49 @@ describe('tail', () => {
     await expect.poll(events).toEqual(['one', 'two', 'three', 'four']);
     ended.abort();
     expect(await running).toBe(0);
+  });
+
+  test('follows through rotation and compression, and says each record once', async () => {
+    const stateDir = tempDir();
+    const lines = seal(Array.from({ length: 8 }, () => GRANTED));
+    const path = writeLog(stateDir, lines.slice(0, 2));
+    const { context, stdout } = printing(stateDir, { json: true });
+    const ended = new AbortController();
+    const running = auditTail(context, { follow: true, last: 1, signal: ended.signal });
+    const printed = (last: number) =>
+      lines
+        .slice(1, last)
+        .map((line) => `${line}\n`)
+        .join('');
+    await expect.poll(stdout).toBe(printed(2));
+    appendFileSync(path, `${lines[2]}\n`);
+    renameSync(path, join(stateDir, archiveName(1, 3)));
+    writeLog(stateDir, lines.slice(3, 5));
+    await expect.poll(stdout).toBe(printed(5));
+    renameSync(path, join(stateDir, archiveName(4, 5)));
+    writeFileSync(
+      join(stateDir, `${archiveName(1, 3)}.gz`),
+      gzipSync(
+        lines
+          .slice(0, 3)
+          .map((line) => `${line}\n`)
+          .join(''),
+      ),
+    );
+    rmSync(join(stateDir, archiveName(1, 3)));
+    await expect.poll(stdout).toBe(printed(5));
+    writeLog(stateDir, lines.slice(5));
+    await expect.poll(stdout).toBe(printed(8));
+    ended.abort();
+    expect(await running).toBe(0);
+  });
+
+  test('says who approved, and how strongly', async () => {
+    const stateDir = tempDir();
+    writeLog(stateDir, seal([{ ...GRANTED, approver: 'ada', approval_grade: 'ssh_key_touch' }]));
+    const { context, stdout } = printing(stateDir);
+    await auditTail(context, { follow: false, last: 1 });
+    expect(stdout()).toContain(' approver=ada grade=ssh_key_touch\n');
   });
 
   test('of no log fails, and shows garbage as what it is', async () => {

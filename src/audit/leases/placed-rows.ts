@@ -3,7 +3,6 @@
  * gigabyte of records these are a few megabytes.
  */
 import { basename, dirname } from 'node:path';
-import { CapwrapError } from '../../errors.ts';
 import { withArchive } from '../log/archives.ts';
 import type { LogBook } from '../log/book.ts';
 import type { LogBytes } from '../log/bytes.ts';
@@ -35,8 +34,8 @@ export function placeOf({ lines }: FoundRow): PlacedRow {
 }
 
 /**
- * Reads rows again, first granted first: `rows` are of the same book, as they were found. Throws ERR_AUDIT_UNSAFE where a
- * file of the log was removed in between.
+ * Reads rows again, first granted first: `rows` are of the same book, as they were found. Throws ERR_AUDIT_UNSAFE where an
+ * archive was removed in between.
  */
 export function* readPlaced(book: LogBook, rows: readonly PlacedRow[]): Generator<AuditRow> {
   let left = rows.length;
@@ -53,10 +52,6 @@ export function* readPlaced(book: LogBook, rows: readonly PlacedRow[]): Generato
       yield* withArchive(dirname(book.path), archive, (bytes) => take(archive.name, bytes));
   }
   yield* take(basename(book.path), book.current);
-  if (left === 0) return;
-  throw new CapwrapError('ERR_AUDIT_UNSAFE', `"${rows[left - 1]?.file}" was removed while it was read`, {
-    hint: 'capwrap audit list',
-  });
 }
 
 type ReadLine = (offset: number, length: number, first: boolean) => Buffer;

@@ -1,6 +1,7 @@
 /** Which rows are wanted, and what a line's bytes must hold for that. */
 import { compilePattern } from '../../policy/pattern.ts';
 import { mayHold, type Needle, needleOf } from '../record/needle.ts';
+import { numberAt, type StoredRecord } from '../record/stored-record.ts';
 import { type AuditRow, partOf, textOf } from './row.ts';
 
 /**
@@ -55,7 +56,7 @@ export interface RowTest {
   fits(row: AuditRow): boolean;
 }
 
-/** `asPattern` gives what is wrong with a text that holds `*` and is no pattern. */
+/** What is wrong with a text that holds a `*` and is no pattern, as the end of a sentence. */
 export function patternFaultOf(text: string): string | null {
   const compiled = text.includes('*') ? compilePattern(text) : null;
   return compiled === null || compiled.ok ? null : compiled.reason;
@@ -119,21 +120,22 @@ function literalOf(pattern: string): string {
 
 function hasTrait(row: AuditRow, trait: RowTrait): boolean {
   if (trait === 'leaked') return leaksOf(row) > 0 || row.value('end_reason') === 'leak';
-  if (trait === 'stopped') return isStopped(row);
+  if (trait === 'stopped') return isStopped(row.recordOf('closed') ?? {});
   if (trait === 'error') return partOf(row, 'error', 'code') !== undefined;
   return row.status === trait;
 }
 
 /** How often a secret value stood in the child's output. */
 export function leaksOf(row: AuditRow): number {
-  const count = (stream: string) => {
-    const value = partOf(row, 'masked', stream);
-    return typeof value === 'number' ? value : 0;
-  };
-  return count('stdout') + count('stderr');
+  return leaksIn({ masked: row.value('masked') });
+}
+
+/** The same of the record that closed the lease. */
+export function leaksIn(closed: StoredRecord): number {
+  return (numberAt(closed, 'masked', 'stdout') ?? 0) + (numberAt(closed, 'masked', 'stderr') ?? 0);
 }
 
 /** True where capwrap asked the child to end. */
-export function isStopped(row: AuditRow): boolean {
-  return row.value('end_reason') !== undefined || row.value('time_limit_reached') === true;
+export function isStopped(closed: StoredRecord): boolean {
+  return closed['end_reason'] !== undefined || closed['time_limit_reached'] === true;
 }

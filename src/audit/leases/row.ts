@@ -12,8 +12,10 @@ export interface AuditRow {
   readonly ended: string | null;
   /** Of the row's records, first to last. */
   readonly events: readonly string[];
-  /** Of the record of one of these events, the last one's timestamp; undefined where there is none. */
+  /** When the last record of this event was written; undefined where there is none. */
   timeOf(event: string): string | undefined;
+  /** The last record of this event. */
+  recordOf(event: string): StoredRecord | undefined;
   /** A field of the row's records; where several have it, the last one's. Parses no more of them than that takes. */
   value(name: string): unknown;
   /** All fields. */
@@ -35,6 +37,10 @@ export function rowOf(lines: readonly Buffer[], heads: readonly RowHead[]): Audi
     ended: end?.timestamp ?? null,
     events,
     timeOf: (event) => heads.findLast((head) => head.event === event)?.timestamp,
+    recordOf(event) {
+      const at = heads.findLastIndex((head) => head.event === event);
+      return at < 0 ? undefined : recordAt(at);
+    },
     value(name) {
       for (let at = lines.length - 1; at >= 0; at--) {
         const record = recordAt(at);

@@ -49,9 +49,15 @@ export function listRows(book: LogBook, filter: RowFilter, limit = Number.POSITI
 
 /**
  * The rows that fit, last granted first; those whose grant isn't in the log come last. Lines are parsed only where their
- * bytes leave it open whether the row fits. Holds the lines of the leases that are open at a time.
+ * bytes leave it open whether the row fits. Holds the lines of the leases that are open at a time. `other` gets the records
+ * that are in no row.
  */
-export function* findRows(book: LogBook, test: RowTest, reading: Reading): Generator<FoundRow> {
+export function* findRows(
+  book: LogBook,
+  test: RowTest,
+  reading: Reading,
+  other: (line: FoundLine) => void = () => undefined,
+): Generator<FoundRow> {
   const { event: wantedEvent, since } = test.filter;
   const open = new Map<string, FoundLine[]>();
   const found = (lines: readonly FoundLine[]): FoundRow | null => {
@@ -69,7 +75,10 @@ export function* findRows(book: LogBook, test: RowTest, reading: Reading): Gener
     if (isBefore(head, since)) return; // what is open was granted before
     const { lease, event } = head;
     if (lease === null || !LEASE_EVENTS.has(event)) {
-      if (event !== 'denied' && event !== wantedEvent) continue;
+      if (event !== 'denied' && event !== wantedEvent) {
+        other(foundAt(line, head));
+        continue;
+      }
       const row = found([foundAt(line, head)]);
       if (row !== null) yield row;
       continue;
