@@ -1,9 +1,12 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { sealRecord } from '../../src/audit/log/chain.ts';
 import type { AuditFields } from '../../src/audit/record/record.ts';
 import { auditShow } from '../../src/commands/audit-show.ts';
 import { CLOSED, DENIED, GRANTED, ISSUED_RECORD, seal, writeLog } from '../audit/samples.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { printing } from './audit-context.ts';
+
+const hashOf = (line: string | undefined) => (JSON.parse(line ?? '') as { hash: string }).hash;
 
 async function show(records: readonly AuditFields[], lease: string): Promise<string> {
   const stateDir = tempDir();
@@ -44,6 +47,11 @@ closed  2026-03-01T12:00:03.000Z  +2.000 s
   the child exited 0 after 3.2 s
   the issuer can't revoke the credential; it expires at 2026-03-01T12:15:00.000Z
   secret values masked in stdout: 2
+  the lease was open for 1s, of 15m granted
+
+chain
+  each of the 3 records has its hash and its place between its neighbours
+  the rest of the log was not checked: capwrap audit verify
 `);
 });
 
@@ -115,7 +123,7 @@ unfinished
   no credential is recorded either; one may have been issued just then
 `);
   expect(await show([GRANTED, ISSUED_RECORD], '9f8c')).toMatch(
-    /unfinished\n {2}no end is recorded: .*\n {2}the credential (expired at|is valid until) 2026-03-01T12:15:00\.000Z\n$/,
+    /unfinished\n {2}no end is recorded: .*\n {2}the credential (expired at|is valid until) 2026-03-01T12:15:00\.000Z\n\nchain\n/,
   );
 });
 
@@ -141,6 +149,114 @@ test('a TTL that was shortened and a human approval are told', async () => {
   } as const;
   const story = await show([granted], '9f8c');
   expect(story).toContain('for 15m (asked for 1h)\n  with approval by ada (terminal)\n');
+});
+
+const ASKED = {
+  event: 'approval_requested',
+  lease_id: GRANTED.lease_id ?? '',
+  approval_id: '2f6c0e9a7b11',
+} as const;
+const GIVEN = {
+  ...ASKED,
+  event: 'approval_given',
+  approver: 'ada',
+  approval_grade: 'ssh_key_touch',
+  approver_key: 'SHA256:x',
+} as const;
+const APPROVED = {
+  ...GRANTED,
+  approval: 'granted',
+  approver: 'ada',
+  approval_grade: 'ssh_key_touch',
+  approval_id: ASKED.approval_id,
+} as const;
+
+test('who approved, with which key, how strongly, and how long it took', async () => {
+  expect(await show([ASKED, DENIED, GIVEN, APPROVED], '9f8c')).toContain(`
+approval_given  2026-03-01T12:00:02.000Z  +2.000 s
+  approved by ada (ssh_key_touch)
+  with key: SHA256:x
+  the answer took 2s
+
+granted  2026-03-01T12:00:03.000Z  +3.000 s
+  allowed by capabilities.publish-preview-build.rules[0] for 15m
+  with approval (2f6c0e9a7b11) by ada (ssh_key_touch)
+`);
+});
+
+test('an approval that another run had asked for is part of the story, and of that story alone', async () => {
+  const other = { lease_id: 'cccccccccccccccc' };
+  const foreign = { ...ASKED, ...other, approval_id: 'ffffffffffff' };
+  const records = [
+    { ...ASKED, ...other },
+    foreign,
+    { ...GIVEN, ...other },
+    APPROVED,
+    { ...DENIED, ...other },
+  ];
+  const story = await show(records, '9f8c');
+  expect(story).toContain(`
+  approved by ada (ssh_key_touch)
+  with key: SHA256:x
+  the answer took 2s
+  by the run of lease cccccccccccccccc
+`);
+  expect(story).not.toContain('ffffffffffff');
+  expect(story.match(/^approval_requested/gm)).toHaveLength(1);
+});
+
+test('runs that were started inside are named', async () => {
+  const inner = (lease_id: string) => ({ ...GRANTED, lease_id, parent_lease_id: GRANTED.lease_id ?? '' });
+  const story = await show([GRANTED, inner('a1'), inner('b2'), inner('a1')], '9f8c');
+  expect(story).toMatch(/^ {2}runs inside {4}a1 b2$/m);
+});
+
+describe('the chain around the records', () => {
+  const whole = seal([DENIED, GRANTED, ISSUED_RECORD, CLOSED, DENIED]);
+  const forged = sealRecord({ ...GRANTED, actor: 'nobody' }, { seq: 1, hash: hashOf(whole[0]) }).line;
+  const alone = ['denied', 'granted', 'issued', 'closed'];
+  test.each([
+    [
+      'a byte was changed',
+      1,
+      whole[1]?.replace('feat/x', 'feat/y'),
+      ['granted'],
+      'its hash does not fit its bytes: it was changed',
+    ],
+    ['a record was sealed anew', 1, forged, ['granted', 'issued'], 'the record behind it does not follow it'],
+    ['the record before is gone', 0, undefined, [], ''],
+    ['a record between them is gone', 2, undefined, ['granted', 'closed'], ''],
+    [
+      'the last one was put in another place',
+      4,
+      whole[0],
+      ['closed'],
+      'the record behind it does not follow it',
+    ],
+  ])('is told where %s', async (_what, at, line, broken, why) => {
+    const stateDir = tempDir();
+    writeLog(
+      stateDir,
+      whole.flatMap((each, index) => (index === at ? (line === undefined ? [] : [line]) : [each])),
+    );
+    const { context, stdout } = printing(stateDir);
+    expect(await auditShow(context, { lease: '9f8c' })).toBe(broken.length > 0 ? 1 : 0);
+    for (const event of alone) {
+      const told = stdout().includes(`the record "${event}" (seq`);
+      expect(told, event).toBe(broken.includes(event));
+    }
+    expect(stdout()).toContain(why);
+    const asJson = printing(stateDir, { json: true });
+    expect(await auditShow(asJson.context, { lease: '9f8c' })).toBe(broken.length > 0 ? 1 : 0);
+    expect(asJson.stderr().match(/is not to be trusted/g) ?? []).toHaveLength(broken.length);
+  });
+
+  test('begins where retention has left it', async () => {
+    const stateDir = tempDir();
+    writeLog(stateDir, whole.slice(1));
+    const { context } = printing(stateDir);
+    expect(await auditShow(context, { lease: '9f8c' })).toBe(0);
+  });
 });
 
 test('a command that was cut is told as one', async () => {

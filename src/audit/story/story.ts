@@ -4,6 +4,7 @@ import { shellQuote } from '../../base/shell-quote.ts';
 import { numberAt, type StoredRecord, textAt, textsAt, valueAt } from '../record/stored-record.ts';
 import { APPROVAL_SAYINGS } from './story-approvals.ts';
 import { sayReconciled } from './story-reconciled.ts';
+import { sayTimes } from './story-times.ts';
 import { by, grade, label, named, type Saying } from './story-words.ts';
 
 export interface Story {
@@ -30,10 +31,10 @@ export function tellStory(records: readonly StoredRecord[], now: Date): Story {
   const events = records.map((record) => textAt(record, 'event') ?? '');
   const unfinished =
     events.includes('granted') && !events.some((event) => event === 'closed' || event === 'lease_ended');
-  const steps = records.map((record) => ({
+  const steps = records.map((record, at) => ({
     timestamp: textAt(record, 'timestamp') ?? '',
     event: textAt(record, 'event') ?? '',
-    said: sayEvent(record),
+    said: [...sayEvent(record), ...sayTimes(record, records.slice(0, at)), ...sayOtherLease(record, records)],
   }));
   return {
     subject: saySubject(whole),
@@ -45,6 +46,13 @@ export function tellStory(records: readonly StoredRecord[], now: Date): Story {
 }
 
 const AFTERWARDS = new Set(['lease_ended', 'reconciled']);
+
+/** Of an approval that another run had asked for. */
+function sayOtherLease(record: StoredRecord, records: readonly StoredRecord[]): string[] {
+  const lease = textAt(record, 'lease_id');
+  const own = textAt(records.at(-1) ?? {}, 'lease_id');
+  return lease === own || lease === undefined ? [] : [`by the run of lease ${lease}`];
+}
 
 function saySubject(record: StoredRecord): [string, string][] {
   const fact = (label: string, name: string): [string, string | undefined] => {
