@@ -2,6 +2,7 @@
 import { FILTER_FIELDS, type TextFilter } from '../audit/leases/row-filter.ts';
 import type { LogBook } from '../audit/log/book.ts';
 import { parseRecord, textAt } from '../audit/record/stored-record.ts';
+import { escapeText } from '../base/escape.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { nearest } from '../policy/suggest.ts';
 import { type AuditFilterOptions, filterWords } from './audit-filter.ts';
@@ -27,7 +28,7 @@ export function nothingFits(
     const meant = values.has(value) ? null : nearest(value, [...values]);
     return meant === null ? [] : [`capwrap: hint: ${command} --${name} ${shellQuote(meant)}`];
   });
-  return [`no lease and no denial fits ${words}: ${searched} searched`, ...hints];
+  return [`no lease and no denial fits ${words}: ${searched} searched`, ...hints].map(escapeText);
 }
 
 /** How many records are asked for what they know. */

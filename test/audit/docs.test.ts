@@ -2,9 +2,12 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { FILTER_FIELDS, ROW_TRAITS } from '../../src/audit/leases/row-filter.ts';
 import { RECORD_FIELDS } from '../../src/audit/record/build-record.ts';
 import { AUDIT_EVENTS } from '../../src/audit/record/record.ts';
+import { APPROVAL_GRADES } from '../../src/base/approval-grade.ts';
 import { OUTCOMES } from '../../src/broker/provider.ts';
+import { LISTED } from '../../src/commands/audit-list.ts';
 import { ROOT, tempDir } from '../helpers/cli.ts';
 import { CLOSED, GRANTED, seal, writeLog } from './samples.ts';
 
@@ -19,6 +22,15 @@ test('the documented fields are those that a record can have, in their order', (
 test('every event and every outcome is documented', () => {
   for (const event of AUDIT_EVENTS) expect(section('The records')).toContain(`\`${event}\``);
   for (const outcome of OUTCOMES) expect(section('Fields')).toContain(`\`${outcome}\``);
+});
+
+test('the fields of a row as JSON and the filters are documented', () => {
+  const reading = section('Reading the log');
+  const [, fields = ''] = /no record has them: (.*?)\. Fields may/s.exec(reading) ?? [];
+  expect([...fields.matchAll(/`(\w+)`/g)].map((match) => match[1])).toEqual(LISTED);
+  const filters = [...Object.keys(FILTER_FIELDS), 'status', 'lease', 'event', 'since', 'until'];
+  for (const name of filters) expect(reading).toContain(`\`--${name}\``);
+  for (const word of [...ROW_TRAITS, ...APPROVAL_GRADES]) expect(reading).toContain(`\`${word}\``);
 });
 
 test('the documented shell lines check a record', () => {

@@ -199,6 +199,15 @@ capwrap: hint: capwrap audit list --actor codex
 `);
   });
 
+  test('neither what was asked for nor what was meant reaches the terminal as it is', async () => {
+    const stateDir = tempDir();
+    writeLog(stateDir, seal([{ ...GRANTED, repo: 'acme/web\u202e\u001b[2J' }]));
+    const { context, stderr } = printing(stateDir);
+    await auditList(context, { repo: 'acme/web\u202e\u001b[3J' });
+    expect(stderr()).toMatch(/^no lease .*\ncapwrap: hint: .*\n$/);
+    expect(stderr()).not.toMatch(/[^\x20-\x7e\n]/);
+  });
+
   test('fits the terminal, and says which columns found no room', async () => {
     const stateDir = tempDir();
     writeLog(

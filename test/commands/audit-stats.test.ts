@@ -42,6 +42,7 @@ const RECORDS: readonly AuditFields[] = [
   }),
   ...run('a4', { child: { exit_code: null, signal: 'SIGTERM', duration_ms: 5 }, end_reason: 'time_limit' }),
   { ...GRANTED, lease_id: 'a5' },
+  { event: 'lease_ended', lease_id: 'a3', outcome: 'revoked_verified', reason: 'asked' },
   { ...GRANTED, lease_id: 'a6' },
   { event: 'lease_ended', lease_id: 'a6', outcome: 'expired', reason: 'wrapper_died' },
   DENIED,
@@ -64,9 +65,9 @@ test('in words', async () => {
   expect(status).toBe(0);
   expect(text).toBe(`\
 publish-preview-build
-  runs         6, from 2026-03-01 12:00:00Z to 2026-03-01 12:00:19Z; 1 unfinished; 1 ended by another capwrap
+  runs         6, from 2026-03-01 12:00:00Z to 2026-03-01 12:00:20Z; 1 unfinished; 1 ended by another capwrap
   denied       3: no_rule_matched 2, denied_by_rule 1
-  lease end    expires 3, expired 1, revoke_failed 1
+  lease end    expires 3, expired 1, revoked_verified 1
   child        exit 0 2, exit other 1, signal 1; stopped by capwrap 1
   leaks        secrets in the output of 1 run, masked 3 times
   TTL asked    median 15m, 95 % up to 1h, longest 1h
@@ -77,7 +78,7 @@ publish-preview-build
   waited       1s each time
 
 read-ci-artifacts
-  runs         2, from 2026-03-01 12:00:20Z to 2026-03-01 12:00:23Z
+  runs         2, from 2026-03-01 12:00:21Z to 2026-03-01 12:00:24Z
   lease end    expires 2
   child        exit 0 2
   TTL asked    15m each time
@@ -102,8 +103,8 @@ test('as JSON', async () => {
     capabilities: [
       {
         capability: 'read-ci-artifacts',
-        first: '2026-03-01T12:00:20.000Z',
-        last: '2026-03-01T12:00:23.000Z',
+        first: '2026-03-01T12:00:21.000Z',
+        last: '2026-03-01T12:00:24.000Z',
         runs: 2,
         unfinished: 0,
         ended_by_other: 0,

@@ -59,8 +59,9 @@ export function* findRows(
   other: (line: FoundLine) => void = () => undefined,
 ): Generator<FoundRow> {
   const { event: wantedEvent, since } = test.filter;
-  const open = new Map<string, FoundLine[]>();
-  const found = (lines: readonly FoundLine[]): FoundRow | null => {
+  const open = new Map<string, FoundLine[]>(); // last first
+  const found = (lastFirst: readonly FoundLine[]): FoundRow | null => {
+    const lines = lastFirst.toReversed();
     const bytes = lines.map((line) => line.bytes);
     const row = test.mayFit(bytes) ? rowOf(bytes, lines) : null;
     return row !== null && test.fits(row) ? { row, lines } : null;
@@ -83,13 +84,14 @@ export function* findRows(
       if (row !== null) yield row;
       continue;
     }
-    const later = open.get(lease) ?? [];
+    const lines = open.get(lease) ?? [];
     if (event === 'granted') {
       open.delete(lease);
-      const row = found([foundAt(line, head), ...later]);
+      const row = found([...lines, foundAt(line, head)]);
       if (row !== null) yield row;
     } else {
-      open.set(lease, [kept(foundAt(line, head)), ...later]);
+      lines.push(kept(foundAt(line, head)));
+      open.set(lease, lines);
     }
   }
   for (const lines of open.values()) {

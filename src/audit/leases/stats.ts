@@ -9,7 +9,7 @@ import {
   valueAt,
 } from '../record/stored-record.ts';
 import { newNumbers, newTally } from './numbers.ts';
-import { type AuditRow, rowOf } from './row.ts';
+import { type AuditRow, rowOf, textOf } from './row.ts';
 import { isStopped, leaksIn, type RowTest } from './row-filter.ts';
 import { type FoundLine, findRows, type Reading } from './rows.ts';
 
@@ -121,14 +121,14 @@ function newCounter(capability: string): Counter {
     scopes.add(JSON.stringify(textsAt(record, 'scope') ?? []));
     tallies.approvals.add(textAt(record, 'approval_grade') ?? 'unknown');
     if (row.status === 'unfinished') return;
-    tallies.outcomes.add(textAt(record, 'outcome') ?? 'unknown');
+    tallies.outcomes.add(textOf(row, 'outcome') ?? 'unknown');
     if (row.status !== 'closed') return;
     tallies.children.add(childOf(record));
     if (isStopped(record)) count.stopped++;
     const masked = leaksIn(record);
     if (masked > 0) leaks.runs++;
     leaks.masked += masked;
-    const used = (Date.parse(row.ended ?? '') - Date.parse(row.timeOf('issued') ?? '')) / 1000;
+    const used = (Date.parse(row.timeOf('closed') ?? '') - Date.parse(row.timeOf('issued') ?? '')) / 1000;
     times.used.add(used);
     if (granted !== undefined) times.usedShare.add(used / granted);
   };

@@ -27,7 +27,7 @@ export interface LeaseRecords {
  * that may name the lease, or an approval that it used, are parsed.
  */
 export function findLeaseRecords(book: LogBook, lease: string): readonly LeaseRecords[] {
-  const found = new Map<string, LeaseRecord[]>();
+  const found = new Map<string, LeaseRecord[]>(); // last first
   const inside = new Map<string, Set<string>>();
   const approvals: LeaseRecord[] = [];
   const ids = new Map<string, Needle>();
@@ -46,19 +46,22 @@ export function findLeaseRecords(book: LogBook, lease: string): readonly LeaseRe
     }
     const id = textAt(record, 'approval_id');
     if (own.startsWith(lease)) {
-      found.set(own, [at, ...(found.get(own) ?? [])]);
+      const records = found.get(own) ?? [];
+      records.push(at);
+      found.set(own, records);
       if (found.size > 1 && !found.has(lease)) ids.clear();
       else if (id !== undefined && ids.size < MOST_APPROVALS) ids.set(id, needleOf(id, 'whole'));
     } else if (id !== undefined && ids.has(id) && APPROVAL.test(textAt(record, 'event') ?? '')) {
-      approvals.unshift(at);
+      approvals.push(at);
     }
   }
-  const all = [...found].map(([each, records]): LeaseRecords => {
+  const all = [...found].map(([each, lastFirst]): LeaseRecords => {
+    const records = lastFirst.reverse();
     const used = new Set(records.map(({ record }) => textAt(record, 'approval_id')));
     return {
       lease: each,
       records,
-      approval: approvals.filter(({ record }) => used.has(textAt(record, 'approval_id'))),
+      approval: approvals.filter(({ record }) => used.has(textAt(record, 'approval_id'))).reverse(),
       inside: [...(inside.get(each) ?? [])].reverse(),
     };
   });
