@@ -32,7 +32,7 @@ export function nothingFits(
 }
 
 /** How many records are asked for what they know. */
-const LOOKED_AT = 3000;
+const LOOKED_AT = 20_000;
 
 function latestValues(book: LogBook, names: readonly TextFilter[]): Map<TextFilter, Set<string>> {
   const known = new Map(names.map((name) => [name, new Set<string>()]));

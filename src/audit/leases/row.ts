@@ -1,5 +1,5 @@
 /** One row of the log read as a list: a lease joined from its records, or a record that stands for itself. */
-import { parseRecord, type StoredRecord, textAt } from '../record/stored-record.ts';
+import { joinRecords, parseRecord, type StoredRecord, textAt } from '../record/stored-record.ts';
 
 /** `ended`: closed by another capwrap after the run's own had died. Other records are rows under their event's name. */
 export type RowStatus = 'unfinished' | 'closed' | 'ended' | 'denied' | (string & {});
@@ -49,7 +49,7 @@ export function rowOf(lines: readonly Buffer[], heads: readonly RowHead[]): Audi
       return undefined;
     },
     get record() {
-      return Object.assign(Object.create(null), ...lines.map((_, at) => recordAt(at)));
+      return joinRecords(lines.map((_, at) => recordAt(at)));
     },
   };
 }

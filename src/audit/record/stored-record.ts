@@ -14,6 +14,13 @@ export function parseRecord(line: Buffer): StoredRecord | null {
   }
 }
 
+/** All fields of some records; where several have one, the last one's. */
+export function joinRecords(records: readonly StoredRecord[]): StoredRecord {
+  const joined: StoredRecord = Object.create(null);
+  for (const record of records) Object.assign(joined, record);
+  return joined;
+}
+
 /** The value at a path of names, where each step is an object. */
 export function valueAt(record: StoredRecord, ...path: readonly string[]): unknown {
   let value: unknown = record;

@@ -2,22 +2,22 @@
 import { formatDuration } from '../../base/duration.ts';
 import { numberAt, type StoredRecord, textAt } from '../record/stored-record.ts';
 
-/** Sentences about a record, from it and those before it. */
-export function sayTimes(record: StoredRecord, before: readonly StoredRecord[]): string[] {
-  const event = textAt(record, 'event');
-  if (event === 'approval_given' || event === 'approval_denied') {
+/** Sentences about each of a lease's records, given first to last. */
+export function timesTeller(): (record: StoredRecord) => string[] {
+  const asked = new Map<string | undefined, StoredRecord>();
+  let issued: StoredRecord | null = null;
+  return (record) => {
+    const event = textAt(record, 'event');
     const id = textAt(record, 'approval_id');
-    const asked = before.find(
-      (each) => textAt(each, 'event') === 'approval_requested' && textAt(each, 'approval_id') === id,
-    );
-    return asked ? [`the answer took ${timeBetween(asked, record)}`] : [];
-  }
-  if (event !== 'closed') return [];
-  const issued = before.findLast((each) => textAt(each, 'event') === 'issued');
-  const ttl = numberAt(issued ?? {}, 'ttl_seconds');
-  if (!issued) return [];
-  const granted = ttl === undefined ? '' : `, of ${formatDuration(ttl)} granted`;
-  return [`the lease was open for ${timeBetween(issued, record)}${granted}`];
+    if (event === 'approval_requested') asked.set(id, record);
+    if (event === 'issued') issued = record;
+    const request = event === 'approval_given' || event === 'approval_denied' ? asked.get(id) : undefined;
+    if (request) return [`the answer took ${timeBetween(request, record)}`];
+    if (event !== 'closed' || issued === null) return [];
+    const ttl = numberAt(issued, 'ttl_seconds');
+    const granted = ttl === undefined ? '' : `, of ${formatDuration(ttl)} granted`;
+    return [`the lease was open for ${timeBetween(issued, record)}${granted}`];
+  };
 }
 
 /** With milliseconds below ten seconds, else whole. */

@@ -1,10 +1,17 @@
 /** One lease's story in plain words. Values come from the file as they are: the printing edge escapes each line. */
 import { formatDuration } from '../../base/duration.ts';
 import { shellQuote } from '../../base/shell-quote.ts';
-import { numberAt, type StoredRecord, textAt, textsAt, valueAt } from '../record/stored-record.ts';
+import {
+  joinRecords,
+  numberAt,
+  type StoredRecord,
+  textAt,
+  textsAt,
+  valueAt,
+} from '../record/stored-record.ts';
 import { APPROVAL_SAYINGS } from './story-approvals.ts';
 import { sayReconciled } from './story-reconciled.ts';
-import { sayTimes } from './story-times.ts';
+import { timesTeller } from './story-times.ts';
 import { by, grade, label, named, type Saying } from './story-words.ts';
 
 export interface Story {
@@ -27,14 +34,15 @@ export interface StoryStep {
 export function tellStory(records: readonly StoredRecord[], now: Date): Story {
   // Of the run itself: who ended or judged it from elsewhere has another host, process and version.
   const own = records.filter((record) => !AFTERWARDS.has(textAt(record, 'event') ?? ''));
-  const whole: StoredRecord = Object.assign(Object.create(null), ...(own.length > 0 ? own : records));
+  const whole = joinRecords(own.length > 0 ? own : records);
   const events = records.map((record) => textAt(record, 'event') ?? '');
   const unfinished =
     events.includes('granted') && !events.some((event) => event === 'closed' || event === 'lease_ended');
-  const steps = records.map((record, at) => ({
+  const sayTimes = timesTeller();
+  const steps = records.map((record) => ({
     timestamp: textAt(record, 'timestamp') ?? '',
     event: textAt(record, 'event') ?? '',
-    said: [...sayEvent(record), ...sayTimes(record, records.slice(0, at)), ...sayOtherLease(record, records)],
+    said: [...sayEvent(record), ...sayTimes(record), ...sayOtherLease(record, records)],
   }));
   return {
     subject: saySubject(whole),
