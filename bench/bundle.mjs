@@ -17,7 +17,7 @@ export async function load(paths) {
       platform: 'node',
       logLevel: 'warn',
       input,
-      transform: { target: 'node20' },
+      transform: { target: 'node20', define: { __CAPWRAP_VERSION__: '"0.0.0-bench"' } },
       output: { dir, format: 'esm', entryFileNames: '[name].mjs' },
     });
     const names = Object.keys(input);

@@ -1,4 +1,5 @@
-// A folder with a git work tree, a trusted map, the issuer's key, and a sandbox STS: what a run needs, and no more.
+// A folder with a git work tree, a trusted map, the issuer's key, and a sandbox STS: what a run needs, and no more but the
+// capabilities in `more`.
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -8,7 +9,7 @@ import { startSandbox } from '../build/sandbox-server.js';
 
 export const CAPWRAP = join(dirname(fileURLToPath(import.meta.url)), '..', 'bin', 'capwrap.js');
 
-export async function setUpWorkspace(folder, PATH) {
+export async function setUpWorkspace(folder, PATH, more = '') {
   const sandbox = await startSandbox();
   const roleArn = 'arn:aws:iam::123456789012:role/preview-deployer';
   const env = { PATH, HOME: folder };
@@ -45,7 +46,7 @@ capabilities:
     source: {type: profile, profile: agent-base, config_file: ${configFile}, credentials_file: ${credentialsFile}, long_lived: allow}
     scope: [{actions: [s3:PutObject], resources: ["arn:aws:s3:::acme-previews/*"]}]
     rules: [{allow: {repo: acme/web-app}}]
-`,
+${more}`,
   );
   const digest = createHash('sha256')
     .update(execFileSync('cat', [mapFile]))

@@ -34,6 +34,10 @@ const STEPS = {
     ['node', 'scripts/build.mjs'],
     ['node', 'bench/crash.mjs'],
   ],
+  'bench:audit': [
+    ['node', 'scripts/build.mjs'],
+    ['node', 'bench/audit.mjs'],
+  ],
   'bench:masker': [['node', 'bench/masker.mjs']],
   fuzz: [['node', 'bench/fuzz-masker.mjs']],
 };
