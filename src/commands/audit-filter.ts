@@ -8,11 +8,11 @@ import {
 } from '../audit/leases/row-filter.ts';
 import { AUDIT_EVENTS } from '../audit/record/record.ts';
 import { APPROVAL_GRADES } from '../base/approval-grade.ts';
-import { parseDuration } from '../base/duration.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { OUTCOMES } from '../broker/provider.ts';
 import { CapwrapError } from '../errors.ts';
 import { nearest } from '../policy/suggest.ts';
+import { parseMoment } from './time-option.ts';
 
 /** As they were typed. */
 export interface AuditFilterOptions extends Partial<Readonly<Record<TextFilter, string | undefined>>> {
@@ -39,8 +39,8 @@ export function toFilter(options: AuditFilterOptions, command: string, now: Date
     grade: choose('grade', APPROVAL_GRADES),
     event: choose('event', AUDIT_EVENTS),
     status: choose('status', ROW_TRAITS),
-    since: parseTime('--since', options.since, now),
-    until: parseTime('--until', options.until, now),
+    since: parseMoment('--since', options.since, now),
+    until: parseMoment('--until', options.until, now),
   };
   if (filter.since && filter.until && filter.until <= filter.since)
     throw new CapwrapError('ERR_USAGE', '"--until" is not after "--since"');
@@ -75,17 +75,5 @@ function oneOf<Choice extends string>(
   const meant = nearest(value, choices);
   throw new CapwrapError('ERR_USAGE', `"${option}" must be one of ${choices.join(', ')}`, {
     hint: meant === null ? undefined : `${command} ${option} ${meant}`,
-  });
-}
-
-function parseTime(option: string, text: string | undefined, now: Date): Date | undefined {
-  if (text === undefined) return undefined;
-  const days = /^([1-9]\d{0,4})d$/.exec(text);
-  const seconds = days ? Number(days[1]) * 86_400 : parseDuration(text);
-  if (seconds !== null) return new Date(now.getTime() - seconds * 1000);
-  const time = /^\d{4}-\d{2}-\d{2}/.test(text) ? Date.parse(text) : Number.NaN;
-  if (!Number.isNaN(time)) return new Date(time);
-  throw new CapwrapError('ERR_USAGE', `"${option} ${text}" is neither a duration nor a date`, {
-    hint: `${option} 2h or ${option} ${now.toISOString().slice(0, 10)}`,
   });
 }

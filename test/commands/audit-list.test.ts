@@ -113,6 +113,8 @@ describe('rows', () => {
 
   test('since a duration back from now', async () => {
     expect((await list({ since: '1h' }, RECORDS, Date.now() - 3 * 24 * 3600_000)).leases).toEqual([]);
+    expect((await list({ since: '2d' }, RECORDS, Date.now() - 3 * 24 * 3600_000)).leases).toEqual([]);
+    expect((await list({ since: '4d' }, RECORDS, Date.now() - 3 * 24 * 3600_000)).leases).toHaveLength(4);
     expect((await list({ since: '1h' }, RECORDS, Date.now() - 60_000)).leases).toHaveLength(4);
   });
 });
