@@ -1,6 +1,6 @@
 /** `capwrap audit verify`: whether anybody, or a crash, touched the log. */
 import { HeadIndex } from '../audit/anchor/head-index.ts';
-import { placeOfBad, type Verification, verifyLog } from '../audit/log/verify.ts';
+import { CHAIN_LIMIT, placeOfBad, type Verification, verifyLog } from '../audit/log/verify.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import { CapwrapError } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';
@@ -37,10 +37,6 @@ export async function auditVerify(context: CommandContext, options: AuditVerifyO
   return found.ok && (held === null || held.ok) ? 0 : 1;
 }
 
-/** What the chain can't show by itself; said each time, so that nobody takes the answer for more than it is. */
-const LIMIT =
-  'a chain alone cannot show that records were cut from its end or that the whole log was written anew: keep heads elsewhere (capwrap audit anchor) and compare (--anchor)';
-
 function toObject(
   path: string,
   { exists, ok, records, recovered, resumed, retired, head, firstBad, torn }: Verification,
@@ -48,7 +44,7 @@ function toObject(
 ): object {
   const counts = { records, recovered, resumed, retired };
   const chain = { path, exists, ok, ...counts, head, first_bad: firstBad, torn };
-  if (held === null) return { ...chain, limit: LIMIT };
+  if (held === null) return { ...chain, limit: CHAIN_LIMIT };
   return { ...chain, ok: ok && held.ok, chain_ok: ok, anchors: anchorsAsObject(held) };
 }
 
@@ -91,6 +87,6 @@ function toText(
     );
   if (exists) lines.push(`head: seq=${head.seq} hash=${head.hash}`);
   if (held !== null) lines.push(...anchorsAsText(context, held));
-  else if (exists) lines.push(dim(LIMIT));
+  else if (exists) lines.push(dim(CHAIN_LIMIT));
   return `${lines.join('\n')}\n`;
 }

@@ -27,6 +27,10 @@ export interface Verification {
   readonly torn: { readonly line: number; readonly bytes: number } | null;
 }
 
+/** What the chain can't show by itself; said each time, so that nobody takes the answer for more than it is. */
+export const CHAIN_LIMIT =
+  'a chain alone cannot show that records were cut from its end or that the whole log was written anew: keep heads elsewhere (capwrap audit anchor) and compare (--anchor)';
+
 export type OnRecord = (head: ChainHead, line: Buffer) => void;
 
 /**
