@@ -1,0 +1,164 @@
+/** The records that go into a report: of the newest leases that fit, all of them. */
+
+import { CapwrapError } from '../../errors.ts';
+import { type WrapperState, wrapperOf } from '../leases/open-leases.ts';
+import { type RowFilter, rowFits } from '../leases/rows.ts';
+import type { LogBook } from '../log/book.ts';
+import type { LogLine } from '../log/lines.ts';
+import { parseRecord, type StoredRecord, textAt } from '../record/stored-record.ts';
+import { RecordStore } from './record-store.ts';
+import type { PackedTable } from './table.ts';
+
+export interface ReportLimits {
+  readonly leases: number;
+  /** About how much memory their records may take. */
+  readonly bytes: number;
+}
+
+/** What a page can hold and a browser can open; beyond it the oldest are left out. */
+export const REPORT_LIMITS: ReportLimits = { leases: 100_000, bytes: 256 * 1024 * 1024 };
+
+export interface CollectedLeases {
+  /** In the order in which they were granted. */
+  readonly table: PackedTable;
+  /** Of each unfinished lease, by its place, whether its capwrap was running when the log was read. */
+  readonly wrappers: Readonly<Record<number, WrapperState>>;
+  /** Leases and denials of the log that the filter left out. */
+  readonly filtered: number;
+  /** Leases and denials that may fit, but are older than the newest that a page can hold. */
+  readonly tooMany: number;
+  /** Lines that are no record, a torn last one apart. */
+  readonly unreadable: number;
+  /** Why nothing older could be read, as of an archive that is damaged; null where all was. */
+  readonly unread: string | null;
+}
+
+/** Reads the log once, from its end. `stateDir` is where the leases' processes are looked for. */
+export function collectLeases(
+  book: Pick<LogBook, 'linesBackwards'>,
+  filter: RowFilter,
+  stateDir: string,
+  limits: ReportLimits = REPORT_LIMITS,
+): CollectedLeases {
+  const store = new RecordStore();
+  const leases = new Map<string, Lease>();
+  let [starts, tooMany, unreadable] = [0, 0, 0];
+  const take = (record: StoredRecord, id: string, lease: Lease): void => {
+    leases.set(id, lease);
+    lease.records.push(store.add(record));
+    if (store.bytes > 2 * limits.bytes) throw tooLarge();
+    const event = textAt(record, 'event') ?? '';
+    lease.started ||= STARTS.has(event);
+    lease.ended ||= ENDS.has(event);
+    if (event === 'granted' && !lease.ended)
+      lease.wrapper = wrapperOf({ leaseId: id, granted: record, issued: null, failed: false }, stateDir);
+  };
+  const look = ({ bytes, ended }: LogLine): void => {
+    if (!ended) return;
+    const old = eventOfOld(bytes, filter.since);
+    if (old !== null && STARTS.has(old)) starts++;
+    if (old !== null && !old.startsWith('approval_')) return;
+    const record = parseRecord(bytes);
+    if (record === null) unreadable++;
+    const id = record === null ? undefined : textAt(record, 'lease_id');
+    if (record === null || id === undefined) return;
+    const known = leases.get(id);
+    const starting = old === null && STARTS.has(textAt(record, 'event') ?? '');
+    if (starting) starts++;
+    if (known) take(record, id, known);
+    else if (old !== null || cannotFit(record, id, filter)) return;
+    else if (leases.size < limits.leases && store.bytes < limits.bytes) {
+      take(record, id, { records: [], started: false, ended: false, wrapper: null });
+    } else if (starting) tooMany++;
+  };
+  const unread = readAll(book, look);
+  const fitting = [...leases.values()]
+    .map((lease) => ({ ...lease, records: lease.records.reverse() }))
+    .filter(({ records }) => rowFits(asRow(store, records), filter))
+    // Numbers grow towards the start of the log.
+    .sort((a, b) => (b.records[0] ?? 0) - (a.records[0] ?? 0));
+  const shown = fitting.filter(({ started }) => started).length;
+  return {
+    table: store.pack(fitting.map(({ records }) => records)),
+    wrappers: Object.fromEntries(
+      fitting.flatMap(({ wrapper }, place) => (wrapper === null ? [] : [[place, wrapper]])),
+    ),
+    filtered: starts - shown - tooMany,
+    tooMany,
+    unreadable,
+    unread,
+  };
+}
+
+/** Looks at each line, from the last one back. Damage in an archive ends it, and is returned. */
+function readAll(book: Pick<LogBook, 'linesBackwards'>, look: (line: LogLine) => void): string | null {
+  try {
+    for (const line of book.linesBackwards()) look(line);
+    return null;
+  } catch (error) {
+    if (error instanceof CapwrapError && error.code === 'ERR_AUDIT_UNSAFE') return error.message;
+    throw error;
+  }
+}
+
+/** What is known of a lease while the log is read backwards. */
+interface Lease {
+  readonly records: number[];
+  started: boolean;
+  ended: boolean;
+  wrapper: WrapperState | null;
+}
+
+/** Each lease of the log has one of these, once. */
+const STARTS = new Set(['granted', 'denied']);
+const ENDS = new Set(['closed', 'lease_ended']);
+
+/** A clock that was set back by up to a day hides none. */
+const CLOCK_SLACK_MS = 24 * 3600 * 1000;
+
+/** The event of a line that is from before the wished time, told by its first bytes; else null. */
+function eventOfOld(bytes: Buffer, since: Date | undefined): string | null {
+  if (since === undefined) return null;
+  const [, time = '', event = ''] = START.exec(bytes.toString('latin1', 0, 80)) ?? [];
+  return Date.parse(time) < since.getTime() - CLOCK_SLACK_MS ? event : null;
+}
+
+const START = /^\{"timestamp":"([^"]{1,40})","event":"([a-z_]{1,32})"/;
+
+/** True where a record says of its lease what the filter doesn't want. The records of a lease say the same. */
+function cannotFit(record: StoredRecord, id: string, filter: RowFilter): boolean {
+  const other = (name: string, wanted: string | undefined) =>
+    wanted !== undefined && (textAt(record, name) ?? wanted) !== wanted;
+  return (
+    !id.startsWith(filter.lease ?? '') ||
+    other('capability', filter.capability) ||
+    other('repo', filter.repo) ||
+    other('task_id', filter.task) ||
+    other('actor', filter.actor)
+  );
+}
+
+/** A lease as the filter looks at it. */
+function asRow(store: RecordStore, records: readonly number[]): Parameters<typeof rowFits>[0] {
+  const textOf = (record: number, name: string) => {
+    const value = store.value(record, name);
+    return typeof value === 'string' ? value : '';
+  };
+  const events = records.map((record) => textOf(record, 'event'));
+  const start = Math.max(
+    0,
+    events.findIndex((event) => STARTS.has(event)),
+  );
+  const record = Object.fromEntries(
+    FILTERED_BY.map((name) => [name, records.map((each) => textOf(each, name)).findLast(Boolean)]),
+  );
+  return { events, record, started: textOf(records[start] ?? 0, 'timestamp') };
+}
+
+const FILTERED_BY = ['lease_id', 'capability', 'repo', 'task_id', 'actor', 'outcome'];
+
+function tooLarge(): CapwrapError {
+  return new CapwrapError('ERR_USAGE', 'the records of these leases are larger than a page can hold', {
+    hint: 'capwrap audit report --since 24h -o report.html',
+  });
+}

@@ -1,0 +1,117 @@
+/** What a report tells of each lease at a glance. The page and the command that writes it take it from here, so both count alike. */
+import { APPROVAL_GRADES } from '../../base/approval-grade.ts';
+import { placeOf, type ReportTable, textOf } from './table.ts';
+
+/**
+ * How far a lease has got, by what is recorded: of one that has ended, its outcome. `asked`: an approval was asked for, and
+ * nothing followed. `other`: the log has no such word, or not all of the lease's records.
+ */
+export const LEASE_STATES = [
+  'revoked_verified',
+  'revoked_unverified',
+  'revoke_failed',
+  'expires',
+  'expired',
+  'not_issued',
+  'unfinished',
+  'denied',
+  'asked',
+  'other',
+] as const;
+export type LeaseState = (typeof LEASE_STATES)[number];
+
+/** What a later look at the issuer's own records found. */
+export const VERDICTS = ['reuse_detected', 'unverifiable', 'expired_without_reuse'] as const;
+export type Verdict = (typeof VERDICTS)[number];
+
+/** Times in milliseconds; null where none is recorded, or none that can be read. */
+export interface LeaseFacts {
+  readonly state: LeaseState;
+  /** Of its grant or denial; where it has neither, of its first record. */
+  readonly start: number | null;
+  readonly end: number | null;
+  /** Of its last record: of an unfinished lease nothing later is known. */
+  readonly last: number | null;
+  /** When the issuer lets the credential expire. */
+  readonly expires: number | null;
+  /** A secret was in the output, and that ended the run. */
+  readonly leaked: boolean;
+  readonly verdict: Verdict | null;
+  /** Null where nobody approved it. */
+  readonly grade: string | null;
+}
+
+export function leaseFacts(table: ReportTable): LeaseFacts[] {
+  const events = table.columns.get('event');
+  const times = table.columns.get('timestamp');
+  const timeOf = (record: number) => toTime(times?.values[times.at[record] ?? -1]);
+  return Array.from({ length: table.size }, (_, lease) => {
+    const [from = 0, to = 0] = table.starts.subarray(lease, lease + 2);
+    let [start, end] = [-1, -1];
+    const seen = new Set<unknown>();
+    for (let record = from; record < to; record++) {
+      const event = events?.values[events.at[record] ?? -1];
+      seen.add(event);
+      if (start < 0 && (event === 'granted' || event === 'denied')) start = record;
+      if (event === 'closed' || event === 'lease_ended') end = record;
+    }
+    return {
+      state: stateOf(seen, textOf(table, lease, 'outcome')),
+      start: timeOf(start < 0 ? from : start),
+      end: end < 0 ? null : timeOf(end),
+      last: timeOf(to - 1),
+      expires: toTime(textOf(table, lease, 'expires_at')),
+      leaked: textOf(table, lease, 'end_reason') === 'leak' || hasErrorCode(table, lease, 'ERR_LEAK'),
+      verdict: VERDICTS.find((verdict) => verdict === textOf(table, lease, 'verdict')) ?? null,
+      grade: gradeOf(table, lease),
+    };
+  });
+}
+
+function stateOf(events: ReadonlySet<unknown>, outcome: string | undefined): LeaseState {
+  if (events.has('closed') || events.has('lease_ended')) {
+    return OUTCOME_STATES.find((state) => state === outcome) ?? 'other';
+  }
+  if (events.has('granted')) return 'unfinished';
+  if (events.has('denied')) return 'denied';
+  return events.has('approval_requested') ? 'asked' : 'other';
+}
+
+const OUTCOME_STATES: readonly LeaseState[] = LEASE_STATES.slice(0, 6);
+
+function gradeOf(table: ReportTable, lease: number): string | null {
+  if (textOf(table, lease, 'approval') !== 'granted') return null;
+  const grade = textOf(table, lease, 'approval_grade');
+  return APPROVAL_GRADES.find((known) => known === grade) ?? 'other';
+}
+
+function hasErrorCode(table: ReportTable, lease: number, code: string): boolean {
+  const column = table.columns.get('error');
+  const error = column?.values[placeOf(table, column, lease)];
+  return error !== null && typeof error === 'object' && (error as { code?: unknown }).code === code;
+}
+
+function toTime(text: unknown): number | null {
+  const time = typeof text === 'string' ? Date.parse(text) : Number.NaN;
+  return Number.isNaN(time) ? null : time;
+}
+
+/** What somebody who opens the page in an incident asks first. */
+export const COUNTED = [
+  'leases',
+  'leaked',
+  'reuse_detected',
+  'unfinished',
+  'revoke_failed',
+  'revoked_unverified',
+  'denied',
+] as const;
+export type Counted = (typeof COUNTED)[number];
+
+/** Whether a lease is one of those that are counted under a name. */
+export function countsAs(facts: LeaseFacts, name: Counted): boolean {
+  if (name === 'leases') return facts.state !== 'denied' && facts.state !== 'asked';
+  if (name === 'leaked') return facts.leaked;
+  if (name === 'reuse_detected') return facts.verdict === name;
+  return facts.state === name;
+}
