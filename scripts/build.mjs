@@ -5,6 +5,7 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { build } from 'rolldown';
 import { hotPath, leftOut, thirdPartyNotices, yamlAsModules } from './bundle-parts.mjs';
 import { iamActionsFile } from './iam-actions.mjs';
+import { reportFrame } from './report-frame.mjs';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
@@ -38,7 +39,12 @@ const { output } = await build({
   },
 });
 await writeFile(join(fresh, 'package.json'), '{ "type": "commonjs" }\n');
-await writeFile(join(fresh, 'THIRD-PARTY.txt'), await thirdPartyNotices(output, [iamData]));
+const report = await reportFrame(root);
+await writeFile(join(fresh, 'report.html'), report.html);
+await writeFile(
+  join(fresh, 'THIRD-PARTY.txt'),
+  await thirdPartyNotices([...output, ...report.output], [iamData]),
+);
 await writeFile(join(fresh, 'iam-actions.json.br'), await iamActionsFile());
 await rm(join(root, 'dist'), { recursive: true, force: true });
 await rename(fresh, join(root, 'dist'));

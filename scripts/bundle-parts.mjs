@@ -81,5 +81,5 @@ export async function thirdPartyNotices(output, dataPackages) {
       return `${manifest.name} ${manifest.version} (${manifest.license})\n\n${text.trim()}\n`;
     }),
   );
-  return `capwrap's bundle contains the packages below.\n\n${notices.join('\n----------------------------------------\n\n')}`;
+  return `capwrap's bundle contains the packages below.\n\n${[...new Set(notices)].join('\n----------------------------------------\n\n')}`;
 }

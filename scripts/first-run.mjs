@@ -38,6 +38,10 @@ const STEPS = {
     ['node', 'scripts/build.mjs'],
     ['node', 'bench/audit.mjs'],
   ],
+  'bench:report': [
+    ['node', 'scripts/build.mjs'],
+    ['node', 'bench/report.mjs'],
+  ],
   'bench:masker': [['node', 'bench/masker.mjs']],
   fuzz: [['node', 'bench/fuzz-masker.mjs']],
 };

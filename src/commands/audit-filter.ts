@@ -34,7 +34,7 @@ export function toFilter(options: AuditFilterOptions, command: string, now: Date
   const choose = <Choice extends string>(name: keyof AuditFilterOptions, choices: readonly Choice[]) =>
     oneOf(`--${name}`, options[name], choices, command);
   const filter = {
-    ...options,
+    ...Object.fromEntries(given(options)),
     outcome: choose('outcome', OUTCOMES),
     grade: choose('grade', APPROVAL_GRADES),
     event: choose('event', AUDIT_EVENTS),
@@ -49,10 +49,17 @@ export function toFilter(options: AuditFilterOptions, command: string, now: Date
 
 /** What was asked for, as it would be typed. */
 export function filterWords(options: AuditFilterOptions): string {
+  return given(options)
+    .map(([name, value]) => `--${name} ${shellQuote(value)}`)
+    .join(' ');
+}
+
+/** What was asked for, by the name of the option. */
+export function given(options: AuditFilterOptions): readonly (readonly [name: string, value: string])[] {
   return NAMES.flatMap((name) => {
     const value = options[name];
-    return value === undefined ? [] : [`--${name} ${shellQuote(value)}`];
-  }).join(' ');
+    return value === undefined ? [] : [[name, value] as const];
+  });
 }
 
 const NAMES: readonly (keyof AuditFilterOptions)[] = [

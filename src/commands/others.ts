@@ -6,6 +6,7 @@ export {
   auditExport,
   auditList,
   auditReconcile,
+  auditReport,
   auditRotate,
   auditShip,
   auditShow,

@@ -2,7 +2,7 @@
 import { type Command, Option } from 'commander';
 import * as help from '../ui/help.ts';
 import type { Add } from './add.ts';
-import { withFilters } from './audit-filters.ts';
+import { withFilters, withLeaseFilters } from './audit-filters.ts';
 import { count, repeated } from './values.ts';
 
 export function addAuditCommands(add: Add, program: Command): void {
@@ -77,6 +77,7 @@ export function addAuditCommands(add: Add, program: Command): void {
   )
     .option('--key <file>', 'sign with this SSH key (or the agent, for a .pub file) through ssh-keygen')
     .option('-o, --output <file>', 'add the line to the end of this file instead of printing it');
+  addReport(add, audit);
   addReconcile(add, audit);
   addShip(add, audit);
   addExport(add, audit);
@@ -122,6 +123,21 @@ function addExport(add: Add, audit: Command): void {
     )
     .addOption(new Option('--rows <what>', 'of a CSV: leases unless given').choices(['leases', 'records']))
     .option('-o, --output <file>', 'a private file, in place of standard output');
+}
+
+function addReport(add: Add, audit: Command): void {
+  withLeaseFilters(
+    add(
+      audit,
+      'report',
+      'one page for a browser: timeline, filters, stories',
+      help.AUDIT_REPORT,
+      async (context, values) => {
+        const { auditReport } = await import('../commands/others.ts');
+        return auditReport(context, values);
+      },
+    ).requiredOption('-o, --output <file>', 'the page to write; - for standard output'),
+  );
 }
 
 function addReconcile(add: Add, audit: Command): void {

@@ -110,6 +110,11 @@ export const AUDIT_EXPORT = examples(
   'capwrap audit export --format csv -o leases.csv --since 2026-01-01 --until 2026-04-01',
   'capwrap audit export --format jsonl --repo acme/web-app > records.jsonl',
 );
+export const AUDIT_REPORT = examples(
+  'capwrap audit report -o report.html',
+  'capwrap audit report --since 24h --capability publish-preview-build -o report.html',
+  'capwrap audit report --lease LEASE -o - > lease.html',
+);
 export const ISSUER = examples('capwrap issuer init', 'capwrap issuer serve --port 8787');
 export const ISSUER_INIT = examples(
   'capwrap issuer init --issuer https://artifacts.acme.test',

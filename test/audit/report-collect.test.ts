@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import type { RowFilter } from '../../src/audit/leases/rows.ts';
+import type { RowFilter } from '../../src/audit/leases/row-filter.ts';
 import { withBook } from '../../src/audit/log/book.ts';
 import type { AuditFields } from '../../src/audit/record/record.ts';
 import { collectLeases, REPORT_LIMITS } from '../../src/audit/report/collect.ts';

@@ -17,6 +17,7 @@ const ROOMS = [
     'broker',
     'runner',
     'audit',
+    'report-page',
     'approval',
   ],
   ...[

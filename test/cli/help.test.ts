@@ -26,6 +26,7 @@ const COMMANDS = [
   'audit stats',
   'audit tail',
   'audit verify',
+  'audit report',
   'audit anchor',
   'audit reconcile',
   'audit ship',

@@ -234,8 +234,8 @@ describe('the file', () => {
   });
 
   const refused: readonly [string, (path: string) => void, RegExp][] = [
-    ['a symbolic link', (path) => symlinkSync('/dev/null', path), /is not a regular file$/],
-    ['a folder', (path) => mkdirSync(path), /is not a regular file$/],
+    ['a symbolic link', (path) => symlinkSync('/dev/null', path), /is a symbolic link$/],
+    ['a folder', (path) => mkdirSync(path), /is a directory$/],
   ];
   test.each(refused)('is never %s', async (_, prepare, message) => {
     const folder = tempDir();

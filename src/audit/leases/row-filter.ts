@@ -48,12 +48,15 @@ export const FILTER_FIELDS = {
 } as const;
 export type TextFilter = keyof typeof FILTER_FIELDS;
 
+/** What of a row is looked at. */
+export type JudgedRow = Pick<AuditRow, 'status' | 'started' | 'events' | 'value' | 'recordOf'>;
+
 /** A filter, ready to be used on many rows. */
 export interface RowTest {
   readonly filter: RowFilter;
   /** False where a row of these lines fits for no reason that their bytes could give. */
   mayFit(lines: readonly Buffer[]): boolean;
-  fits(row: AuditRow): boolean;
+  fits(row: JudgedRow): boolean;
 }
 
 /** What is wrong with a text that holds a `*` and is no pattern, as the end of a sentence. */
@@ -88,17 +91,17 @@ export function rowTest(filter: RowFilter): RowTest {
 
 interface TextTest {
   readonly needle: Needle;
-  readonly fits: (row: AuditRow) => boolean;
+  readonly fits: (row: JudgedRow) => boolean;
 }
 
 function textTest(field: string, wanted: string): TextTest {
   const matches = matcherOf(wanted);
   // Of an approval by several, the record names them with commas.
   if (field === 'approver') {
-    const fits = (row: AuditRow) => (textOf(row, field)?.split(',') ?? []).some(matches);
+    const fits = (row: JudgedRow) => (textOf(row, field)?.split(',') ?? []).some(matches);
     return { needle: needleOf(wanted.includes('*') ? literalOf(wanted) : wanted, 'part'), fits };
   }
-  const fits = (row: AuditRow) => {
+  const fits = (row: JudgedRow) => {
     const value = textOf(row, field);
     return value !== undefined && matches(value);
   };
@@ -118,7 +121,7 @@ function literalOf(pattern: string): string {
   return runs.reduce((longest, run) => (run.length > longest.length ? run : longest), '');
 }
 
-function hasTrait(row: AuditRow, trait: RowTrait): boolean {
+function hasTrait(row: JudgedRow, trait: RowTrait): boolean {
   if (trait === 'leaked') return leaksOf(row) > 0 || row.value('end_reason') === 'leak';
   if (trait === 'stopped') return isStopped(row.recordOf('closed') ?? {});
   if (trait === 'error') return partOf(row, 'error', 'code') !== undefined;
@@ -126,7 +129,7 @@ function hasTrait(row: AuditRow, trait: RowTrait): boolean {
 }
 
 /** How often a secret value stood in the child's output. */
-export function leaksOf(row: AuditRow): number {
+export function leaksOf(row: Pick<AuditRow, 'value'>): number {
   return leaksIn({ masked: row.value('masked') });
 }
 

@@ -60,13 +60,13 @@ export interface RowHead {
   readonly event: string;
 }
 
-export function textOf(row: AuditRow, name: string): string | undefined {
+export function textOf(row: Pick<AuditRow, 'value'>, name: string): string | undefined {
   const value = row.value(name);
   return typeof value === 'string' ? value : undefined;
 }
 
 /** A part of a field that is an object. */
-export function partOf(row: AuditRow, name: string, part: string): unknown {
+export function partOf(row: Pick<AuditRow, 'value'>, name: string, part: string): unknown {
   const value = row.value(name);
   return value !== null && typeof value === 'object' && Object.hasOwn(value, part)
     ? (value as StoredRecord)[part]
@@ -80,7 +80,8 @@ export function headOf(record: StoredRecord): RowHead {
 const NONE = Buffer.alloc(0);
 const ENDS = new Set(['closed', 'lease_ended']);
 
-function statusOf(events: readonly string[]): RowStatus {
+/** Told by the events of a lease, or by the one of a record that stands for itself. */
+export function statusOf(events: readonly string[]): RowStatus {
   if (events.includes('closed')) return 'closed';
   if (events.includes('lease_ended')) return 'ended';
   const [event = ''] = events;

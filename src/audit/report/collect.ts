@@ -2,9 +2,11 @@
 
 import { CapwrapError } from '../../errors.ts';
 import { type WrapperState, wrapperOf } from '../leases/open-leases.ts';
-import { type RowFilter, rowFits } from '../leases/rows.ts';
+import { statusOf } from '../leases/row.ts';
+import { type JudgedRow, type RowFilter, rowTest } from '../leases/row-filter.ts';
 import type { LogBook } from '../log/book.ts';
 import type { LogLine } from '../log/lines.ts';
+import { RECORD_FIELDS } from '../record/build-record.ts';
 import { parseRecord, type StoredRecord, textAt } from '../record/stored-record.ts';
 import { RecordStore } from './record-store.ts';
 import type { PackedTable } from './table.ts';
@@ -41,6 +43,7 @@ export function collectLeases(
   limits: ReportLimits = REPORT_LIMITS,
 ): CollectedLeases {
   const store = new RecordStore();
+  const test = rowTest(filter);
   const leases = new Map<string, Lease>();
   let [starts, tooMany, unreadable] = [0, 0, 0];
   const take = (record: StoredRecord, id: string, lease: Lease): void => {
@@ -74,7 +77,7 @@ export function collectLeases(
   const unread = readAll(book, look);
   const fitting = [...leases.values()]
     .map((lease) => ({ ...lease, records: lease.records.reverse() }))
-    .filter(({ records }) => rowFits(asRow(store, records), filter))
+    .filter(({ records }) => test.fits(asRow(store, records)))
     // Numbers grow towards the start of the log.
     .sort((a, b) => (b.records[0] ?? 0) - (a.records[0] ?? 0));
   const shown = fitting.filter(({ started }) => started).length;
@@ -128,7 +131,7 @@ const START = /^\{"timestamp":"([^"]{1,40})","event":"([a-z_]{1,32})"/;
 /** True where a record says of its lease what the filter doesn't want. The records of a lease say the same. */
 function cannotFit(record: StoredRecord, id: string, filter: RowFilter): boolean {
   const other = (name: string, wanted: string | undefined) =>
-    wanted !== undefined && (textAt(record, name) ?? wanted) !== wanted;
+    wanted !== undefined && !wanted.includes('*') && (textAt(record, name) ?? wanted) !== wanted;
   return (
     !id.startsWith(filter.lease ?? '') ||
     other('capability', filter.capability) ||
@@ -139,7 +142,7 @@ function cannotFit(record: StoredRecord, id: string, filter: RowFilter): boolean
 }
 
 /** A lease as the filter looks at it. */
-function asRow(store: RecordStore, records: readonly number[]): Parameters<typeof rowFits>[0] {
+function asRow(store: RecordStore, records: readonly number[]): JudgedRow {
   const textOf = (record: number, name: string) => {
     const value = store.value(record, name);
     return typeof value === 'string' ? value : '';
@@ -149,13 +152,23 @@ function asRow(store: RecordStore, records: readonly number[]): Parameters<typeo
     0,
     events.findIndex((event) => STARTS.has(event)),
   );
-  const record = Object.fromEntries(
-    FILTERED_BY.map((name) => [name, records.map((each) => textOf(each, name)).findLast(Boolean)]),
-  );
-  return { events, record, started: textOf(records[start] ?? 0, 'timestamp') };
+  return {
+    events,
+    status: statusOf(events),
+    started: textOf(records[start] ?? 0, 'timestamp'),
+    value: (name) => records.map((record) => store.value(record, name)).findLast((value) => value != null),
+    recordOf(event) {
+      const record = records[events.lastIndexOf(event)];
+      return record === undefined ? undefined : storedFields(store, record);
+    },
+  };
 }
 
-const FILTERED_BY = ['lease_id', 'capability', 'repo', 'task_id', 'actor', 'outcome'];
+/** Those fields of a record that are no objects. */
+function storedFields(store: RecordStore, record: number): StoredRecord {
+  const fields = RECORD_FIELDS.map((name) => [name, store.value(record, name)] as const);
+  return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
+}
 
 function tooLarge(): CapwrapError {
   return new CapwrapError('ERR_USAGE', 'the records of these leases are larger than a page can hold', {

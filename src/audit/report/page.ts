@@ -1,0 +1,35 @@
+/** The page: a frame that the build made, with one report in it. */
+import { scriptJson } from './html.ts';
+import type { ReportData, ReportSummary } from './report.ts';
+import { noscriptHtml, summaryHtml, titleHtml } from './summary.ts';
+
+/** Where the frame takes what belongs to one report; each is there once. */
+const SLOTS = ['title', 'summary', 'noscript', 'data'] as const;
+
+/** The page in pieces, since the whole of it may be large. */
+export function* reportPage(frame: string, summary: ReportSummary, data: ReportData): Generator<string> {
+  const fill: Readonly<Record<(typeof SLOTS)[number], () => Iterable<string>>> = {
+    title: () => [titleHtml(summary)],
+    summary: () => [summaryHtml(summary)],
+    noscript: () => [noscriptHtml(summary)],
+    data: () => dataJson(data),
+  };
+  let rest = frame;
+  for (const slot of SLOTS) {
+    const mark = `<!--report:${slot}-->`;
+    const at = rest.indexOf(mark);
+    yield rest.slice(0, at);
+    yield* fill[slot]();
+    rest = rest.slice(at + mark.length);
+  }
+  yield rest;
+}
+
+/** Column by column: a text of all of them could be longer than one may be. */
+function* dataJson({ table, ...data }: ReportData): Generator<string> {
+  const { columns, ...numbers } = table;
+  yield '<script type="application/json" id="data">';
+  yield `${scriptJson(data).slice(0, -1)},"table":${scriptJson(numbers).slice(0, -1)},"columns":[`;
+  for (const [index, column] of columns.entries()) yield (index === 0 ? '' : ',') + scriptJson(column);
+  yield ']}}</script>';
+}
