@@ -30,7 +30,8 @@ export function writeOutputFile(path: string, pieces: Iterable<string>): void {
   }
 }
 
-function assertReplaceable(path: string): void {
+/** Throws ERR_OUTPUT_WRITE where `path` is there and no regular file: to be asked before hard work, too. */
+export function assertReplaceable(path: string): void {
   const stat = lstatSync(path, { throwIfNoEntry: false });
   if (stat === undefined || stat.isFile()) return;
   const what = stat.isSymbolicLink()
@@ -39,7 +40,7 @@ function assertReplaceable(path: string): void {
       ? 'a directory'
       : 'no regular file';
   throw new CapwrapError('ERR_OUTPUT_WRITE', `"${path}" is ${what}`, {
-    hint: `write to another file, or to standard output: -o - > ${shellQuote(path)}`,
+    hint: 'write to another file, or to standard output: -o -',
   });
 }
 

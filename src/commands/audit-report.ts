@@ -10,7 +10,7 @@ import { leaseFacts } from '../audit/report/lease-facts.ts';
 import { reportPage } from '../audit/report/page.ts';
 import { unpackTable } from '../audit/report/table.ts';
 import { escapeText, toJson } from '../base/escape.ts';
-import { writeOutputFile } from '../base/output-file.ts';
+import { assertReplaceable, writeOutputFile } from '../base/output-file.ts';
 import { statePlace } from '../base/state.ts';
 import { VERSION } from '../base/version.ts';
 import { CapwrapError } from '../errors.ts';
@@ -33,7 +33,10 @@ export async function auditReport(
   const filter: RowFilter = toFilter(options, 'capwrap audit report', now);
   const { dir } = statePlace(context.ambient, context.admin);
   const target = options.output === '-' ? null : resolve(context.ambient.cwd, options.output);
-  if (target !== null) assertOutside(dir, target);
+  if (target !== null) {
+    assertOutside(dir, target);
+    assertReplaceable(target);
+  }
   const frame = readReportFrame();
   const collected = await withLog(context, (book) => collectLeases(book, filter, dir, limits));
   if (collected === null) return 1;

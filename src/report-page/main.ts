@@ -1,6 +1,7 @@
 /** The page's code: one state (what is asked for, and the window of time), shown as timeline and table. */
 import type { ReportData } from '../audit/report/report.ts';
-import { byId, fill } from './dom.ts';
+import { escapeText } from '../base/escape.ts';
+import { byId, clip, fill } from './dom.ts';
 import { createFilterForm } from './filter-form.ts';
 import { fitting } from './filters.ts';
 import { layOut } from './lanes.ts';
@@ -72,10 +73,8 @@ function run(view: ReportView): void {
         : '',
     ];
     fill(byId('chart-note'), notes.filter(Boolean).join(' '));
-    chart.setAttribute(
-      'aria-label',
-      `Timeline of ${layout.groups.map(({ name }) => name).join(', ') || 'nothing'}`,
-    );
+    const names = layout.groups.map(({ name }) => clip(name, 64)).join(', ');
+    chart.setAttribute('aria-label', escapeText(`Timeline of ${names || 'nothing'}`));
   };
   const showRows = () => {
     const inWindow = view.facts.flatMap((_, lease) =>
@@ -124,10 +123,10 @@ function within([from, to]: Window, [first, last]: Window): Window {
   return [start, Math.max(Math.min(to, last), start + 1000)];
 }
 
-/** A lease without a time is in every window: nobody knows that it isn't. */
-function reaches({ facts }: ReportView, lease: number, [from, to]: Window): boolean {
-  const { start = null, end, expires } = facts[lease] ?? {};
-  return start === null || (start <= to && Math.max(start, end ?? start, expires ?? start) >= from);
+/** As its bar does. A lease without a time is in every window: nobody knows that it isn't. */
+function reaches({ spanOf }: ReportView, lease: number, [from, to]: Window): boolean {
+  const span = spanOf(lease);
+  return span === null || (span.start <= to && span.until >= from);
 }
 
 const waiting = new Set<() => void>();

@@ -16,6 +16,8 @@ export interface ReportView {
   readonly searchable: Searchable;
   /** By start; of leases with a time. */
   readonly spans: readonly Span[];
+  /** Null for a lease without a time. */
+  spanOf(lease: number): Span | null;
   /** From the first start to the last time at which a credential can be used. */
   readonly range: readonly [from: number, to: number];
   /** The value of a lease under a path; empty where it has none. */
@@ -39,9 +41,8 @@ export function viewOf(data: ReportData): ReportView {
   const facts = leaseFacts(table);
   const read = Date.parse(data.made);
   const search = searchable(table, facts);
-  const spans = facts
-    .flatMap((each, lease) => spanOf(lease, each, data.wrappers[lease] ?? null, read) ?? [])
-    .sort((a, b) => a.start - b.start);
+  const byLease = facts.map((each, lease) => spanOf(lease, each, data.wrappers[lease] ?? null, read));
+  const spans = byLease.filter((span) => span !== null).sort((a, b) => a.start - b.start);
   const columns = new Map(search.columns);
   const column = (path: string): LeaseColumn => {
     const known = columns.get(path) ?? leaseColumn(table, path);
@@ -54,6 +55,7 @@ export function viewOf(data: ReportData): ReportView {
     read,
     searchable: search,
     spans,
+    spanOf: (lease) => byLease[lease] ?? null,
     range: rangeOf(spans, read),
     text: (lease, path) => valueIn(column(path), lease),
     column,

@@ -199,6 +199,10 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium (CAPWRAP_TEST_CHROMIUM name
     expect(await page.evaluate(contrastFaults)).toEqual([]);
     expect(await page.evaluate(structureFaults)).toEqual([]);
     await page.keyboard.press('Escape');
+    await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
+    expect(await ground()).toBe('rgb(255, 255, 255)');
+    await page.evaluate(() => dispatchEvent(new Event('afterprint')));
+    expect(await ground()).toBe('rgb(20, 23, 27)');
     await page.getByLabel('Colours').selectOption('light');
     expect(await ground()).toBe('rgb(255, 255, 255)');
     expect(await page.evaluate(contrastFaults)).toEqual([]);
@@ -213,7 +217,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium (CAPWRAP_TEST_CHROMIUM name
     expect(await page.locator('#app').isVisible()).toBe(false);
   });
 
-  test('of thousands of leases the table has pages, and each bar is found by its filter', async () => {
+  test('of hundreds of leases the table has pages, and each bar is found by its filter', async () => {
     const from = Date.parse('2026-03-01T00:00:00Z');
     const page = await open([...manyLeases(600, from, from + 7 * 86_400_000)]);
     expect(await page.locator('#page').textContent()).toBe('rows 1 to 100 of 600, page 1 of 6');

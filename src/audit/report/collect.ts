@@ -13,12 +13,12 @@ import type { PackedTable } from './table.ts';
 
 export interface ReportLimits {
   readonly leases: number;
-  /** About how much memory their records may take. */
+  /** About how large the page may become; a browser takes several times as much memory. */
   readonly bytes: number;
 }
 
 /** What a page can hold and a browser can open; beyond it the oldest are left out. */
-export const REPORT_LIMITS: ReportLimits = { leases: 100_000, bytes: 256 * 1024 * 1024 };
+export const REPORT_LIMITS: ReportLimits = { leases: 100_000, bytes: 64 * 1024 * 1024 };
 
 export interface CollectedLeases {
   /** In the order in which they were granted. */

@@ -25,11 +25,19 @@ export function* reportPage(frame: string, summary: ReportSummary, data: ReportD
   yield rest;
 }
 
-/** Column by column: a text of all of them could be longer than one may be. */
+/** Piece by piece: a text of all values could be longer than one may be. */
 function* dataJson({ table, ...data }: ReportData): Generator<string> {
   const { columns, ...numbers } = table;
   yield '<script type="application/json" id="data">';
   yield `${scriptJson(data).slice(0, -1)},"table":${scriptJson(numbers).slice(0, -1)},"columns":[`;
-  for (const [index, column] of columns.entries()) yield (index === 0 ? '' : ',') + scriptJson(column);
+  for (const [index, { values = [], ...column }] of columns.entries()) {
+    yield `${index === 0 ? '' : ','}${scriptJson(column).slice(0, -1)},"values":[`;
+    for (let at = 0; at < values.length; at += PIECE) {
+      yield (at === 0 ? '' : ',') + scriptJson(values.slice(at, at + PIECE)).slice(1, -1);
+    }
+    yield ']}';
+  }
   yield ']}}</script>';
 }
+
+const PIECE = 1000;

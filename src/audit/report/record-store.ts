@@ -1,5 +1,6 @@
 /** Records as they are collected for a report: in columns from the start, since a million of them must fit into memory. */
 
+import { toJson } from '../../base/escape.ts';
 import { FACT_NAMES } from '../../request/facts.ts';
 import { RECORD_FIELDS } from '../record/build-record.ts';
 import type { StoredRecord } from '../record/stored-record.ts';
@@ -29,7 +30,7 @@ class Values {
   readonly #texts = new Map<unknown, number>();
   readonly #objects = new Map<string, number>();
 
-  /** The place of a value, and how many bytes more are held for it. */
+  /** The place of a value, and how many bytes a page needs for it where it is new. */
   place(value: unknown): readonly [place: number, bytes: number] {
     const isObject = typeof value === 'object' && value !== null;
     const key = isObject ? JSON.stringify(value) : value;
@@ -38,7 +39,7 @@ class Values {
     const place = this.list.push(value) - 1;
     if (isObject) this.#objects.set(key as string, place);
     else this.#texts.set(key, place);
-    return [place, typeof key === 'string' ? 2 * key.length + 64 : 64];
+    return [place, typeof key === 'string' ? lengthInPage(key) : 16];
   }
 }
 
@@ -49,7 +50,7 @@ export class RecordStore {
   readonly #shapeColumns: (readonly number[])[] = [];
   #bytes = 0;
 
-  /** About how much memory is held, in bytes. */
+  /** About how large a page of these records is, in bytes. Several times as much memory is held. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -72,7 +73,7 @@ export class RecordStore {
       if (parts === null) put(name, value);
       else for (const [inner, part] of parts) put(`${name}.${inner}`, part);
     }
-    this.#bytes += 96 + 4 * places.length;
+    this.#bytes += NUMBERS_OF_A_RECORD;
     return this.#records.push({ shape: this.#shapeOf(columns), places: Int32Array.from(places) }) - 1;
   }
 
@@ -120,6 +121,14 @@ export class RecordStore {
     this.#shapes.set(key, this.#shapeColumns.length);
     return this.#shapeColumns.push(columns) - 1;
   }
+}
+
+/** Places of its values, most of them the same as those of the record before. */
+const NUMBERS_OF_A_RECORD = 40;
+
+/** What is not plain takes up to six times its length. */
+function lengthInPage(text: string): number {
+  return (/^[\x20-\x7e]*$/.test(text) ? text : toJson(text)).length + 3;
 }
 
 /** Numbers anew, in the order of first use. */

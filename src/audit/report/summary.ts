@@ -78,7 +78,7 @@ function scopeHtml({ filter, filtered, tooMany, unread, facts }: ReportSummary):
   const given = filter.map(([option, value]) => `${option} ${shellQuote(value)}`).join(' ');
   const sentences = [
     given === ''
-      ? `all leases and denials of the log${unread === null ? '' : ' that could be read'} are in this page: ${facts.length}`
+      ? `${tooMany > 0 ? 'the newest' : 'all'} leases and denials of the log${unread === null ? '' : ' that could be read'} are in this page: ${facts.length}`
       : `only what fits ${given} is in this page: ${facts.length}; left out: ${filtered}`,
     ...(tooMany > 0
       ? [`the oldest were too many for a page and are left out: ${tooMany}; to see them: --since and --until`]

@@ -48,7 +48,7 @@ export function unpackTable(packed: PackedTable): ReportTable {
   const shape = unpackRuns(packed.shape);
   const columns = packed.columns.map(({ path, values, times, at }) => ({
     path,
-    values: values ?? unpackTimes(times ?? []),
+    values: times ? unpackTimes(times) : (values ?? []),
     at: new Int32Array(shape.length).fill(-1),
     given: unpackRuns(at),
     next: 0,
