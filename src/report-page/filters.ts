@@ -46,6 +46,7 @@ const SEARCHED = [
     'approval_id',
     'error',
     'revocation',
+    'reuse',
     'host',
     'map_path',
   ],

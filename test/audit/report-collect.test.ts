@@ -170,8 +170,18 @@ describe('facts', () => {
     const verdictOf = async (verdict: unknown) =>
       (await collect({}, [], REPORT_LIMITS, [...lines, look(verdict)])).facts[0]?.verdict;
     expect(await verdictOf('reuse_detected')).toBe('reuse_detected');
+    expect(await verdictOf('unverifiable')).toBe('unverifiable');
     expect(await verdictOf('fine')).toBeNull();
     expect(await verdictOf({ reuse_detected: 1 })).toBeNull();
+  });
+
+  test('a reuse that was seen once stays seen, whatever a later look finds', async () => {
+    const look = { event: 'reconciled', lease_id: ID } as const;
+    const looks: AuditFields[] = [
+      { ...look, verdict: 'reuse_detected' },
+      { ...look, verdict: 'unverifiable' },
+    ];
+    expect((await collect({}, [GRANTED, CLOSED, ...looks])).facts[0]?.verdict).toBe('reuse_detected');
   });
 
   test('what is counted', async () => {

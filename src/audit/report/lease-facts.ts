@@ -1,5 +1,6 @@
 /** What a report tells of each lease at a glance. The page and the command that writes it take it from here, so both count alike. */
 import { APPROVAL_GRADES } from '../../base/approval-grade.ts';
+import { VERDICTS, type Verdict } from '../record/reconciled-record.ts';
 import { placeOf, type ReportTable, textOf } from './table.ts';
 
 /**
@@ -20,10 +21,6 @@ export const LEASE_STATES = [
 ] as const;
 export type LeaseState = (typeof LEASE_STATES)[number];
 
-/** What a later look at the issuer's own records found. */
-export const VERDICTS = ['reuse_detected', 'unverifiable', 'expired_without_reuse'] as const;
-export type Verdict = (typeof VERDICTS)[number];
-
 /** Times in milliseconds; null where none is recorded, or none that can be read. */
 export interface LeaseFacts {
   readonly state: LeaseState;
@@ -36,6 +33,7 @@ export interface LeaseFacts {
   readonly expires: number | null;
   /** A secret was in the output, and that ended the run. */
   readonly leaked: boolean;
+  /** Of the last look at the issuer's own records; a reuse that was seen once stays seen. */
   readonly verdict: Verdict | null;
   /** Null where nobody approved it. */
   readonly grade: string | null;
@@ -62,7 +60,7 @@ export function leaseFacts(table: ReportTable): LeaseFacts[] {
       last: timeOf(to - 1),
       expires: toTime(textOf(table, lease, 'expires_at')),
       leaked: textOf(table, lease, 'end_reason') === 'leak' || hasErrorCode(table, lease, 'ERR_LEAK'),
-      verdict: VERDICTS.find((verdict) => verdict === textOf(table, lease, 'verdict')) ?? null,
+      verdict: verdictOf(table, lease),
       grade: gradeOf(table, lease),
     };
   });
@@ -78,6 +76,14 @@ function stateOf(events: ReadonlySet<unknown>, outcome: string | undefined): Lea
 }
 
 const OUTCOME_STATES: readonly LeaseState[] = LEASE_STATES.slice(0, 6);
+
+function verdictOf(table: ReportTable, lease: number): Verdict | null {
+  const column = table.columns.get('verdict');
+  const seen = column?.values.indexOf('reuse_detected') ?? -1;
+  const [from = 0, to = 0] = table.starts.subarray(lease, lease + 2);
+  if (seen >= 0 && column?.at.subarray(from, to).includes(seen)) return 'reuse_detected';
+  return VERDICTS.find((verdict) => verdict === textOf(table, lease, 'verdict')) ?? null;
+}
 
 function gradeOf(table: ReportTable, lease: number): string | null {
   if (textOf(table, lease, 'approval') !== 'granted') return null;

@@ -15,9 +15,7 @@ const TAKEN_APART: ReadonlyMap<string, readonly string[]> = new Map<string, read
   ['child', ['exit_code', 'signal', 'duration_ms']],
 ]);
 
-const FIELDS: readonly string[] = [...new Set([...RECORD_FIELDS, 'verdict'])].filter(
-  (name) => !LEFT_OUT.includes(name),
-);
+const FIELDS: readonly string[] = RECORD_FIELDS.filter((name) => !LEFT_OUT.includes(name));
 const PATHS: readonly (readonly string[])[] = FIELDS.flatMap((name) => [
   [name],
   ...(TAKEN_APART.get(name) ?? []).map((inner) => [name, inner]),

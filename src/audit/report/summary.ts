@@ -1,8 +1,9 @@
 /** The part of the page that needs no code: what was checked, what is in it, and how much of what. */
 import { shellQuote } from '../../base/shell-quote.ts';
 import { CHAIN_LIMIT, placeOfBad, type Verification } from '../log/verify.ts';
+import { VERDICTS } from '../record/reconciled-record.ts';
 import { escapeHtml } from './html.ts';
-import { COUNTED, type Counted, countsAs, type LeaseFacts, VERDICTS } from './lease-facts.ts';
+import { COUNTED, type Counted, countsAs, type LeaseFacts } from './lease-facts.ts';
 import type { ReportSummary } from './report.ts';
 import { textOf } from './table.ts';
 import { COUNT_WORDS, GRADE_WORDS, STATE_WORDS, VERDICT_WORDS } from './words.ts';

@@ -1,5 +1,6 @@
 /** The words of a report, for people; the log's own stand in its stories. */
-import type { Counted, LeaseState, Verdict } from './lease-facts.ts';
+import type { Verdict } from '../record/reconciled-record.ts';
+import type { Counted, LeaseState } from './lease-facts.ts';
 
 export const STATE_WORDS: Readonly<Record<LeaseState, string>> = {
   revoked_verified: 'revoked, found dead',
