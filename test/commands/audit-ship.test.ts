@@ -149,19 +149,17 @@ describe('a collector that goes away and comes back', () => {
   });
 
   test('is waited for as long as it takes with --follow, while the log grows and is rotated', async () => {
-    const { collector, stateDir, ship, cursor } = await ground(4);
-    const ended = new AbortController();
-    const running = ship({ follow: true, signal: ended.signal });
-    await expect.poll(() => collector.seqs()).toEqual(upTo(4));
+    const { collector, stateDir, follow, cursor } = await ground(4);
+    const following = follow();
+    await expect.poll(() => cursor()?.['seq']).toBe(4);
     await collector.stop();
     appendLines(stateDir, LINES.slice(4, 8));
-    await expect.poll(() => cursor()?.['sending']).toBe(8);
+    await expect.poll(following.stderr).toContain('refuses connections');
     renameSync(join(stateDir, 'audit.jsonl'), join(stateDir, archiveName(1, 8)));
     writeLog(stateDir, LINES.slice(8, 12));
     await collector.start();
     await expect.poll(() => collector.seqs()).toEqual(upTo(12));
-    ended.abort();
-    const { status, stdout, stderr } = await running;
+    const { status, stdout, stderr } = await following.end();
     expect(status).toBe(0);
     expect(stdout).toBe(
       `sending to ${collector.url} from record 1 on\nsent 12 up to record 12 (${collector.url})\n`,
@@ -197,14 +195,13 @@ describe('a collector that goes away and comes back', () => {
   });
 
   test('does not keep a stop waiting: a request that is under way is let come to its end', async () => {
-    const { collector, ship, cursor } = await ground(5);
+    const { collector, follow, cursor } = await ground(5);
     collector.plan('store_and_hold');
-    const ended = new AbortController();
-    const running = ship({ follow: true, signal: ended.signal });
+    const following = follow();
     await expect.poll(() => collector.stored.size).toBe(5);
-    ended.abort();
+    const ended = following.end();
     collector.answerHeld();
-    expect((await running).status).toBe(0);
+    expect((await ended).status).toBe(0);
     expect(cursor()).toMatchObject({ seq: 5, sending: null });
   });
 });
@@ -358,21 +355,19 @@ describe('the log', () => {
   });
 
   test('is not held up by a run or its rotation, nor a run by a collector that hangs', async () => {
-    const { collector, stateDir, ship } = await ground(0);
+    const { collector, stateDir, follow } = await ground(0);
     const place = { stateDir, uid: process.getuid?.() ?? -1 };
     const log = openAuditLog(place);
-    const ended = new AbortController();
     collector.plan('hang');
     await log.append(GRANTED);
-    const running = ship({ follow: true, signal: ended.signal });
+    const following = follow();
     await expect.poll(() => collector.bodies.length).toBe(1);
     await log.append(GRANTED);
     await collector.stop();
     await openAuditLog({ ...place, rotate: NOW }).append(GRANTED); // the fourth: a rotation is a record, too
     await collector.start();
     await expect.poll(() => collector.seqs()).toEqual(upTo(4));
-    ended.abort();
-    expect((await running).status).toBe(0);
+    expect((await following.end()).status).toBe(0);
     expect([...collector.stored.values()].map(({ attributes }) => attributes['capwrap.event'])).toContain(
       'rotated',
     );

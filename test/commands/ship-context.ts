@@ -30,6 +30,14 @@ export interface ShipGround {
   configure(ship: Readonly<Record<string, string>>): void;
   /** Runs the command in this process. Resolves with its status and what it printed. */
   ship(options?: AuditShipOptions, json?: boolean): Promise<ShipOutput>;
+  /** The same, with `--follow`, until `end` is called. */
+  follow(): Following;
+}
+
+interface Following {
+  /** What it has printed on standard error so far. */
+  readonly stderr: () => string;
+  readonly end: () => Promise<ShipOutput>;
 }
 
 interface ShipOutput {
@@ -52,6 +60,16 @@ export function shipGround(endpoint: string, stateDir = tempDir()): ShipGround {
       const { context, stdout, stderr } = printing(stateDir, { json });
       const status = await auditShip(context, { times: QUICK, ...options });
       return { status, stdout: stdout(), stderr: stderr() };
+    },
+    follow() {
+      const { context, stdout, stderr } = printing(stateDir);
+      const stop = new AbortController();
+      const running = auditShip(context, { times: QUICK, follow: true, signal: stop.signal });
+      const end = async () => {
+        stop.abort();
+        return { status: await running, stdout: stdout(), stderr: stderr() };
+      };
+      return { stderr, end };
     },
   };
 }
