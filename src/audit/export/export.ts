@@ -24,9 +24,7 @@ export function exportLog(
   const test = rowTest(filter);
   switch (form) {
     case 'lines':
-      return inPieces(chosenRecords(book, test, tally), tally, (records) =>
-        records.map(({ bytes }) => `${bytes}\n`).join(''),
-      );
+      return inPieces(chosenRecords(book, test, tally), tally, ({ bytes }) => `${bytes}\n`, joined);
     case 'lease_table':
       return table(LEASE_COLUMNS, findRows(book, test, tally), ({ row }) => leaseValues(row), tally);
     case 'record_table':
@@ -46,20 +44,24 @@ function* table<Row>(
   tally: Tally,
 ): Generator<string> {
   yield csvOf([names]);
-  yield* inPieces(rows, tally, (portion) => csvOf(portion.map(valuesOf)));
+  yield* inPieces(rows, tally, valuesOf, csvOf);
 }
+
+const joined = (lines: readonly string[]): string => lines.join('');
 
 const PORTION = 500;
 
-function* inPieces<Row>(
+/** Rows are taken apart one by one: each is a view of a far larger piece of the log, which it would hold. */
+function* inPieces<Row, Part>(
   rows: Iterable<Row>,
   tally: Tally,
-  toText: (portion: readonly Row[]) => string,
+  partOf: (row: Row) => Part,
+  toText: (portion: readonly Part[]) => string,
 ): Generator<string> {
-  let portion: Row[] = [];
+  let portion: Part[] = [];
   for (const row of rows) {
     tally.rows++;
-    portion.push(row);
+    portion.push(partOf(row));
     if (portion.length < PORTION) continue;
     yield toText(portion);
     portion = [];
