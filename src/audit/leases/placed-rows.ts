@@ -7,16 +7,15 @@ import { withArchive } from '../log/archives.ts';
 import type { LogBook } from '../log/book.ts';
 import type { LogBytes } from '../log/bytes.ts';
 import { LONGEST_LINE } from '../log/log-tail.ts';
-import { glanceAt } from '../record/glance.ts';
-import { parseRecord } from '../record/stored-record.ts';
-import { type AuditRow, headOf, LEASE_EVENTS, rowOf } from './row.ts';
+import { parseRecord, type StoredRecord } from '../record/stored-record.ts';
+import { type AuditRow, LEASE_EVENTS, rowOfRecords } from './row.ts';
 import type { FoundRow } from './rows.ts';
 
 export interface PlacedRow {
   /** The file of the first line; null where all lines are here. */
   readonly file: string | null;
-  /** First to last: offset and length of a line of that file; or the line, where it stands in another one. */
-  readonly lines: readonly (readonly [offset: number, length: number] | Buffer)[];
+  /** First to last: offset and length of a line of that file, or, of one that stands in another, the line itself. */
+  readonly lines: readonly (number | Buffer)[];
 }
 
 export function placeOf({ lines }: FoundRow): PlacedRow {
@@ -25,10 +24,10 @@ export function placeOf({ lines }: FoundRow): PlacedRow {
   const file = first && (first.event === 'granted' || !LEASE_EVENTS.has(first.event)) ? first.file : null;
   return {
     file,
-    lines: lines.map((line) =>
+    lines: lines.flatMap<number | Buffer>((line) =>
       line.file === file && line.bytes.length < LONGEST_LINE
-        ? ([line.offset, line.bytes.length] as const)
-        : Buffer.from(line.bytes),
+        ? [line.offset, line.bytes.length]
+        : [Buffer.from(line.bytes)],
     ),
   };
 }
@@ -75,11 +74,11 @@ function windowOf(bytes: LogBytes): ReadLine {
 const WINDOW = 256 * 1024;
 
 function rowAt({ lines }: PlacedRow, read: ReadLine | null): AuditRow {
-  const bytes = lines.map((line, at) =>
-    line instanceof Buffer ? line : (read?.(line[0], line[1], at === 0) ?? Buffer.alloc(0)),
-  );
-  return rowOf(
-    bytes,
-    bytes.map((line) => glanceAt(line) ?? headOf(parseRecord(line) ?? {})),
-  );
+  const records: StoredRecord[] = [];
+  for (let at = 0; at < lines.length; at++) {
+    const place = lines[at];
+    const line = typeof place === 'number' ? read?.(place, Number(lines[++at]), records.length === 0) : place;
+    records.push((line && parseRecord(line)) ?? {});
+  }
+  return rowOfRecords(records);
 }

@@ -27,8 +27,16 @@ export const LEASE_EVENTS: ReadonlySet<string> = new Set(['granted', 'issued', '
 
 /** The row of the lines of a lease, first to last; each is a record. */
 export function rowOf(lines: readonly Buffer[], heads: readonly RowHead[]): AuditRow {
-  const parsed: (StoredRecord | undefined)[] = [];
-  const recordAt = (at: number): StoredRecord => (parsed[at] ??= parseRecord(lines[at] ?? NONE) ?? {});
+  const parsed: StoredRecord[] = [];
+  return rowWith(heads, (at) => (parsed[at] ??= parseRecord(lines[at] ?? NONE) ?? {}));
+}
+
+/** The same of records that are parsed already. */
+export function rowOfRecords(records: readonly StoredRecord[]): AuditRow {
+  return rowWith(records.map(headOf), (at) => records[at] ?? {});
+}
+
+function rowWith(heads: readonly RowHead[], recordAt: (at: number) => StoredRecord): AuditRow {
   const events = heads.map(({ event }) => event);
   const end = heads.findLast(({ event }) => ENDS.has(event));
   return {
@@ -42,14 +50,14 @@ export function rowOf(lines: readonly Buffer[], heads: readonly RowHead[]): Audi
       return at < 0 ? undefined : recordAt(at);
     },
     value(name) {
-      for (let at = lines.length - 1; at >= 0; at--) {
+      for (let at = heads.length - 1; at >= 0; at--) {
         const record = recordAt(at);
         if (Object.hasOwn(record, name)) return record[name];
       }
       return undefined;
     },
     get record() {
-      return joinRecords(lines.map((_, at) => recordAt(at)));
+      return joinRecords(heads.map((_, at) => recordAt(at)));
     },
   };
 }

@@ -66,6 +66,7 @@ export function* findRows(
     const row = test.mayFit(bytes) ? rowOf(bytes, lines) : null;
     return row !== null && test.fits(row) ? { row, lines } : null;
   };
+  const keep = keeper(open);
   for (const line of book.linesBackwards()) {
     reading.lines++;
     const head = read(line);
@@ -90,8 +91,9 @@ export function* findRows(
       const row = found([...lines, foundAt(line, head)]);
       if (row !== null) yield row;
     } else {
-      lines.push(kept(foundAt(line, head)));
+      lines.push(foundAt(line, head));
       open.set(lease, lines);
+      keep(lease, line.bytes);
     }
   }
   for (const lines of open.values()) {
@@ -116,9 +118,25 @@ function foundAt({ bytes, file, next, ended }: BookLine, { timestamp, event }: R
   return { timestamp, event, bytes, file, offset: next - bytes.length - (ended ? 1 : 0) };
 }
 
-/** Copied: a line is a view of a far larger piece of the file, which would be held with it. */
-function kept(line: FoundLine): FoundLine {
-  return { ...line, bytes: Buffer.from(line.bytes) };
+/**
+ * A line is a view of a far larger piece of the file, which would be held with it: what is still open when the piece is
+ * through is copied. Most leases begin and end in one piece.
+ */
+function keeper(open: ReadonlyMap<string, FoundLine[]>): (lease: string, bytes: Buffer) => void {
+  let piece: ArrayBufferLike | null = null;
+  let fresh = new Set<string>();
+  return (lease, bytes) => {
+    if (bytes.buffer !== piece) {
+      for (const each of fresh) {
+        const lines = open.get(each) ?? [];
+        for (const [at, line] of lines.entries())
+          if (line.bytes.buffer === piece) lines[at] = { ...line, bytes: Buffer.from(line.bytes) };
+      }
+      piece = bytes.buffer;
+      fresh = new Set();
+    }
+    fresh.add(lease);
+  };
 }
 
 /** Records stand in the order of writing; a clock that was set back by up to a day hides none. */
