@@ -355,7 +355,7 @@ compressed: audit-000000000008-000000000011.jsonl.gz
 
 test('a folder in place of an archive is refused', async () => {
   const { stateDir, path } = await manyFiles(1);
-  mkdirSync(join(stateDir, 'audit-000000000001-000000000000.jsonl'));
+  mkdirSync(join(stateDir, 'audit-000000000001-000000000002.jsonl'));
   await expect(withBook(path, (book) => [...book.lines()])).rejects.toMatchObject({
     code: 'ERR_AUDIT_UNSAFE',
   });
