@@ -9,6 +9,7 @@ import type { TrailEvent } from './event.ts';
 import type { AwsLease } from './lease.ts';
 import { DELIVERY_DELAY_MS, globalRegion, LOOKUP_DAYS, type Search } from './search.ts';
 import type { Sighting, Sightings } from './sightings.ts';
+import { obtainsCredential } from './token-calls.ts';
 
 /** Decides from what was gathered in one search. Pure: the same events in any order make the same verdict. */
 export function judge(
@@ -145,7 +146,9 @@ function openReasons(
     search_cut: search.cut,
     other_session_seen: others.some(({ event }) => !event.byService && !isAfter(event, runEnd)),
     service_acted_after_end: served.length > 0,
-    credentials_obtained: sightings.obtained.length > 0 || sightings.all.some(isTokenCall),
+    credentials_obtained:
+      sightings.obtained.length > 0 ||
+      sightings.all.some(({ event, role }) => role !== 'issue' && obtainsCredential(event)),
   };
   return (Object.keys(open) as OpenReason[]).filter((reason) => open[reason]);
 }
@@ -176,21 +179,6 @@ function coversGlobal({ partition }: AwsLease, { regions }: Search): boolean {
   const global = globalRegion(partition);
   return global !== null && regions.includes(global);
 }
-
-/** Calls whose answer is a token that CloudTrail doesn't name, and that lives longer than the session. */
-function isTokenCall({ event, role }: Sighting): boolean {
-  return role !== 'issue' && event.error === null && TOKEN_CALLS.has(`${event.source}:${event.name}`);
-}
-
-const TOKEN_CALLS = new Set([
-  'codeartifact.amazonaws.com:GetAuthorizationToken',
-  'ecr.amazonaws.com:GetAuthorizationToken',
-  'ecr-public.amazonaws.com:GetAuthorizationToken',
-  'sts.amazonaws.com:GetServiceBearerToken',
-  'sts.amazonaws.com:GetFederationToken',
-  'sts.amazonaws.com:GetWebIdentityToken',
-  'signin.amazonaws.com:GetSigninToken',
-]);
 
 function distinct(texts: readonly string[]): string[] {
   return [...new Set(texts)].filter((text) => text !== '').sort();

@@ -84,6 +84,18 @@ const OPEN: readonly [OpenReason, readonly RawEvent[], Case][] = [
     {},
   ],
   ['credentials_obtained', [...CLEAN, chain(IN_RUN, CHAINED, NEXT)], {}],
+  // An export can leave the answer out, and with it the key.
+  ['credentials_obtained', [...CLEAN, { ...chain(IN_RUN, CHAINED, NEXT), responseElements: null }], {}],
+  [
+    'credentials_obtained',
+    [...CLEAN, call('CreateAccessKey', IN_RUN, { eventSource: 'iam.amazonaws.com' })],
+    {},
+  ],
+  [
+    'credentials_obtained',
+    [...CLEAN, call('GetAuthorizationToken', IN_RUN, { eventSource: 'ecr.amazonaws.com.cn' })],
+    {},
+  ],
 ];
 
 test.each(OPEN)('%s keeps it open', (reason, events, how) => {
