@@ -6,6 +6,8 @@ import { type StoredRecord, textAt, valueAt } from '../record/stored-record.ts';
 
 export interface TrailEvent {
   readonly id: string;
+  /** The same for one call that the trails of two accounts have; empty for others. */
+  readonly shared: string;
   /** When the call was completed, by AWS's clock, in milliseconds; CloudTrail has whole seconds. */
   readonly time: number;
   /** `s3.amazonaws.com`. */
@@ -21,7 +23,11 @@ export interface TrailEvent {
   readonly keyId: string;
   /** The caller's ARN; empty for a caller without one. */
   readonly caller: string;
-  /** True where a service of AWS made the call on the caller's behalf. */
+  /** `AROA…:session`: all that the account of a resource is told of a caller from another one. */
+  readonly principalId: string;
+  /** The caller's account. */
+  readonly callerAccount: string;
+  /** True where a service of AWS made the call on the caller's behalf, or reports what it did by itself. */
   readonly byService: boolean;
   readonly error: string | null;
   /** Data events are recorded only where a trail was told to; management events always are. */
@@ -36,6 +42,8 @@ export interface ObtainedKey {
   readonly keyId: string;
   /** ARN of the session; empty where the answer names none. */
   readonly principal: string;
+  /** `AROA…:session`; empty where the answer names none. */
+  readonly principalId: string;
   /** Milliseconds; where the answer has none, the longest life that STS gives. */
   readonly expiresAt: number;
 }
@@ -51,6 +59,7 @@ export function parseTrailEvent(value: unknown): TrailEvent | null {
   const address = text('sourceIPAddress');
   return {
     id: id.toLowerCase(),
+    shared: text('sharedEventID'),
     time,
     source,
     name,
@@ -60,7 +69,9 @@ export function parseTrailEvent(value: unknown): TrailEvent | null {
     agent: text('userAgent'),
     keyId: text('userIdentity', 'accessKeyId'),
     caller: text('userIdentity', 'arn'),
-    byService: SERVICE_ADDRESS.test(address),
+    principalId: text('userIdentity', 'principalId'),
+    callerAccount: text('userIdentity', 'accountId'),
+    byService: SERVICE_ADDRESS.test(address) || text('eventType') === 'AwsServiceEvent',
     error: text('errorCode') || null,
     data: isData(event),
     versioned: valueAt(event, 'requestParameters', 'versionId') != null,
@@ -103,6 +114,7 @@ function obtainedIn(event: StoredRecord, time: number): ObtainedKey | null {
   return {
     keyId,
     principal: clip(textAt(event, 'responseElements', 'assumedRoleUser', 'arn') ?? ''),
+    principalId: clip(textAt(event, 'responseElements', 'assumedRoleUser', 'assumedRoleId') ?? ''),
     expiresAt: Number.isNaN(expiry) ? time + LONGEST_LIFE_MS : expiry,
   };
 }

@@ -38,7 +38,7 @@ export function judge(
       at: search.at.toISOString(),
       tolerance_seconds: timeline.tolerance / 1000,
     },
-    events_seen: new Set(calls.map(({ id }) => id)).size,
+    events_seen: new Set(calls.map(callOf)).size,
     reuse_seen: reuse.length,
     reuse,
     actions: actions.record,
@@ -85,13 +85,24 @@ function timelineOf(lease: AwsLease, { obtained }: Sightings, search: Search): T
   };
 }
 
+/** What the trails of two accounts have of one call is one event of a reuse: the one that names the key, if any does. */
 function reuseIn(all: readonly Sighting[], { runEnd }: Timeline, { run }: AwsLease): ReuseRecord[] {
+  const keyed = new Set(all.filter(({ event }) => event.keyId !== '').map(({ event }) => callOf(event)));
+  const listed = new Set<string>();
   return all.flatMap(({ event, role }) => {
     if (role === 'issue' || event.byService) return [];
     const noChild = run !== null && !run.hadChild && role === 'own';
     if (!noChild && !isAfter(event, runEnd)) return [];
+    if (event.shared !== '') {
+      if (listed.has(event.shared) || (event.keyId === '' && keyed.has(event.shared))) return [];
+      listed.add(event.shared);
+    }
     return [toReuse(event, role === 'own' ? (noChild ? 'no_child' : 'after_run') : role)];
   });
+}
+
+function callOf({ id, shared }: TrailEvent): string {
+  return shared || id;
 }
 
 function isAfter({ time }: TrailEvent, runEnd: number | null): boolean {
@@ -127,7 +138,10 @@ function openReasons(
     ({ role, event }) => role === 'issue' && event.account === lease.account,
   );
   const others = sightings.all.filter(({ role }) => role === 'other_session');
-  const served = sightings.all.filter(({ event }) => event.byService && isAfter(event, runEnd));
+  const noChild = lease.run !== null && !lease.run.hadChild;
+  const served = sightings.all.filter(
+    ({ event, role }) => role !== 'issue' && event.byService && (noChild || isAfter(event, runEnd)),
+  );
   const open: Readonly<Record<OpenReason, boolean>> = {
     not_expired: at < expiry,
     delivery_delay: at >= expiry && at < expiry + DELIVERY_DELAY_MS,

@@ -30,7 +30,7 @@ interface Found {
   readonly obtainedIds: Set<string>;
 }
 
-/** Gathers for many leases at once: events are looked up by key and by the caller's ARN. */
+/** Gathers for many leases at once: events are looked up by key, and by the caller's name. */
 export class Gathering {
   readonly #found = new Map<string, Found>();
   readonly #keys = new Map<string, Set<Found>>();
@@ -43,6 +43,7 @@ export class Gathering {
       this.#found.set(lease.leaseId, found);
       add(this.#keys, lease.accessKeyId, found);
       add(this.#callers, lease.principal, found);
+      add(this.#callers, sessionOf(lease.account, lease.sessionName), found);
     }
   }
 
@@ -50,7 +51,7 @@ export class Gathering {
   take(event: TrailEvent): void {
     const known = new Set([
       ...(this.#keys.get(event.keyId) ?? []),
-      ...(this.#callers.get(event.caller) ?? []),
+      ...namesOf(event).flatMap((name) => [...(this.#callers.get(name) ?? [])]),
       ...(this.#keys.get(event.obtained?.keyId ?? '') ?? []),
     ]);
     for (const found of known) {
@@ -62,7 +63,8 @@ export class Gathering {
       found.obtained.set(JSON.stringify(obtained), obtained);
       found.obtainedIds.add(obtained.keyId);
       add(this.#keys, obtained.keyId, found);
-      if (obtained.principal !== '') add(this.#callers, obtained.principal, found);
+      for (const name of [obtained.principal, obtained.principalId])
+        if (name !== '') add(this.#callers, name, found);
       this.#grown = true;
     }
   }
@@ -93,10 +95,28 @@ function roleOf(event: TrailEvent, { lease, obtained, obtainedIds }: Found): Eve
   if (event.keyId === lease.accessKeyId) return 'own';
   if (event.obtained?.keyId === lease.accessKeyId) return 'issue';
   if (obtainedIds.has(event.keyId)) return 'obtained';
-  if (event.caller === lease.principal) return event.keyId === '' ? 'own' : 'other_session';
-  const ofObtained =
-    event.keyId === '' && [...obtained.values()].some(({ principal }) => principal === event.caller);
-  return ofObtained ? 'obtained' : null;
+  const names = namesOf(event);
+  if (names.includes(lease.principal) || names.includes(sessionOf(lease.account, lease.sessionName)))
+    return event.keyId === '' ? 'own' : 'other_session';
+  const isOfObtained = ({ principal, principalId }: ObtainedKey) =>
+    names.includes(principal) || names.includes(principalId);
+  return event.keyId === '' && [...obtained.values()].some(isOfObtained) ? 'obtained' : null;
+}
+
+/**
+ * What the caller is known by. The account of a resource isn't told the ARN of a caller from another account, but the id
+ * of the role and the name of the session.
+ * https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
+ */
+function namesOf({ caller, principalId, callerAccount }: TrailEvent): readonly string[] {
+  if (caller !== '') return [caller];
+  const [, session = ''] = principalId.split(':');
+  return session === '' ? [] : [principalId, sessionOf(callerAccount, session)];
+}
+
+/** The name of a lease's session is its own in the account: it has the lease's id in it. */
+function sessionOf(account: string, session: string): string {
+  return `${account} ${session}`;
 }
 
 function add<Value>(map: Map<string, Set<Value>>, key: string, value: Value): void {

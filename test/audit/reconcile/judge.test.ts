@@ -6,6 +6,7 @@ import {
   type Statement,
 } from '../../../src/audit/record/reconciled-record.ts';
 import {
+  ACCOUNT,
   AFTER_RUN,
   BYSTANDER,
   CLEAN,
@@ -15,6 +16,7 @@ import {
   invalidation,
   issue,
   type RawEvent,
+  SESSION,
   s3,
   withKey,
 } from '../../issuers/cloudtrail/events.ts';
@@ -27,6 +29,16 @@ const LOOKUP: Case = {
   search: { source: 'lookup', regions: ['us-east-1'], stated: new Set<Statement>(['only_regions']) },
 };
 const CHAINED = 'ASIACHAINEDKEYEXAMPL';
+/** What the trail of a bucket's account is told of a caller from the lease's account. */
+const ABROAD = {
+  userIdentity: {
+    type: 'AWSAccount',
+    principalId: `AROAIDPPEZS35WEXAMPLE:${SESSION}`,
+    accountId: ACCOUNT,
+  },
+  recipientAccountId: '999999999999',
+  sharedEventID: '6f6f6f6f-0000-4000-8000-000000000001',
+};
 const NEXT = 'arn:aws:sts::210987654321:assumed-role/next/next';
 
 test('expired_without_reuse takes all that the table asks for', () => {
@@ -79,6 +91,16 @@ const OPEN: readonly [OpenReason, readonly RawEvent[], Case][] = [
     {},
   ],
   [
+    'service_acted_after_end',
+    [...CLEAN, call('RotationSucceeded', AFTER_RUN, { eventType: 'AwsServiceEvent' })],
+    {},
+  ],
+  [
+    'service_acted_after_end',
+    [issue(), BYSTANDER, s3('PutObject', IN_RUN, { sourceIPAddress: 'athena.amazonaws.com' })],
+    { lease: { run: { endedAt: new Date('2026-03-01T12:00:05Z'), hadChild: false } } },
+  ],
+  [
     'credentials_obtained',
     [...CLEAN, call('GetAuthorizationToken', IN_RUN, { eventSource: 'ecr.amazonaws.com' })],
     {},
@@ -125,6 +147,38 @@ describe('reuse', () => {
       'with another key under its name',
       'other_session',
       [...CLEAN, invalidation(AFTER_RUN, withKey('ASIAANOTHERKEYEXAMPL'))],
+      {},
+    ],
+    [
+      "as the account of somebody else's bucket sees it",
+      'after_run',
+      [...CLEAN, s3('GetObject', AFTER_RUN, ABROAD)],
+      {},
+    ],
+    [
+      'seen from two accounts, as one',
+      'after_run',
+      [
+        ...CLEAN,
+        s3('GetObject', AFTER_RUN, ABROAD),
+        s3('GetObject', AFTER_RUN, { sharedEventID: ABROAD.sharedEventID }),
+      ],
+      {},
+    ],
+    [
+      'with what it obtained, as another account sees it',
+      'obtained',
+      [
+        ...CLEAN,
+        chain(IN_RUN, CHAINED, NEXT),
+        invalidation(AFTER_RUN, {
+          userIdentity: {
+            type: 'AWSAccount',
+            principalId: 'AROAOTHERROLEEXAMPLE:next',
+            accountId: '210987654321',
+          },
+        }),
+      ],
       {},
     ],
     [
@@ -195,6 +249,14 @@ describe('reuse', () => {
     ['by a clock that was behind', '2026-03-01T12:00:30Z', -20, 'expired_without_reuse'],
   ])('%s', (_what, time, clockSkew, verdict) => {
     expect(verdictOn([...CLEAN, invalidation(time)], { lease: { clockSkew } }).verdict).toBe(verdict);
+  });
+
+  test('of a session of that name in another account is none', () => {
+    const userIdentity = { ...ABROAD.userIdentity, accountId: '210987654321' };
+    expect(verdictOn([...CLEAN, s3('GetObject', AFTER_RUN, { ...ABROAD, userIdentity })])).toMatchObject({
+      verdict: 'expired_without_reuse',
+      events_seen: 2,
+    });
   });
 
   test('is not concluded where no end of the run is recorded', () => {
