@@ -1,7 +1,8 @@
 /** `capwrap audit reconcile`: holds AWS leases against what CloudTrail recorded, and records a verdict on each. */
 import { auditLogFor } from '../audit/open.ts';
 import { judge } from '../audit/reconcile/judge.ts';
-import { type AwsLease, awsLeases, type LeaseScan } from '../audit/reconcile/lease.ts';
+import type { AwsLease } from '../audit/reconcile/lease.ts';
+import { awsLeases, type LeaseScan, type LeaseWindow } from '../audit/reconcile/scan.ts';
 import { reconciledRecord, type Verdict } from '../audit/record/reconciled-record.ts';
 import { CapwrapError } from '../errors.ts';
 import type { IamActions } from '../policy/lint/iam-actions.ts';
@@ -39,9 +40,9 @@ export async function auditReconcile(
   options: AuditReconcileOptions,
 ): Promise<number> {
   const wanted = toWanted(options, new Date());
-  const scan = await withLog(context, awsLeases);
+  const scan = await withLog(context, (book) => awsLeases(book, wanted));
   if (scan === null) return 0;
-  const { leases, settled } = choose(scan, wanted);
+  const { leases, settled } = choose(scan, options.again ?? false);
   const secrets = new SecretRegistry();
   const ofCaller = callerSecrets(context.ambient.env);
   const mask = (text: string) => secrets.mask(ofCaller.mask(text));
@@ -73,35 +74,20 @@ async function print(
   else if (found.length > 0) await context.out(toText(context, found, mask));
 }
 
-interface Wanted {
-  readonly lease: string;
-  readonly since: Date | undefined;
-  readonly until: Date | undefined;
-  readonly again: boolean;
-}
-
-function toWanted({ lease, since, until, again }: AuditReconcileOptions, now: Date): Wanted {
+function toWanted({ lease, since, until }: AuditReconcileOptions, now: Date): LeaseWindow {
   if (lease !== undefined && !/^[\w-]{1,64}$/.test(lease))
     throw new CapwrapError('ERR_USAGE', `"${lease}" is no lease id`, { hint: 'capwrap audit list' });
   return {
     lease: lease ?? '',
     since: parseMoment('--since', since, now),
     until: parseMoment('--until', until, now),
-    again: again ?? false,
   };
 }
 
-/** Those to look at now, and how many more fit that have a final verdict. */
-function choose(
-  { leases }: LeaseScan,
-  { lease, since, until, again }: Wanted,
-): { leases: readonly AwsLease[]; settled: number } {
-  const fitting = leases.filter(
-    ({ leaseId, issuedAt }) =>
-      leaseId.startsWith(lease) && (!since || issuedAt >= since) && (!until || issuedAt <= until),
-  );
-  const open = again ? fitting : fitting.filter(({ last }) => !isFinal(last));
-  return { leases: open, settled: fitting.length - open.length };
+/** Those to look at now, and how many more there are that have a final verdict. */
+function choose({ leases }: LeaseScan, again: boolean): { leases: readonly AwsLease[]; settled: number } {
+  const open = again ? leases : leases.filter(({ last }) => !isFinal(last));
+  return { leases: open, settled: leases.length - open.length };
 }
 
 const FINAL: ReadonlySet<Verdict> = new Set(['expired_without_reuse', 'reuse_detected']);
@@ -143,9 +129,7 @@ function sayRest(
   if (settled > 0)
     context.err(`left out, because their verdict is final: ${settled}; to look again: --again`);
   if (withoutCredential > 0)
-    context.err(
-      `in the log, AWS leases without a recorded credential, which can't be looked for: ${withoutCredential}`,
-    );
+    context.err(`AWS leases without a recorded credential, which can't be looked for: ${withoutCredential}`);
   if (ofOthers > 0)
     context.err(`in the log, leases of other providers, which CloudTrail does not know: ${ofOthers}`);
   if (found > 0 && !recorded) context.err('nothing was recorded: --dry-run');

@@ -306,7 +306,7 @@ describe('the leases', () => {
     expect(log.printed.stderr()).toBe(
       [
         'capwrap: warning: lines that are no record of a lease: 1; see capwrap audit verify',
-        "in the log, AWS leases without a recorded credential, which can't be looked for: 1",
+        "AWS leases without a recorded credential, which can't be looked for: 1",
         'in the log, leases of other providers, which CloudTrail does not know: 1',
         '',
       ].join('\n'),

@@ -1,14 +1,6 @@
-/** The AWS sessions of the audit log, with what their records say that a reconciliation needs. */
-import type { LogBook } from '../log/book.ts';
+/** An AWS session of the audit log, with what its records say that a reconciliation needs. */
 import type { ReconciledLease, Verdict } from '../record/reconciled-record.ts';
-import {
-  numberAt,
-  parseRecord,
-  type StoredRecord,
-  textAt,
-  textsAt,
-  valueAt,
-} from '../record/stored-record.ts';
+import { numberAt, type StoredRecord, textAt, textsAt, valueAt } from '../record/stored-record.ts';
 
 export interface AwsLease {
   readonly leaseId: string;
@@ -28,90 +20,30 @@ export interface AwsLease {
   /** Seconds that this machine's clock was ahead of the issuer's; null where that isn't known. */
   readonly clockSkew: number | null;
   /** The end of its run, by this machine's clock, and whether a command was started; null where no end is recorded. */
-  readonly run: { readonly endedAt: Date; readonly hadChild: boolean } | null;
+  readonly run: LeaseRun | null;
   /** The last verdict on it; null for none. */
   readonly last: { readonly verdict: Verdict; readonly provisional: boolean } | null;
+  /** True where some verdict before was that it was used again. */
+  readonly reusedBefore: boolean;
 }
 
-export interface LeaseScan {
-  /** First issued first. */
-  readonly leases: readonly AwsLease[];
-  /** AWS leases of which no credential is recorded: the run died, or refused what it got. */
-  readonly withoutCredential: number;
-  /** Leases of other providers, which CloudTrail doesn't know. */
-  readonly ofOthers: number;
-  /** Lines that are no record, and leases whose records don't hold what they must. */
-  readonly unreadable: number;
-}
-
-/** Reads the whole log: an end or a verdict can stand long behind the lease. */
-export function awsLeases(book: Pick<LogBook, 'lines'>): LeaseScan {
-  const found = new Map<string, Records>();
-  let ofOthers = 0;
-  let unreadable = 0;
-  for (const { bytes, ended } of book.lines()) {
-    const [, event] = HEAD.exec(bytes.toString('latin1', 0, 80)) ?? [];
-    if (!ended || (event !== undefined && !TELLING.has(event))) continue;
-    if (event !== undefined && !bytes.includes(AWS)) {
-      if (event === 'issued') ofOthers++;
-      continue;
-    }
-    const record = parseRecord(bytes);
-    const leaseId = record === null ? undefined : textAt(record, 'lease_id');
-    if (record === null) unreadable++;
-    if (record === null || leaseId === undefined || textAt(record, 'provider') !== 'aws-sts') continue;
-    const kind = textAt(record, 'event') as keyof Records;
-    if (TELLING.has(kind)) found.set(leaseId, { ...found.get(leaseId), [kind]: record });
-  }
-  const leases: AwsLease[] = [];
-  let withoutCredential = 0;
-  for (const [leaseId, records] of found) {
-    if (records.issued === undefined) {
-      if (mayHaveBeenIssued(records)) withoutCredential++;
-      continue;
-    }
-    const lease = toLease(leaseId, records.issued, records);
-    if (lease === null) unreadable++;
-    else leases.push(lease);
-  }
-  return {
-    leases: leases.sort((a, b) => a.issuedAt.getTime() - b.issuedAt.getTime()),
-    withoutCredential,
-    ofOthers,
-    unreadable,
-  };
-}
-
-/** The last record of each kind. */
-interface Records {
-  readonly granted?: StoredRecord;
-  readonly issued?: StoredRecord;
-  readonly closed?: StoredRecord;
-  readonly reconciled?: StoredRecord;
-}
-
-const TELLING = new Set<string>(['granted', 'issued', 'closed', 'reconciled']);
-
-/** Told by the first bytes of a line, since parsing each takes far longer. A line that begins otherwise is looked at. */
-const HEAD = /^\{"timestamp":"[^"]*","event":"([a-z_]+)"/;
-
-/** As a record has it; inside a text the quotes would be escaped. */
-const AWS = '"provider":"aws-sts"';
-
-function mayHaveBeenIssued({ granted, closed }: Records): boolean {
-  return granted !== undefined && (closed === undefined || textAt(closed, 'outcome') !== 'not_issued');
+export interface LeaseRun {
+  readonly endedAt: Date;
+  readonly hadChild: boolean;
+  /** How long its command ran, by a clock that nobody can set; null where that isn't recorded. */
+  readonly childMs: number | null;
 }
 
 const KEY_ID = /^ASIA[A-Z0-9]{12,124}$/;
 const PRINCIPAL = /^arn:(aws[a-z-]*):sts::(\d{12}):assumed-role\/[\w+=,.@-]{1,64}\/([\w+=,.@-]{2,64})$/;
 
-function toLease(leaseId: string, issued: StoredRecord, { closed, reconciled }: Records): AwsLease | null {
+/** A lease of which nothing is known but its `issued` record; null where that doesn't hold what it must. */
+export function leaseOf(leaseId: string, issued: StoredRecord): AwsLease | null {
   const accessKeyId = textAt(issued, 'access_key_id') ?? '';
   const principal = textAt(issued, 'principal') ?? '';
   const [, partition = '', account = '', sessionName = ''] = PRINCIPAL.exec(principal) ?? [];
   const issuedAt = timeAt(issued, 'timestamp');
   const expiresAt = timeAt(issued, 'expires_at');
-  const endedAt = closed === undefined ? null : timeAt(closed, 'timestamp');
   if (!KEY_ID.test(accessKeyId) || sessionName === '' || !issuedAt || !expiresAt) return null;
   return {
     leaseId,
@@ -125,9 +57,25 @@ function toLease(leaseId: string, issued: StoredRecord, { closed, reconciled }: 
     issuedAt,
     expiresAt,
     clockSkew: numberAt(issued, 'clock_skew_seconds') ?? null,
-    run: closed && endedAt ? { endedAt, hadChild: valueAt(closed, 'child') !== undefined } : null,
-    last: lastOf(reconciled),
+    run: null,
+    last: null,
+    reusedBefore: false,
   };
+}
+
+/** The lease, with what its `closed` record says of its run. */
+export function withRun(lease: AwsLease, closed: StoredRecord): AwsLease {
+  const endedAt = timeAt(closed, 'timestamp');
+  const hadChild = valueAt(closed, 'child') !== undefined;
+  const childMs = numberAt(closed, 'child', 'duration_ms') ?? null;
+  return { ...lease, run: endedAt && { endedAt, hadChild, childMs } };
+}
+
+/** The lease, with a verdict that was recorded on it. */
+export function withVerdict(lease: AwsLease, reconciled: StoredRecord): AwsLease {
+  const verdict = textAt(reconciled, 'verdict') as Verdict;
+  const last = { verdict, provisional: valueAt(reconciled, 'provisional') !== false };
+  return { ...lease, last, reusedBefore: lease.reusedBefore || verdict === 'reuse_detected' };
 }
 
 const FACTS = [
@@ -151,13 +99,8 @@ function scopeOf(issued: StoredRecord): readonly string[] | null {
   return valueAt(issued, 'cut', 'scope') === undefined ? (textsAt(issued, 'scope') ?? null) : null;
 }
 
-function lastOf(reconciled: StoredRecord | undefined): AwsLease['last'] {
-  if (reconciled === undefined) return null;
-  const verdict = textAt(reconciled, 'verdict') as Verdict;
-  return { verdict, provisional: valueAt(reconciled, 'provisional') !== false };
-}
-
-function timeAt(record: StoredRecord, name: string): Date | null {
+/** A record's moment; null where there is none. */
+export function timeAt(record: StoredRecord, name: string): Date | null {
   const time = new Date(textAt(record, name) ?? '');
   return Number.isNaN(time.getTime()) ? null : time;
 }

@@ -9,6 +9,7 @@ const WORDS: Readonly<Record<OpenReason, string>> = {
   not_expired: 'the credential, or one obtained with it, has not expired: it can still be used',
   delivery_delay: 'it expired less than 15 minutes before the search: events may still be on their way',
   run_end_unknown: "no end of the run is recorded: which calls were the run's can't be told",
+  calls_at_run_end: 'calls were made so shortly after the run that they may be its own, or not',
   clock_unknown: "this machine's clock then can't be compared with AWS's",
   issue_not_seen: 'the call that issued the credential is not in what was searched, although it must exist',
   coverage_not_stated: 'nobody says that the files are complete: --complete',
@@ -27,4 +28,5 @@ const WORDS: Readonly<Record<OpenReason, string>> = {
   other_session_seen: 'another key acted under its session name while the run went on',
   service_acted_after_end: "a service acted for it after the run; on whose request can't be told",
   credentials_obtained: "further credentials were obtained with it, and their use isn't wholly visible",
+  reuse_recorded_before: 'an earlier search found a reuse of it, and this one does not have it',
 };

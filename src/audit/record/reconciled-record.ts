@@ -9,6 +9,7 @@ export const OPEN_REASONS = [
   'not_expired',
   'delivery_delay',
   'run_end_unknown',
+  'calls_at_run_end',
   'clock_unknown',
   'issue_not_seen',
   'coverage_not_stated',
@@ -24,6 +25,7 @@ export const OPEN_REASONS = [
   'other_session_seen',
   'service_acted_after_end',
   'credentials_obtained',
+  'reuse_recorded_before',
 ] as const;
 export type OpenReason = (typeof OPEN_REASONS)[number];
 

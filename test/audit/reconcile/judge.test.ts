@@ -15,6 +15,7 @@ import {
   IN_RUN,
   invalidation,
   issue,
+  LONG_AFTER,
   type RawEvent,
   SESSION,
   s3,
@@ -61,6 +62,19 @@ const OPEN: readonly [OpenReason, readonly RawEvent[], Case][] = [
   ['run_end_unknown', CLEAN, { lease: { run: null } }],
   ['clock_unknown', CLEAN, { lease: { clockSkew: null } }],
   ['clock_unknown', [issue('2026-03-01T11:50:00Z'), ...CLEAN.slice(1)], {}],
+  // Set forward or back in between, by more than any end of a run takes.
+  [
+    'clock_unknown',
+    CLEAN,
+    { lease: { run: { endedAt: new Date('2026-03-01T12:50:05Z'), hadChild: true, childMs: 3000 } } },
+  ],
+  [
+    'clock_unknown',
+    CLEAN,
+    { lease: { run: { endedAt: new Date('2026-03-01T11:10:05Z'), hadChild: true, childMs: 3000 } } },
+  ],
+  ['calls_at_run_end', [...CLEAN, invalidation('2026-03-01T12:00:09Z')], {}],
+  ['reuse_recorded_before', CLEAN, { lease: { reusedBefore: true } }],
   ['issue_not_seen', without('AssumeRole'), {}],
   ['issue_not_seen', [issue(undefined, { recipientAccountId: '210987654321' }), ...CLEAN.slice(1)], {}],
   ['coverage_not_stated', CLEAN, stated('data_events')],
@@ -98,7 +112,7 @@ const OPEN: readonly [OpenReason, readonly RawEvent[], Case][] = [
   [
     'service_acted_after_end',
     [issue(), BYSTANDER, s3('PutObject', IN_RUN, { sourceIPAddress: 'athena.amazonaws.com' })],
-    { lease: { run: { endedAt: new Date('2026-03-01T12:00:05Z'), hadChild: false } } },
+    { lease: { run: { endedAt: new Date('2026-03-01T12:00:05Z'), hadChild: false, childMs: null } } },
   ],
   [
     'credentials_obtained',
@@ -209,13 +223,18 @@ describe('reuse', () => {
       'although no command was started',
       'no_child',
       CLEAN.slice(0, 2),
-      { lease: { run: { endedAt: new Date('2026-03-01T12:00:05Z'), hadChild: false } } },
+      { lease: { run: { endedAt: new Date('2026-03-01T12:00:05Z'), hadChild: false, childMs: null } } },
     ],
     [
       'whatever is open',
       'after_run',
-      [invalidation(AFTER_RUN)],
-      { lease: { clockSkew: null, run: { endedAt: new Date('2026-03-01T11:57:00Z'), hadChild: true } } },
+      [invalidation(LONG_AFTER)],
+      {
+        lease: {
+          clockSkew: null,
+          run: { endedAt: new Date('2026-03-01T11:57:00Z'), hadChild: true, childMs: null },
+        },
+      },
     ],
   ] as const)('%s', (_what, kind, events, how) => {
     const { verdict, reuse } = verdictOn(events, how as Case);
@@ -243,10 +262,12 @@ describe('reuse', () => {
   });
 
   test.each([
-    ['at the end of the tolerance', '2026-03-01T12:00:10Z', 0, 'expired_without_reuse'],
+    ['within what two clocks can be apart', '2026-03-01T12:00:07Z', 0, 'expired_without_reuse'],
+    ['behind that', '2026-03-01T12:00:08Z', 0, 'unverifiable'],
+    ['at the end of the tolerance', '2026-03-01T12:00:10Z', 0, 'unverifiable'],
     ['behind it', '2026-03-01T12:00:11Z', 0, 'reuse_detected'],
     ['by a clock that was ahead', '2026-03-01T11:59:46Z', 24, 'reuse_detected'],
-    ['by a clock that was behind', '2026-03-01T12:00:30Z', -20, 'expired_without_reuse'],
+    ['by a clock that was behind', '2026-03-01T12:00:27Z', -20, 'expired_without_reuse'],
   ])('%s', (_what, time, clockSkew, verdict) => {
     expect(verdictOn([...CLEAN, invalidation(time)], { lease: { clockSkew } }).verdict).toBe(verdict);
   });
@@ -257,6 +278,12 @@ describe('reuse', () => {
       verdict: 'expired_without_reuse',
       events_seen: 2,
     });
+  });
+
+  test("is none within the time that the command took, by a clock that can't be set", () => {
+    const run = { endedAt: new Date('2026-03-01T12:00:05Z'), hadChild: true, childMs: 50_000 };
+    const during = invalidation('2026-03-01T12:00:45Z');
+    expect(verdictOn([...CLEAN, during], { lease: { run } }).verdict).toBe('expired_without_reuse');
   });
 
   test('is not concluded where no end of the run is recorded', () => {
@@ -339,7 +366,11 @@ describe('whatever the events', () => {
   const how = fc.record({
     lease: fc.record({
       clockSkew: fc.constantFrom(null, 0, 3, -400),
-      run: fc.constantFrom(null, { endedAt: new Date('2026-03-01T12:00:05Z'), hadChild: true }),
+      run: fc.constantFrom(null, {
+        endedAt: new Date('2026-03-01T12:00:05Z'),
+        hadChild: true,
+        childMs: null,
+      }),
       scope: fc.constantFrom(null, ['s3:PutObject'], ['cloudfront:CreateInvalidation'], ['kinesis:*']),
     }),
     search: fc.record({

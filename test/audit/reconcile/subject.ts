@@ -20,8 +20,9 @@ export const LEASE: AwsLease = {
   issuedAt: new Date('2026-03-01T12:00:02.000Z'),
   expiresAt: new Date('2026-03-01T12:15:00.000Z'),
   clockSkew: 0,
-  run: { endedAt: new Date('2026-03-01T12:00:05.000Z'), hadChild: true },
+  run: { endedAt: new Date('2026-03-01T12:00:05.000Z'), hadChild: true, childMs: null },
   last: null,
+  reusedBefore: false,
 };
 
 export interface Case {

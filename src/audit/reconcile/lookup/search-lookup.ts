@@ -2,8 +2,8 @@
 import { abortableWait } from '../../../base/abortable-wait.ts';
 import type { Statement } from '../../record/reconciled-record.ts';
 import { parseTrailEvent, type TrailEvent } from '../event.ts';
-import { isTooOld } from '../judge.ts';
 import type { AwsLease } from '../lease.ts';
+import { isTooOld } from '../open-reasons.ts';
 import { DELIVERY_DELAY_MS, type Search, Witness } from '../search.ts';
 import { Gathering, type Sightings } from '../sightings.ts';
 import { askEvents, type LookupPlace, type LookupQuery, THROTTLED } from './ask.ts';
