@@ -29,13 +29,20 @@ export function compareActions(
   for (const { event, role } of sightings) {
     if (role !== 'own') continue; // what was obtained with a lease has a scope of its own
     const told = actionOf(event, iam);
-    const name = told.kind === 'action' ? told.action.name : `${event.source}:${event.name}`;
-    if (told.kind === 'unknown') notTold.add(name);
-    if (told.kind === 'action') seen.add(name);
-    if (isRefusal(event)) refused.add(name);
-    if (event.error !== null || told.kind !== 'action') continue;
-    used.add(name);
-    if (granted !== null && !granted.has(name) && !event.byService) outside.add(name);
+    if (told.kind === 'free' && !isRefusal(event)) continue;
+    const { any, also } = told.kind === 'action' ? told : { any: [], also: [] };
+    for (const { name } of any) seen.add(name);
+    if (event.error === null) for (const { name } of also) seen.add(name);
+    const inScope = any.filter(({ name }) => granted?.has(name));
+    // Of several that would do, those that are granted, if any: that AWS allowed the call says no more.
+    const [first] = any;
+    const names = (inScope.length > 0 ? inScope : first ? [first] : []).map(({ name }) => name);
+    if (told.kind === 'unknown') notTold.add(operationOf(event));
+    if (isRefusal(event))
+      for (const name of names.length > 0 ? names : [operationOf(event)]) refused.add(name);
+    if (event.error !== null) continue;
+    for (const name of names) used.add(name);
+    if (granted !== null && first && inScope.length === 0 && !event.byService) outside.add(first.name);
   }
   const scope = lease.scope ?? [];
   const unrecorded = scope.map((pattern) => unrecordedOf(pattern, lease, search, iam));
@@ -53,6 +60,10 @@ export function compareActions(
   };
 }
 
+function operationOf({ source, name }: TrailEvent): string {
+  return `${source}:${name}`;
+}
+
 function grantedBy(scope: readonly string[], iam: IamActions): ReadonlySet<string> {
   return new Set(scope.flatMap((pattern) => matches(pattern, iam)));
 }
@@ -61,18 +72,23 @@ function matches(pattern: string, iam: IamActions): readonly string[] {
   return iam.matching(pattern).map(({ name }) => name);
 }
 
-/** Why events of a pattern's actions may be missing from what was searched; null where they are recorded. */
+/**
+ * Why events of a pattern's actions may be missing from what was searched; null where they are recorded. `no_call`: they
+ * are asked for within other calls, so no event has their name and none can be missing.
+ */
 function unrecordedOf(
   pattern: string,
   { account }: AwsLease,
   { source, stated, witness }: Search,
   iam: IamActions,
-): 'data' | 'unknown' | null {
-  const actions = iam.matching(pattern);
+): 'data' | 'unknown' | 'no_call' | null {
+  const matching = iam.matching(pattern);
+  const actions = matching.filter((action) => recordingOf(action) !== 'no_call');
+  if (actions.length < matching.length && actions.length === 0) return 'no_call';
   const said = source === 'files' && stated.has('data_events');
   const kinds = actions.map((action) => {
     const recording = recordingOf(action);
-    if (recording === 'management') return null;
+    if (recording === 'management' || recording === 'no_call') return null;
     if (recording === 'unknown') return said ? null : 'unknown';
     return said && witness.hasDataEvents(account, sourceOf(action.service)) ? null : 'data';
   });

@@ -30,6 +30,8 @@ export interface TrailEvent {
   /** True where a service of AWS made the call on the caller's behalf, or reports what it did by itself. */
   readonly byService: boolean;
   readonly error: string | null;
+  /** The service itself, where several share one source; empty where it isn't told. */
+  readonly service: string;
   /** Data events are recorded only where a trail was told to; management events always are. */
   readonly data: boolean;
   /** True where one version of an object was named, which takes an IAM action of its own. */
@@ -73,6 +75,7 @@ export function parseTrailEvent(value: unknown): TrailEvent | null {
     callerAccount: text('userIdentity', 'accountId'),
     byService: SERVICE_ADDRESS.test(address) || text('eventType') === 'AwsServiceEvent',
     error: text('errorCode') || null,
+    service: text('additionalEventData', 'service'),
     data: isData(event),
     versioned: valueAt(event, 'requestParameters', 'versionId') != null,
     obtained: obtainedIn(event, time),

@@ -5,15 +5,19 @@
  */
 import type { IamAction } from '../../policy/lint/iam-actions.ts';
 
-export type Recording = 'management' | 'data' | 'unknown';
+/** `no_call`: a permission that is asked for within other calls. */
+export type Recording = 'management' | 'data' | 'unknown' | 'no_call';
 
 export function recordingOf({ service, name }: Pick<IamAction, 'service' | 'name'>): Recording {
+  if (NO_CALLS.has(name)) return 'no_call';
   if (MANAGEMENT_ALONE.has(service)) return 'management';
   const action = name.slice(service.length + 1);
   const { management, data } = MIXED[service] ?? {};
   if (management?.test(action)) return 'management';
   return data?.test(action) ? 'data' : 'unknown';
 }
+
+const NO_CALLS = new Set(['iam:PassRole', 'sts:SetContext', 'sts:SetSourceIdentity', 'sts:TagSession']);
 
 /** Services without data events. */
 const MANAGEMENT_ALONE = new Set([
@@ -53,9 +57,12 @@ const MIXED: Readonly<Record<string, { readonly management: RegExp; readonly dat
       data: /Object|Multipart|^ListBucket/,
     },
     sns: { management: /^(?:Create|Delete|Set|Get|List|Subscribe|Unsubscribe)/, data: /^Publish/ },
+    // What only looks at a queue is data here, too.
+    // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/logging-using-cloudtrail.html
     sqs: {
-      management: /^(?:Create|Delete|Set|Get|List|Purge|Tag|Untag)Queue/,
-      data: /^(?:SendMessage|ReceiveMessage|DeleteMessage|ChangeMessageVisibility)/,
+      management:
+        /^(?:(?:Create|Delete|Purge|Tag|Untag)Queue|SetQueueAttributes|(?:Add|Remove)Permission|(?:Start|Cancel)MessageMoveTask|ListMessageMoveTasks)$/,
+      data: /./,
     },
   },
 );

@@ -92,6 +92,7 @@ const OPEN: readonly [OpenReason, readonly RawEvent[], Case][] = [
   ['data_events_not_recorded', without('PutObject'), {}],
   ['data_events_not_recorded', CLEAN, { ...LOOKUP, lease: {} }],
   ['data_events_not_recorded', CLEAN, { ...LOOKUP, lease: { scope: ['s3:Put*'] } }],
+  ['data_events_not_recorded', CLEAN, { ...LOOKUP, lease: { scope: ['sqs:GetQueueUrl'] } }],
   ['recording_unknown', CLEAN, { ...LOOKUP, lease: { scope: ['kinesis:PutRecord'] } }],
   ['recording_unknown', CLEAN, { ...LOOKUP, lease: { scope: ['nosuch:Thing'] } }],
   ['scope_unknown', CLEAN, { lease: { scope: null } }],
@@ -327,6 +328,72 @@ describe('actions', () => {
   test('that cannot be in what was searched are not called unseen', () => {
     const { actions } = verdictOn([issue(), invalidation(IN_RUN)], { ...LOOKUP, lease: {} });
     expect(actions).toMatchObject({ never_seen: [], not_visible: ['s3:PutObject'] });
+  });
+
+  test.each<[string, readonly string[], RawEvent, readonly string[], readonly string[]]>([
+    [
+      'of a service that shares its source and its names with another',
+      ['application-autoscaling:*'],
+      call('PutScalingPolicy', IN_RUN, {
+        eventSource: 'autoscaling.amazonaws.com',
+        additionalEventData: { service: 'application-autoscaling' },
+      }),
+      ['application-autoscaling:PutScalingPolicy'],
+      [],
+    ],
+    [
+      'of such a service, where the event leaves it out',
+      ['application-autoscaling:PutScalingPolicy'],
+      call('PutScalingPolicy', IN_RUN, { eventSource: 'autoscaling.amazonaws.com' }),
+      ['application-autoscaling:PutScalingPolicy'],
+      [],
+    ],
+    [
+      'on versions, in a batch',
+      ['s3:DeleteObjectVersion'],
+      s3('DeleteObjects', IN_RUN),
+      ['s3:DeleteObjectVersion'],
+      [],
+    ],
+    [
+      'on the tags of a version',
+      ['s3:PutObjectVersionTagging'],
+      s3('PutObjectTagging', IN_RUN, { requestParameters: { versionId: 'x' } }),
+      ['s3:PutObjectVersionTagging'],
+      [],
+    ],
+    [
+      'on the tags of a version, without that being granted',
+      ['s3:PutObjectTagging'],
+      s3('PutObjectTagging', IN_RUN, { requestParameters: { versionId: 'x' } }),
+      ['s3:PutObjectVersionTagging'],
+      ['s3:PutObjectVersionTagging'],
+    ],
+    [
+      'in a batch',
+      ['sqs:SendMessage'],
+      call('SendMessageBatch', IN_RUN, { eventSource: 'sqs.amazonaws.com' }),
+      ['sqs:SendMessage'],
+      [],
+    ],
+  ])('%s', (_what, scope, event, used, outside) => {
+    const { actions } = verdictOn([...CLEAN, event], {
+      lease: { scope: [...scope, 's3:PutObject', 'cloudfront:*'] },
+    });
+    const clean = ['cloudfront:CreateInvalidation', 's3:PutObject'];
+    expect(actions).toMatchObject({
+      used: expect.arrayContaining([...clean, ...used]),
+      never_seen: outside.length > 0 ? scope : [],
+      outside,
+      not_told: [],
+    });
+  });
+
+  test('that no event can have by name are not called unseen, nor what a copy reads', () => {
+    const scope = ['s3:*Object', 'cloudfront:*', 'iam:PassRole', 's3:GetObject'];
+    const { reasons, actions } = verdictOn([...CLEAN, s3('CopyObject', IN_RUN)], { lease: { scope } });
+    expect(reasons).toEqual([]);
+    expect(actions).toMatchObject({ never_seen: [], not_visible: ['iam:PassRole'], outside: [] });
   });
 
   test('of another version of an API, or of an object, are known', () => {
