@@ -108,7 +108,7 @@ async function* inFiles(
   const [link] = files.leftOut;
   if (link !== undefined)
     warn(
-      `not looked at, because they are no regular files: ${files.leftOut.length}, first "${escapeText(link)}"`,
+      `not looked at, because they are links, or no whole files: ${files.leftOut.length}, first "${escapeText(link)}"`,
     );
   if (files.otherNames > 0 && !context.quiet)
     context.err(`not looked at, because of their names: ${files.otherNames}`);

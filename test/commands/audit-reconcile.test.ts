@@ -205,7 +205,31 @@ describe('exported files', () => {
     [
       'a link',
       (folder) => symlinkSync('/etc/passwd', join(folder, 'x.json')),
-      /no regular files: 1, first ".*x\.json"/,
+      /links, or no whole files: 1, first ".*x\.json"/,
+    ],
+    [
+      'what is left of a download',
+      (folder) => writeFileSync(join(folder, '1_CloudTrail_us-east-1_x.json.gz.Ab12Cd34'), 'x'),
+      /no whole files: 1, first ".*Ab12Cd34"/,
+    ],
+    [
+      'an answer that goes on',
+      (folder, whole) => writeFileSync(join(folder, 'x.json'), `{"Records":[${whole}],"NextToken":"eyJ"}`),
+      /line 1, is one page of several: it has a NextToken/,
+    ],
+    [
+      'a query that is still running',
+      (folder) => writeFileSync(join(folder, 'x.json'), '{"QueryStatus":"RUNNING","QueryResultRows":[]}'),
+      /line 1, is the answer to a query that is not finished/,
+    ],
+    [
+      'an archive with a hole',
+      (folder, whole) =>
+        writeFileSync(
+          join(folder, 'x.jsonl.gz'),
+          Buffer.concat([gzipSync(`${whole}\n`), Buffer.alloc(512), gzipSync(`${whole}\n`)]),
+        ),
+      /x\.jsonl\.gz" is damaged: it goes on behind its end/,
     ],
     [
       'an event like one that is known',

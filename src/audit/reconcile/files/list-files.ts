@@ -7,7 +7,7 @@ import { CapwrapError, systemErrorCode } from '../../../errors.ts';
 export interface EventFiles {
   /** In the order of their names. */
   readonly paths: readonly string[];
-  /** Links and devices in the folders: they may lead to events, and were not looked at. */
+  /** What in the folders may hold events and was not looked at: links and devices, and files that are left of a download. */
   readonly leftOut: readonly string[];
   /** How many files in the folders have a name that events don't have. */
   readonly otherNames: number;
@@ -34,6 +34,9 @@ interface Found {
 
 const EVENT_FILE = /\.(?:json|jsonl|ndjson)(?:\.gz)?$/i;
 
+/** As `aws s3 sync` leaves them where it is stopped, `x.json.gz.Ab12Cd34`, or an unpacking or a rename. */
+const LIKE_EVENTS = /\.(?:json|jsonl|ndjson)\b|_CloudTrail_/i;
+
 /** Names of the folders beside `CloudTrail` in the bucket of a trail. */
 const NO_EVENTS = new Set(['CloudTrail-Digest', 'CloudTrail-Insight', 'CloudTrail-Aggregated']);
 
@@ -48,6 +51,8 @@ function walk(folder: string, found: Found): void {
       found.leftOut.push(path);
     } else if (EVENT_FILE.test(entry.name)) {
       found.paths.add(path);
+    } else if (LIKE_EVENTS.test(entry.name)) {
+      found.leftOut.push(path);
     } else {
       found.otherNames++;
     }

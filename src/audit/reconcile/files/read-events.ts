@@ -1,7 +1,7 @@
 /** The events of one file: JSON by the line, or one JSON document over many lines. */
 import { parseTrailEvent, type TrailEvent } from '../event.ts';
 import { LONGEST_LINE, readLines, Unreadable } from './read-lines.ts';
-import { unwrapEvents } from './unwrap.ts';
+import { partOf, unwrapEvents } from './unwrap.ts';
 
 /** A place that could not be read, and why. */
 export interface Fault {
@@ -36,6 +36,8 @@ export async function readEvents(
       else onEvent(event);
       events++;
     }
+    const part = partOf(value);
+    if (part !== null) fault(line, part);
     return true;
   };
   try {

@@ -1,7 +1,7 @@
 /** A file of events as lines, unpacked where it is compressed, in bounded memory. */
 import { closeSync, constants, createReadStream, fstatSync, openSync, readSync } from 'node:fs';
 import type { Readable } from 'node:stream';
-import { createGunzip } from 'node:zlib';
+import { createGunzip, type Gunzip } from 'node:zlib';
 import { systemErrorCode } from '../../../errors.ts';
 
 /** CloudTrail's own files are far smaller; one document is read as a whole. */
@@ -26,8 +26,13 @@ export async function* readLines(path: string): AsyncGenerator<Buffer> {
     throw new Unreadable('is not a regular file');
   }
   const file = createReadStream('', { fd, start: 0, highWaterMark: 256 * 1024 });
+  const size = fstatSync(fd).size;
   try {
-    yield* linesOf(isGzip(fd) ? unpacked(file) : file);
+    if (!isGzip(fd)) return yield* linesOf(file);
+    const gunzip = unpacked(file);
+    yield* linesOf(gunzip);
+    // Behind a run of zeros Node takes whatever follows for padding.
+    if (gunzip.bytesWritten < size) throw new Unreadable('is damaged: it goes on behind its end');
   } catch (error) {
     if (error instanceof Unreadable) throw error;
     const code = systemErrorCode(error) ?? 'unknown error';
@@ -43,7 +48,7 @@ function isGzip(fd: number): boolean {
   return start[0] === 0x1f && start[1] === 0x8b;
 }
 
-function unpacked(file: Readable): Readable {
+function unpacked(file: Readable): Gunzip {
   const gunzip = createGunzip();
   file.once('error', (error) => gunzip.destroy(error));
   return file.pipe(gunzip);

@@ -21,6 +21,17 @@ export function* unwrapEvents(value: unknown, depth = 0): Generator<StoredRecord
 
 const DEEPEST = 6;
 
+/** Why an answer of LookupEvents or CloudTrail Lake doesn't hold all that was asked for; null where it may. */
+export function partOf(value: unknown): string | null {
+  if (!isObject(value) || has(value, 'eventID')) return null;
+  if (has(value, 'NextToken') && value['NextToken'] !== null)
+    return 'is one page of several: it has a NextToken';
+  const status = value['QueryStatus'];
+  return status === undefined || status === 'FINISHED'
+    ? null
+    : 'is the answer to a query that is not finished';
+}
+
 function* unwrapText(text: unknown, depth: number): Generator<StoredRecord | null> {
   try {
     yield* unwrapEvents(JSON.parse(String(text)), depth + 1);
