@@ -32,8 +32,8 @@ type FailOn = 'reuse' | 'unverifiable' | 'never';
 
 /**
  * Prints what was found, and appends a `reconciled` record for each lease as soon as it is judged. 0, or 1 where a lease
- * was used again or outside its scope (`--fail-on unverifiable`: also where that can't be told), or where the log has
- * lines that are no record.
+ * was used again or outside its scope (`--fail-on unverifiable`: also where that can't be told, or a lease can't even be
+ * looked for), or where the log has lines that are no record. Throws ERR_USAGE for a lease that the log doesn't have.
  */
 export async function auditReconcile(
   context: CommandContext,
@@ -42,6 +42,7 @@ export async function auditReconcile(
   const wanted = toWanted(options, new Date());
   const scan = await withLog(context, (book) => awsLeases(book, wanted));
   if (scan === null) return 0;
+  assertFound(wanted, scan);
   const { leases, settled } = choose(scan, options.again ?? false);
   const secrets = new SecretRegistry();
   const ofCaller = callerSecrets(context.ambient.env);
@@ -61,7 +62,7 @@ export async function auditReconcile(
     await print(context, found, record !== null, mask);
   }
   sayRest(context, scan, found.length, settled, record !== null);
-  return isFailure(found, options.failOn ?? 'reuse') || scan.unreadable > 0 ? 1 : 0;
+  return isFailure(found, scan, options.failOn ?? 'reuse') || scan.unreadable > 0 ? 1 : 0;
 }
 
 async function print(
@@ -84,6 +85,15 @@ function toWanted({ lease, since, until }: AuditReconcileOptions, now: Date): Le
   };
 }
 
+/** A lease that is named and not there must not look like one with nothing against it. */
+function assertFound({ lease }: LeaseWindow, scan: LeaseScan): void {
+  const { leases, withoutCredential, ofOthers, unreadable } = scan;
+  if (lease === '' || leases.length + withoutCredential + ofOthers + unreadable > 0) return;
+  throw new CapwrapError('ERR_USAGE', `"${lease}" is no lease of the audit log, or not of that time`, {
+    hint: `capwrap audit list --lease ${lease}`,
+  });
+}
+
 /** Those to look at now, and how many more there are that have a final verdict. */
 function choose({ leases }: LeaseScan, again: boolean): { leases: readonly AwsLease[]; settled: number } {
   const open = again ? leases : leases.filter(({ last }) => !isFinal(last));
@@ -102,8 +112,9 @@ function recorderOf(context: CommandContext, mask: (text: string) => string) {
     log.append(reconciledRecord(lease.facts, found, mask), { durable: true });
 }
 
-function isFailure(found: readonly Reconciled[], failOn: FailOn): boolean {
+function isFailure(found: readonly Reconciled[], scan: LeaseScan, failOn: FailOn): boolean {
   if (failOn === 'never') return false;
+  if (failOn === 'unverifiable' && scan.withoutCredential > 0) return true;
   return found.some(
     ({ reconciliation: { verdict, actions } }) =>
       verdict === 'reuse_detected' ||
@@ -124,12 +135,12 @@ function sayRest(
     context.err(
       `capwrap: warning: lines that are no record of a lease: ${unreadable}; see capwrap audit verify`,
     );
+  if (withoutCredential > 0 && !context.quiet)
+    context.err(`AWS leases without a recorded credential, which can't be looked for: ${withoutCredential}`);
   if (context.quiet || context.json) return;
   if (found === 0) context.err('no AWS lease is left to reconcile');
   if (settled > 0)
     context.err(`left out, because their verdict is final: ${settled}; to look again: --again`);
-  if (withoutCredential > 0)
-    context.err(`AWS leases without a recorded credential, which can't be looked for: ${withoutCredential}`);
   if (ofOthers > 0)
     context.err(`in the log, leases of other providers, which CloudTrail does not know: ${ofOthers}`);
   if (found > 0 && !recorded) context.err('nothing was recorded: --dry-run');

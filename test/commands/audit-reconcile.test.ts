@@ -277,10 +277,10 @@ describe('exported files', () => {
     const shown = printing(log.stateDir);
     await auditShow(shown.context, { lease: LEASE_ID });
     expect(shown.stdout()).toMatch(
-      /reconciled .*\n {2}CloudTrail was searched: the credential was used again\n {2}open: /,
+      /reconciled .*\n {2}held against CloudTrail: calls were made with the lease after its run\n {2}open: /,
     );
     expect(shown.stdout()).toContain(
-      `${AFTER_RUN} cloudfront.amazonaws.com:CreateInvalidation from 198.51.100.9`,
+      `${AFTER_RUN} cloudfront.amazonaws.com:CreateInvalidation succeeded, from 198.51.100.9`,
     );
     const listed = printing(log.stateDir);
     await auditList(listed.context, { event: 'reconciled' });
@@ -345,6 +345,30 @@ describe('the leases', () => {
     const log = logOf({}, [{ ...ISSUED_RECORD, ...NAMED, ...other }]);
     const { rows } = await reconcile(log, { events: [trailOf(CLEAN)], ...options });
     expect(rows.map((row) => row['lease_id'])).toEqual(expected);
+  });
+
+  test('without a recorded credential are not passed over in silence', async () => {
+    const died: AuditFields = { ...GRANTED, lease_id: 'd'.repeat(16) };
+    const log = logOf({}, [died]);
+    const found = (options: AuditReconcileOptions) =>
+      reconcile(log, { events: [trailOf(CLEAN)], ...SAID, dryRun: true, ...options });
+    expect(await found({ failOn: 'unverifiable' })).toMatchObject({
+      status: 1,
+      row: { verdict: 'expired_without_reuse' },
+      stderr: "AWS leases without a recorded credential, which can't be looked for: 1\n",
+    });
+    expect(await found({ until: '2026-03-01T12:00:04Z', failOn: 'unverifiable' })).toMatchObject({
+      status: 0,
+    });
+  });
+
+  test('that are named and not there are an error', async () => {
+    const events = [trailOf(CLEAN)];
+    for (const options of [{ lease: 'abc' }, { lease: LEASE_ID, since: '2027-01-01' }])
+      expect(await errorOf(() => reconcile(logOf(), { events, ...options }))).toMatchObject({
+        code: 'ERR_USAGE',
+        message: `"${options.lease}" is no lease of the audit log, or not of that time`,
+      });
   });
 
   test('with a provisional or an open verdict are tried again', async () => {

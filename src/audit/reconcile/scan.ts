@@ -17,7 +17,7 @@ export interface LeaseScan {
   readonly leases: readonly AwsLease[];
   /** AWS leases in the window of which no credential is recorded: the run died, or refused what it got. */
   readonly withoutCredential: number;
-  /** Leases of other providers, which CloudTrail doesn't know. */
+  /** Leases of other providers by that name, which CloudTrail doesn't know. */
   readonly ofOthers: number;
   /** Lines that are no record, and leases whose records don't hold what they must. */
   readonly unreadable: number;
@@ -34,7 +34,7 @@ export function awsLeases(book: Pick<LogBook, 'lines'>, window: LeaseWindow): Le
     const [, event] = HEAD.exec(bytes.toString('latin1', 0, 80)) ?? [];
     if (!ended || (event !== undefined && !TELLING.has(event))) continue;
     if (event !== undefined && !bytes.includes(AWS)) {
-      if (event === 'issued') ofOthers++;
+      if (event === 'issued' && isNamed(idIn(bytes) ?? '', window)) ofOthers++;
       continue;
     }
     const known = idIn(bytes);

@@ -4,9 +4,9 @@ import { label, type Saying } from './story-words.ts';
 
 const VERDICT_WORDS: Readonly<Record<string, string>> = {
   expired_without_reuse:
-    'CloudTrail was searched: the credential expired, and no use of it after the run was found',
-  reuse_detected: 'CloudTrail was searched: the credential was used again',
-  unverifiable: "CloudTrail was searched: whether the credential was used again can't be told",
+    'held against CloudTrail: the credential expired, and no use of it after the run was found',
+  reuse_detected: 'held against CloudTrail: calls were made with the lease after its run',
+  unverifiable: "held against CloudTrail: whether the lease was used after its run can't be told",
 };
 
 export const sayReconciled: Saying = (record) => {
@@ -20,7 +20,9 @@ export const sayReconciled: Saying = (record) => {
     list('used outside its scope', 'actions', 'outside'),
     list('refused', 'actions', 'refused'),
     list('used', 'actions', 'used'),
-    list('granted and never seen', 'actions', 'never_seen'),
+    list('granted and never seen in what was searched', 'actions', 'never_seen'),
+    list('granted, and not visible in what was searched', 'actions', 'not_visible'),
+    list('events whose action is not told', 'actions', 'not_told'),
     list('stated by the operator', 'searched', 'stated'),
   ];
 };
@@ -28,10 +30,11 @@ export const sayReconciled: Saying = (record) => {
 function reuseOf(record: StoredRecord): string[] {
   const reuse = valueAt(record, 'reuse');
   const events: readonly StoredRecord[] = Array.isArray(reuse) ? reuse : [];
-  const listed = events.map(
-    (event) =>
-      `${textAt(event, 'time')} ${textAt(event, 'event')} from ${textAt(event, 'address')}, event ${textAt(event, 'event_id')}`,
-  );
+  const listed = events.map((event) => {
+    const error = textAt(event, 'error');
+    const how = error === undefined ? 'succeeded' : `failed with ${error}`;
+    return `${textAt(event, 'time')} ${textAt(event, 'event')} ${how}, from ${textAt(event, 'address')}, event ${textAt(event, 'event_id')}`;
+  });
   const more = (numberAt(record, 'reuse_seen') ?? 0) - listed.length;
   return more > 0 ? [...listed, `and ${more} more`] : listed;
 }
