@@ -40,7 +40,7 @@ export function parseHolder(text: string): Holder | null {
 
 /**
  * True only where the holder can't be running any more. Everything that can't be judged counts as alive: another
- * container's process, another machine's on shared storage, a system without /proc.
+ * container's process, another machine's on shared storage, a system without /proc or with that of another namespace.
  *
  * Linux: the same boot and the same namespaces, and no such process with that start time. macOS has no /proc: there
  * the same host name and no process with that id, so that an id in use again looks like a holder that is alive.
@@ -93,16 +93,24 @@ function thisProcess(): Holder {
 
 function onLinux(): Holder {
   try {
+    const self = readProcess('self');
+    // The /proc of another PID namespace, as a sandbox has that mounts none of its own: numbers mean others there.
+    if (self.pid !== process.pid) return unknownHolder();
     return {
       pid: process.pid,
-      start: readProcess('self').start,
+      start: self.start,
       boot: readFileSync('/proc/sys/kernel/random/boot_id', 'latin1').replaceAll('-', '').slice(0, 12),
       space: `${namespace('pid')}-${namespace('time', '0')}`,
       nonce: '',
     };
   } catch {
-    return { pid: process.pid, start: '-', boot: '-', space: '-', nonce: '' };
+    return unknownHolder();
   }
+}
+
+/** This process where the system can't tell what its number means: nobody judges it, and it judges nobody. */
+function unknownHolder(): Holder {
+  return { pid: process.pid, start: '-', boot: '-', space: '-', nonce: '' };
 }
 
 /** Inode of a namespace of this process; `absent` stands for a kind that the kernel doesn't know (time: before 5.6). */
@@ -137,13 +145,19 @@ function runs(pid: number, start: string): boolean {
 
 /** proc_pid_stat(5): the second field is a name that may hold blanks and brackets, so the count starts behind it. */
 function readProcess(pid: string): {
+  readonly pid: number;
   readonly state: string;
   readonly threads: number;
   readonly start: string;
 } {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', threads: Number(fields[17]), start: Number(fields[19]).toString(36) };
+  return {
+    pid: Number.parseInt(stat, 10),
+    state: fields[0] ?? '',
+    threads: Number(fields[17]),
+    start: Number(fields[19]).toString(36),
+  };
 }
 
 function exists(pid: number): boolean {
