@@ -11,12 +11,13 @@
 import { readdirSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
+import { crowded, heldBy } from './lock-fault.ts';
 import { formatHolder, type Holder, isDead, newHolder, parseHolder } from './lock-holder.ts';
 import { shellQuote } from './shell-quote.ts';
 import { asWriteFault } from './write-fault.ts';
 
 export interface LockOptions {
-  /** How long to wait for another holder, in milliseconds; 10,000 where it isn't given. */
+  /** How long to wait for any one holder, in milliseconds; 10,000 where it isn't given. */
   readonly timeoutMs?: number;
   /** Ends the wait, as if the time were over. */
   readonly signal?: AbortSignal;
@@ -24,8 +25,8 @@ export interface LockOptions {
 
 /**
  * Runs `action` while no other process runs one under the same lock, and no other call of this process does. Its
- * folder must exist and be private. Throws ERR_AUDIT_LOCKED when the lock isn't free in time, ERR_AUDIT_WRITE when
- * it can't be created, ERR_AUDIT_UNSAFE when something else has its name. Uncontended it costs less than 0.1 ms.
+ * folder must exist and be private. Throws ERR_AUDIT_LOCKED when one holder keeps the lock for too long, or many in turn
+ * for `TURNS` times as long, ERR_AUDIT_WRITE when it can't be created, ERR_AUDIT_UNSAFE when something else has its name. Uncontended it costs less than 0.1 ms.
  */
 export async function withLock<T>(
   lockPath: string,
@@ -43,15 +44,22 @@ export async function withLock<T>(
 
 async function take(path: string, mine: string, timeoutMs: number, signal?: AbortSignal): Promise<void> {
   const start = performance.now();
+  let seen = { holder: '', since: start };
   for (let pause = 1; ; pause = Math.min(pause * 1.5, 20)) {
     if (create(path, mine)) return;
     const other = read(path);
     if (other === mine) return; // a network file system repeated a request that had succeeded
     if (other === null || breakIfDead(path, other)) continue;
-    if (signal?.aborted || performance.now() - start > timeoutMs) throw locked(path, other, timeoutMs);
+    const now = performance.now();
+    if (other !== seen.holder) seen = { holder: other, since: now };
+    if (signal?.aborted || now - seen.since > timeoutMs) throw heldBy(path, other, now - seen.since);
+    // A lock that goes from hand to hand isn't stuck: under load, a run waits its turn.
+    if (now - start > TURNS * timeoutMs) throw crowded(path, now - start);
     await new Promise((resolve) => setTimeout(resolve, pause * (0.5 + Math.random())));
   }
 }
+
+const TURNS = 6;
 
 /** A lock that can't be removed must not hide what the action did; others break it once this process has ended. */
 function release(path: string, held: string): void {
@@ -137,17 +145,4 @@ function remove(path: string, target: string): boolean {
   } catch (error) {
     throw asWriteFault(path, error);
   }
-}
-
-function locked(path: string, other: string, timeoutMs: number): CapwrapError {
-  const pid = parseHolder(other)?.pid;
-  const who = pid === undefined ? 'by something other than capwrap' : `by process ${pid}`;
-  const look = pid === undefined ? '' : `ps -p ${pid}; `;
-  return new CapwrapError(
-    'ERR_AUDIT_LOCKED',
-    `"${path}" is held ${who} for longer than ${timeoutMs / 1000} s`,
-    {
-      hint: `${look}once no capwrap holds it, in a container or on another machine either: rm ${shellQuote(path)}`,
-    },
-  );
 }
