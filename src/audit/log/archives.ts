@@ -38,8 +38,9 @@ export function listArchives(folder: string): readonly Archive[] {
 }
 
 /**
- * What `action` yields of the bytes of an archive; one that was compressed since it was listed is found under its new name.
- * Throws ERR_AUDIT_UNSAFE for what can't be read, is damaged, or is gone.
+ * What `action` yields of the bytes of an archive; one that was compressed since it was listed is found under its new name,
+ * and of one that retention has taken since then there is nothing. Throws ERR_AUDIT_UNSAFE for what can't be read, is
+ * damaged, or is gone from the middle of the log.
  */
 export function* withArchive<T>(
   folder: string,
@@ -59,6 +60,8 @@ export function* withArchive<T>(
       closeSync(fd);
     }
   }
+  const [oldest] = listArchives(folder);
+  if (oldest === undefined || oldest.first > archive.first) return;
   throw new CapwrapError(
     'ERR_AUDIT_UNSAFE',
     `"${join(folder, archive.name)}" was removed while it was to be read`,

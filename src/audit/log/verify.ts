@@ -2,9 +2,10 @@
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CapwrapError } from '../../errors.ts';
-import { numberAt, parseRecord, textAt, valueAt } from '../record/stored-record.ts';
+import { parseRecord, textAt, valueAt } from '../record/stored-record.ts';
+import { beginningOf, isVouchedFor } from './beginning.ts';
 import { type LogBook, withBook } from './book.ts';
-import { type ChainHead, followLine, GENESIS, readLink } from './chain.ts';
+import { type ChainHead, followLine, GENESIS } from './chain.ts';
 
 export interface Verification {
   /** True where every line follows from the one before it and the last one is whole. */
@@ -39,20 +40,36 @@ export type OnRecord = (head: ChainHead, line: Buffer) => void;
  * `each` is told of every good record, and of all of them again where the log has to be read again.
  */
 export async function verifyLog(path: string, each: OnRecord = () => undefined): Promise<Verification> {
-  // A line without an end may be one that is being written just now.
   for (let look = 1; ; look++) {
-    const found = await withBook(path, (book) => verifyBook(book, each));
-    if (found === null) return { ...startOf(GENESIS), ok: false, exists: false };
-    if (found.torn === null || look === 3) return found;
-    await sleep(20);
+    const looked = await withBook(path, (book) => ({ found: verifyBook(book, each), begin: beginOf(book) }));
+    if (looked === null) return { ...startOf(GENESIS), ok: false, exists: false };
+    const { found, begin } = looked;
+    const most = begin !== (await withBook(path, beginOf)) ? MOST_LOOKS : isBadAtEnd(path, found) ? 3 : 1;
+    if (found.ok || look >= most) return found;
+    await sleep(Math.min(20 * look, 500));
   }
 }
 
-/** The same for a log that is open. */
-export function verifyBook(book: LogBook, each: OnRecord = () => undefined): Verification {
+/** So that a log from whose front something goes on taking archives is answered for, too. */
+const MOST_LOOKS = 100;
+
+/** Where another look may find the log whole: a line that is being written just now, or one that is being set aside. */
+function isBadAtEnd(path: string, { torn, firstBad }: Verification): boolean {
+  return torn !== null || firstBad?.file === basename(path);
+}
+
+/** Another one later on means that retention took archives meanwhile, from under the reader. */
+function beginOf({ archives }: LogBook): string | null {
+  return archives[0]?.name.replace(/\.gz$/, '') ?? null;
+}
+
+function verifyBook(book: LogBook, each: OnRecord = () => undefined): Verification {
   const { begin, ...found } = followBook(book, each);
   if (begin === null) return found;
-  if (isVouchedFor(book, begin)) return { ...found, retired: begin.seq };
+  const vouched = isVouchedFor(book, begin);
+  // Where the log is damaged, the record may stand in what can't be read.
+  if (vouched || (vouched === null && found.firstBad !== null))
+    return { ...found, retired: vouched ? begin.seq : 0 };
   const why = `the log begins with seq ${begin.seq + 1}, and no record says that those before it were removed`;
   const [first] = book.lines();
   const file = first?.file ?? basename(book.path);
@@ -111,12 +128,6 @@ export function placeOfBad(path: string, { file, line }: NonNullable<Verificatio
   return file === basename(path) ? `line ${line}` : `line ${line} of ${file}`;
 }
 
-/** The head before a first line that isn't record 1; null where it is, or is none. */
-function beginningOf(line: Buffer): ChainHead | null {
-  const link = readLink(line);
-  return link === null || link.seq === 1 ? null : { seq: link.seq - 1, hash: link.prev };
-}
-
 /** Repairs that records of the log tell of. */
 function told(line: Buffer, { recovered, resumed }: Verification): Partial<Verification> {
   if (TELLS_NONE.test(line.toString('latin1', 0, 80))) return {};
@@ -126,17 +137,5 @@ function told(line: Buffer, { recovered, resumed }: Verification): Partial<Verif
   return isResumed ? { resumed: resumed + 1 } : {};
 }
 
-/** True where a record says that retention removed what was before the beginning. */
-function isVouchedFor(book: LogBook, begin: ChainHead): boolean {
-  for (const { bytes } of book.linesBackwards()) {
-    if (!bytes.includes(RETIRED)) continue;
-    const record = parseRecord(bytes) ?? {};
-    const [last, hash] = [numberAt(record, 'retired', 'last'), textAt(record, 'retired', 'hash')];
-    if (textAt(record, 'event') === 'retired' && last === begin.seq && hash === begin.hash) return true;
-  }
-  return false;
-}
-
 /** Told by the first bytes of a line, since parsing each takes far longer. A line that begins otherwise is looked at. */
 const TELLS_NONE = /^\{"timestamp":"[^"]*","event":"(?!recovered"|rotated")[a-z_]*"/;
-const RETIRED = Buffer.from('"event":"retired"');
