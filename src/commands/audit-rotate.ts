@@ -1,7 +1,7 @@
 /** `capwrap audit rotate`: what the settings say of the log's files, done now. For a timer; no run waits for it. */
 import { dirname } from 'node:path';
 import { listArchives } from '../audit/log/archives.ts';
-import { compressArchive } from '../audit/log/compress.ts';
+import { compressArchive, isCompressible } from '../audit/log/compress.ts';
 import { expiredArchives, retireArchive, rotateLog } from '../audit/log/maintain.ts';
 import { NOW } from '../audit/log/rotate.ts';
 import { auditLogFor } from '../audit/open.ts';
@@ -72,6 +72,6 @@ async function maintain(
   const compressed: string[] = [];
   const folder = dirname(log.path);
   for (const archive of archives.compress ? listArchives(folder) : [])
-    if (!archive.compressed) compressed.push(await compressArchive(folder, archive));
+    if (isCompressible(folder, archive)) compressed.push(await compressArchive(folder, archive));
   return { rotated, compressed, retired, kept };
 }

@@ -9,6 +9,7 @@ import {
   renameSync,
   rmSync,
   statSync,
+  truncateSync,
   unlinkSync,
   utimesSync,
   writeFileSync,
@@ -28,7 +29,7 @@ import { auditRotate, auditShow, auditVerify } from '../../src/commands/audit.ts
 import { printing } from '../commands/audit-context.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { useWorker } from '../helpers/worker.ts';
-import { bookRecords, CLOSED, GRANTED, ISSUED_RECORD, recordsOf, seal, writeLog } from './samples.ts';
+import { bookRecords, CLOSED, DENIED, GRANTED, ISSUED_RECORD, recordsOf, seal, writeLog } from './samples.ts';
 
 const uid = process.getuid?.() ?? -1;
 const startAppend = useWorker('append');
@@ -327,6 +328,40 @@ compressed: audit-000000000008-000000000011.jsonl.gz
     await open(stateDir).append(CLOSED);
     expect(await auditRotate(context, {})).toBe(0);
     expect(listArchives(stateDir)).toEqual([]);
+  });
+
+  test('removes all that a crash while compressing has left of an old archive', async () => {
+    const stateDir = tempDir();
+    writeLog(stateDir, seal([GRANTED, ISSUED_RECORD, CLOSED]));
+    await open(stateDir, NOW).append(DENIED);
+    const [archive] = listArchives(stateDir);
+    const plain = join(stateDir, archive?.name ?? '');
+    writeFileSync(`${plain}.gz`, gzipSync(readFileSync(plain)), { mode: 0o600 });
+    writeFileSync(`${plain}.gz.tmp`, 'half of it', { mode: 0o600 });
+    settings(stateDir, 'audit: {archives: {keep: 30d}}\n');
+    expect(await auditRotate(printing(stateDir).context, {})).toBe(0);
+    expect(readdirSync(stateDir).sort()).toEqual(['audit.jsonl', 'config.yaml']);
+  });
+
+  test('compresses no archive that could not be read then', async () => {
+    const { stateDir } = await manyFiles(2);
+    const large = join(stateDir, 'audit-000000000004-000000000009.jsonl');
+    writeFileSync(large, '');
+    truncateSync(large, 1024 ** 3 + 1);
+    settings(stateDir, 'audit: {archives: {compress: true}}\n');
+    const { context, stdout } = printing(stateDir);
+    expect(await auditRotate(context, {})).toBe(0);
+    expect(stdout()).toBe('compressed: audit-000000000001-000000000003.jsonl.gz\n');
+  });
+
+  test('refuses a FIFO in place of an archive, and waits for nobody', async () => {
+    const { stateDir } = await manyFiles(2);
+    execFileSync('mkfifo', [join(stateDir, 'audit-000000000004-000000000009.jsonl')]);
+    settings(stateDir, 'audit: {archives: {compress: true}}\n');
+    await expect(auditRotate(printing(stateDir).context, {})).rejects.toMatchObject({
+      code: 'ERR_AUDIT_UNSAFE',
+      message: expect.stringContaining('is not a regular file') as string,
+    });
   });
 
   test('leaves young archives, and all of them without a time to keep', async () => {

@@ -72,7 +72,7 @@ export function* withArchive<T>(
 }
 
 /** Reading backwards takes the whole archive, so it must fit into memory: rotation keeps archives far below this. */
-const LARGEST_INFLATED = 1024 ** 3;
+export const LARGEST_INFLATED = 1024 ** 3;
 
 function inflate(path: string, bytes: Buffer): Buffer {
   try {

@@ -1,6 +1,6 @@
 /** Compressing an archive, so that at no point the log lacks it. */
 import { createHash } from 'node:crypto';
-import { constants, createReadStream, createWriteStream, rmSync } from 'node:fs';
+import { createReadStream, createWriteStream, lstatSync, rmSync } from 'node:fs';
 import { open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough, type Readable, type Transform } from 'node:stream';
@@ -9,7 +9,8 @@ import { createGunzip, createGzip } from 'node:zlib';
 import { syncDir } from '../../base/private-files.ts';
 import { asWriteFault } from '../../base/write-fault.ts';
 import { CapwrapError } from '../../errors.ts';
-import type { Archive } from './archives.ts';
+import { type Archive, LARGEST_INFLATED } from './archives.ts';
+import { openForReading } from './open-log.ts';
 
 /**
  * Replaces an archive by its gzip form, which is read back and compared before the plain one goes. A crash leaves the
@@ -21,7 +22,7 @@ export async function compressArchive(folder: string, { name }: Archive): Promis
   try {
     rmSync(temporary, { force: true });
     const written = await digestThrough(readWhole(plain), createGzip({ level: 9 }), temporary);
-    if ((await digestOf(createReadStream(temporary).pipe(createGunzip()))) !== written) {
+    if ((await digestOfInflated(temporary)) !== written) {
       throw new CapwrapError('ERR_AUDIT_WRITE', `"${temporary}" does not hold what "${plain}" does`);
     }
     await rename(temporary, `${plain}.gz`);
@@ -35,10 +36,17 @@ export async function compressArchive(folder: string, { name }: Archive): Promis
   }
 }
 
+/** False for what would not fit into memory when it is read: such an archive stays as it is. */
+export function isCompressible(folder: string, { name, compressed }: Archive): boolean {
+  const stat = lstatSync(join(folder, name), { throwIfNoEntry: false });
+  return !compressed && stat !== undefined && stat.size <= LARGEST_INFLATED;
+}
+
 function readWhole(path: string): Readable {
-  // Node takes numbers here as open(2) does.
-  const flags = (constants.O_RDONLY | constants.O_NOFOLLOW) as unknown as string;
-  return createReadStream(path, { flags });
+  const fd = openForReading(path);
+  if (fd === null)
+    throw new CapwrapError('ERR_AUDIT_UNSAFE', `"${path}" was removed while it was to be read`);
+  return createReadStream('', { fd });
 }
 
 /** Durably writes what comes out of `through`; the digest is of what goes in. */
@@ -56,8 +64,10 @@ async function digestThrough(from: Readable, through: Transform, to: string): Pr
   return hash.digest('hex');
 }
 
-async function digestOf(from: Readable): Promise<string> {
+async function digestOfInflated(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const chunk of from) hash.update(chunk as Buffer);
+  await pipeline(createReadStream(path), createGunzip(), async (inflated) => {
+    for await (const chunk of inflated) hash.update(chunk as Buffer);
+  });
   return hash.digest('hex');
 }

@@ -1,5 +1,5 @@
 /** What is done to a log beside appending: rotation when asked for, compressing archives, and removing those that are old. */
-import { closeSync, lstatSync, unlinkSync } from 'node:fs';
+import { closeSync, lstatSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { withLock } from '../../base/lock.ts';
 import { syncDir } from '../../base/private-files.ts';
@@ -75,11 +75,13 @@ export async function expiredArchives(path: string, keep: number, now: Date): Pr
 export async function retireArchive(log: AuditLog, { archive, hash, bytes }: Expired): Promise<void> {
   const { name: file, first, last } = archive;
   await log.append({ event: 'retired', retired: { file, first, last, bytes, hash } }, { durable: true });
-  const path = join(dirname(log.path), file);
+  const folder = dirname(log.path);
+  const plain = join(folder, file.replace(/\.gz$/, ''));
   try {
-    unlinkSync(path);
-    syncDir(dirname(path));
+    // A crash while it was being compressed left it there twice, or half of it beside it.
+    for (const path of [`${plain}.gz.tmp`, `${plain}.gz`, plain]) rmSync(path, { force: true });
+    syncDir(folder);
   } catch (error) {
-    throw asWriteFault(path, error);
+    throw asWriteFault(plain, error);
   }
 }

@@ -3,7 +3,7 @@
  * in the chain. The new file is complete and durable before the two names change, so a crash at any point leaves one of
  * three: nothing done, the new file waiting under `<log>.next`, or all done.
  */
-import { fstatSync, lstatSync, renameSync } from 'node:fs';
+import { fdatasyncSync, fstatSync, lstatSync, renameSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { syncDir, writePrivateFile } from '../../base/private-files.ts';
 import { shellQuote } from '../../base/shell-quote.ts';
@@ -72,6 +72,8 @@ function rotate(
   const named = { file: archive, first: file.first, last: head.seq, bytes: file.bytes };
   const rotated = { ...named, ...(file.logId === null ? {} : { log_id: file.logId }) };
   const opening = sealNow({ event: 'rotated', rotated }, head);
+  // The new file is durable, and so must be what its first record follows: not every append before was.
+  fdatasyncSync(log.fd);
   writePrivateFile(nextPath(log.path), `${opening.line}\n`);
   renameSync(log.path, join(folder, archive));
   finishRotation(log.path);
