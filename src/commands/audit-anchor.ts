@@ -3,7 +3,8 @@ import { resolve } from 'node:path';
 import { logIdOf, siteOf } from '../audit/anchor/head.ts';
 import { ANCHOR_NAMESPACE, type AnchorStatement, anchorText, signedText } from '../audit/anchor/statement.ts';
 import { withBook } from '../audit/log/book.ts';
-import { placeOfBad, type Verification, verifyLog } from '../audit/log/verify.ts';
+import { verifyLog } from '../audit/log/verify.ts';
+import { placeOfBad, type Verification } from '../audit/log/verify-book.ts';
 import { appendForeign } from '../base/append-foreign.ts';
 import { escapeText } from '../base/escape.ts';
 import { CapwrapError } from '../errors.ts';
@@ -50,8 +51,10 @@ async function statementOf(path: string): Promise<AnchorStatement> {
 }
 
 /** Nobody is to sign for what doesn't hold together, or isn't there. */
-function faultOf(path: string, { exists, firstBad, torn, records }: Verification): string | null {
+function faultOf(path: string, found: Verification): string | null {
+  const { exists, currentMissing, firstBad, torn, records } = found;
   if (!exists) return 'there is no audit log';
+  if (currentMissing) return 'its current file is missing or empty';
   if (firstBad !== null) return `${placeOfBad(path, firstBad)} is bad: ${firstBad.why}`;
   if (torn !== null) return `line ${torn.line} is torn`;
   return records === 0 ? 'it holds no record' : null;

@@ -6,7 +6,8 @@ import { type Held, holdAgainst, type SignedAnchor } from '../audit/anchor/hold.
 import type { CheckedLog, HeadFrom, Tally } from '../audit/anchor/judge.ts';
 import type { AnchorSource } from '../audit/anchor/sources.ts';
 import { withBook } from '../audit/log/book.ts';
-import { type Verification, verifyLog } from '../audit/log/verify.ts';
+import { verifyLog } from '../audit/log/verify.ts';
+import type { Verification } from '../audit/log/verify-book.ts';
 import { escapeText } from '../base/escape.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { anchorKeys } from './audit-anchor-keys.ts';

@@ -1,6 +1,7 @@
 /** `capwrap audit verify`: whether anybody, or a crash, touched the log. */
 import { HeadIndex } from '../audit/anchor/head-index.ts';
-import { CHAIN_LIMIT, placeOfBad, type Verification, verifyLog } from '../audit/log/verify.ts';
+import { CHAIN_LIMIT, verifyLog } from '../audit/log/verify.ts';
+import { placeOfBad, type Verification } from '../audit/log/verify-book.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import { CapwrapError } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';
@@ -39,11 +40,12 @@ export async function auditVerify(context: CommandContext, options: AuditVerifyO
 
 function toObject(
   path: string,
-  { exists, ok, records, recovered, resumed, retired, head, firstBad, torn }: Verification,
+  { exists, ok, currentMissing, records, recovered, resumed, retired, head, firstBad, torn }: Verification,
   held: HeldAnchors | null,
 ): object {
   const counts = { records, recovered, resumed, retired };
-  const chain = { path, exists, ok, ...counts, head, first_bad: firstBad, torn };
+  const missing = { current_missing: currentMissing };
+  const chain = { path, exists, ok, ...missing, ...counts, head, first_bad: firstBad, torn };
   if (held === null) return { ...chain, limit: CHAIN_LIMIT };
   return { ...chain, ok: ok && held.ok, chain_ok: ok, anchors: anchorsAsObject(held) };
 }
@@ -55,9 +57,13 @@ function toText(
   held: HeldAnchors | null,
 ): string {
   const { green, red, yellow, dim } = context.colors.stdout;
-  const { ok, exists, records, recovered, resumed, retired, head, firstBad, torn } = found;
+  const { ok, exists, currentMissing, records, recovered, resumed, retired, head, firstBad, torn } = found;
   const lines = [dim(escapeText(path))];
   if (!exists) lines.push(red('there is no audit log'));
+  if (currentMissing) {
+    lines.push(red('the current file is missing or empty: what it held was lost or removed'));
+    if (!firstBad) lines.push(`the ${count(records, 'record')} of the archives follow one another`);
+  }
   if (ok) lines.push(green(`the chain is whole: ${count(records, 'record')}`));
   if (firstBad) {
     lines.push(red(`${escapeText(`${placeOfBad(path, firstBad)} is bad: ${firstBad.why}`)}`));

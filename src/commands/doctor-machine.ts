@@ -1,16 +1,14 @@
 /** What `capwrap doctor` says of the machine: Node, user, administrator's config, state, audit log, issuer. */
 import { lstatSync } from 'node:fs';
-import { auditLogPath } from '../audit/log/log.ts';
-import { placeOfBad, verifyLog } from '../audit/log/verify.ts';
 import { ADMIN_CONFIG_PATH } from '../base/admin-config.ts';
 import { osUser } from '../base/os-user.ts';
-import { assertPrivate } from '../base/private-files.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { statePlace } from '../base/state.ts';
 import { NO_PTY } from '../runner/child-words.ts';
 import { canTakeTerminal, diesWithCapwrap } from '../runner/exec-chain.ts';
 import { hasPtyBinary, PTY_PACKAGE } from '../runner/pty.ts';
 import type { CommandContext } from '../ui/context.ts';
+import { lookAtAudit } from './doctor-audit.ts';
 import { type Check, check, look } from './doctor-check.ts';
 
 /** `needsIssuer`: a capability of the map uses the embedded issuer. */
@@ -23,7 +21,7 @@ export async function lookAtMachine(context: CommandContext, needsIssuer: boolea
     userCheck(context.ambient.uid),
     adminCheck(context),
     await look('state', () => stateCheck(context)),
-    await look('audit', () => auditCheck(context)),
+    ...(await lookAtAudit(context)),
     await look('issuer', () => issuerCheck(context, needsIssuer)),
   ];
 }
@@ -111,24 +109,6 @@ function stateCheck({ ambient, admin }: CommandContext): Check {
         `${dir} has mode ${mode}; the next run tightens it${moved}`,
         `chmod 700 ${shellQuote(dir)}`,
       );
-}
-
-async function auditCheck({ ambient, admin }: CommandContext): Promise<Check> {
-  const path = auditLogPath(statePlace(ambient, admin).dir);
-  const stat = lstatSync(path, { throwIfNoEntry: false });
-  if (!stat) return check('audit', 'ok', `${path} has no record yet`);
-  assertPrivate(path, stat, ambient.uid);
-  const { ok, records, head, firstBad } = await verifyLog(path);
-  if (ok)
-    return check(
-      'audit',
-      'ok',
-      `${path}: ${records} ${records === 1 ? 'record' : 'records'}, the chain is whole up to ${head.hash.slice(0, 16)}`,
-    );
-  const detail = firstBad
-    ? `${placeOfBad(path, firstBad)} is bad: ${firstBad.why}`
-    : 'its last line is torn; the next record sets it aside';
-  return check('audit', firstBad ? 'problem' : 'warning', `${path}: ${detail}`, 'capwrap audit verify');
 }
 
 async function issuerCheck({ ambient, admin }: CommandContext, isNeeded: boolean): Promise<Check> {

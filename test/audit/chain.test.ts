@@ -26,6 +26,7 @@ describe('a whole log', () => {
     expect(await verifyLog(write(BYTES))).toEqual({
       ok: true,
       exists: true,
+      currentMissing: false,
       records: 5,
       recovered: 0,
       resumed: 0,

@@ -25,7 +25,7 @@ import { openAuditLog } from '../../src/audit/log/log.ts';
 import { rotateLog } from '../../src/audit/log/maintain.ts';
 import { NOW, type RotateRules } from '../../src/audit/log/rotate.ts';
 import { verifyLog } from '../../src/audit/log/verify.ts';
-import { auditRotate, auditShow, auditVerify } from '../../src/commands/audit.ts';
+import { auditAnchor, auditRotate, auditShow, auditVerify } from '../../src/commands/audit.ts';
 import { printing } from '../commands/audit-context.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { useWorker } from '../helpers/worker.ts';
@@ -262,6 +262,26 @@ describe('a log of several files', () => {
     const { context, stdout } = printing(stateDir);
     expect(await auditVerify(context, {})).toBe(0);
     expect(stdout()).toContain('the current file was missing 1 time, and what it held is lost');
+  });
+
+  test.each([
+    ['gone', (path: string) => unlinkSync(path)],
+    ['empty', (path: string) => truncateSync(path, 0)],
+  ])('does not verify where its current file is %s', async (_, lose) => {
+    const { stateDir, path } = await manyFiles(3);
+    lose(path);
+    expect(await verifyLog(path)).toMatchObject({ ok: false, currentMissing: true, records: 7 });
+    const { context, stdout } = printing(stateDir);
+    expect(await auditVerify(context, {})).toBe(1);
+    expect(stdout()).toContain('the current file is missing or empty');
+    await expect(auditAnchor(context, {})).rejects.toMatchObject({ code: 'ERR_AUDIT_UNSAFE' });
+  });
+
+  test('verifies where a rotation stands between its two renames', async () => {
+    const { path } = await manyFiles(3);
+    const { records } = await verifyLog(path);
+    renameSync(path, `${path}.next`);
+    expect(await verifyLog(path)).toMatchObject({ ok: true, currentMissing: false, records: records - 4 });
   });
 
   test('goes on the same way where that file goes away during a run', async () => {

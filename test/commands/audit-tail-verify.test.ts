@@ -192,6 +192,7 @@ describe('verify', () => {
       path,
       exists: true,
       ok: false,
+      current_missing: false,
       records: 0,
       recovered: 0,
       resumed: 0,

@@ -9,6 +9,7 @@ import { bytesOfBuffer, bytesOfFile, type LogBytes } from './bytes.ts';
 import { readSeq } from './chain.ts';
 import { type LogLine, readLines, readLinesBackwards } from './lines.ts';
 import { openForReading } from './open-log.ts';
+import { isBetweenRenames } from './rotation-names.ts';
 
 /** A line, and the file in which it stands. */
 export interface BookLine extends LogLine {
@@ -20,6 +21,8 @@ export interface LogBook {
   readonly path: string;
   /** The file that is appended to. */
   readonly current: LogBytes;
+  /** True where there are archives, but no such file, or an empty one, nor one that a rotation is about to put in its place. */
+  readonly currentMissing: boolean;
   /** Oldest first. An archive is opened when its first line is asked for. */
   readonly archives: readonly Archive[];
   /** From the record number `from` on, or from the next one that is there; from the first on where it isn't given. */
@@ -40,7 +43,9 @@ export async function withBook<T>(
       // A rotation in between would show the file that was just opened twice, or not at all.
       if (!sameNames(archives, listArchives(dirname(path)))) continue;
       if (fd === null && archives.length === 0) return null;
-      return await action(bookOf(path, fd === null ? NOTHING : bytesOfFile(fd), archives));
+      const book = bookOf(path, fd === null ? NOTHING : bytesOfFile(fd), archives);
+      const isEmpty = archives.length > 0 && book.current.size() === 0;
+      return await action(isEmpty ? { ...book, currentMissing: !isBetweenRenames(path) } : book);
     } finally {
       if (fd !== null) closeSync(fd);
     }
@@ -53,6 +58,7 @@ export function bookOf(path: string, current: LogBytes, archives = listArchives(
   return {
     path,
     current,
+    currentMissing: false,
     archives,
     *lines(from = 1) {
       const wanted = archives.filter(({ last }) => last >= from);

@@ -16,6 +16,7 @@ import { readLines } from './lines.ts';
 import { type LogFile, openLogFile } from './log-file.ts';
 import { logIdOfLine } from './log-id.ts';
 import { asLogFault } from './repair.ts';
+import { nextPath } from './rotation-names.ts';
 import { sealNow } from './write-record.ts';
 
 /** Null stands for never. */
@@ -90,10 +91,6 @@ export function finishRotation(path: string): void {
     throw asLogFault(path, error);
   }
   syncDir(dirname(path));
-}
-
-function nextPath(path: string): string {
-  return `${path}.next`;
 }
 
 /** A rename would replace what has the archive's name. */

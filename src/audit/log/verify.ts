@@ -1,38 +1,13 @@
-/** Checks the chain of a log from its first line to its last, through all its files. */
+/** Checks the chain of a log that may be in use: what passes while it is written, repaired or rotated is no damage. */
+import { lstatSync } from 'node:fs';
 import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { CapwrapError } from '../../errors.ts';
-import { parseRecord, textAt, valueAt } from '../record/stored-record.ts';
-import { beginningOf, isVouchedFor } from './beginning.ts';
 import { type LogBook, withBook } from './book.ts';
-import { type ChainHead, followLine, GENESIS } from './chain.ts';
-
-export interface Verification {
-  /** True where every line follows from the one before it and the last one is whole. */
-  readonly ok: boolean;
-  /** False where there is no file. */
-  readonly exists: boolean;
-  /** Records that were found good, from the first on. */
-  readonly records: number;
-  /** Of those, how many tell of a torn line that was set aside. */
-  readonly recovered: number;
-  /** Of those, how many tell that the current file was missing, and that the chain went on behind an archive. */
-  readonly resumed: number;
-  /** How many records retention removed before the first one, as a record of the log says. */
-  readonly retired: number;
-  /** Behind the last good record: what to keep elsewhere, to notice later that the log was cut or written anew. */
-  readonly head: ChainHead;
-  /** The first line that doesn't follow, counted from 1 in its file, and why. */
-  readonly firstBad: { readonly file: string; readonly line: number; readonly why: string } | null;
-  /** A last line without its end, which a crash leaves and the next append sets aside. */
-  readonly torn: { readonly line: number; readonly bytes: number } | null;
-}
+import { type OnRecord, type Verification, verifyBook, WITHOUT_FILE } from './verify-book.ts';
 
 /** What the chain can't show by itself; said each time, so that nobody takes the answer for more than it is. */
 export const CHAIN_LIMIT =
   'a chain alone cannot show that records were cut from its end or that the whole log was written anew: keep heads elsewhere (capwrap audit anchor) and compare (--anchor)';
-
-export type OnRecord = (head: ChainHead, line: Buffer) => void;
 
 /**
  * Reads the whole log once, in bounded memory. The chain alone can't show that records were cut from the end, nor
@@ -41,10 +16,15 @@ export type OnRecord = (head: ChainHead, line: Buffer) => void;
  */
 export async function verifyLog(path: string, each: OnRecord = () => undefined): Promise<Verification> {
   for (let look = 1; ; look++) {
-    const looked = await withBook(path, (book) => ({ found: verifyBook(book, each), begin: beginOf(book) }));
-    if (looked === null) return { ...startOf(GENESIS), ok: false, exists: false };
+    const before = stateOf(path);
+    const looked = await withBook(path, (book) => ({
+      found: verifyBook(book, each),
+      begin: beginOf(book),
+    }));
+    if (looked === null) return WITHOUT_FILE;
     const { found, begin } = looked;
-    const most = begin !== (await withBook(path, beginOf)) ? MOST_LOOKS : isBadAtEnd(path, found) ? 3 : 1;
+    const isRetiring = begin !== (await withBook(path, beginOf));
+    const most = isRetiring ? MOST_LOOKS : isPassing(path, found, before) ? 3 : 1;
     if (found.ok || look >= most) return found;
     await sleep(Math.min(20 * look, 500));
   }
@@ -53,89 +33,23 @@ export async function verifyLog(path: string, each: OnRecord = () => undefined):
 /** So that a log from whose front something goes on taking archives is answered for, too. */
 const MOST_LOOKS = 100;
 
-/** Where another look may find the log whole: a line that is being written just now, or one that is being set aside. */
-function isBadAtEnd(path: string, { torn, firstBad }: Verification): boolean {
-  return torn !== null || firstBad?.file === basename(path);
+/** Where another look may find the log whole: a line that is being written or set aside just now, or a rotation. */
+function isPassing(path: string, { torn, firstBad, currentMissing }: Verification, before: string): boolean {
+  const isAtWork = firstBad?.file === basename(path) && stateOf(path) !== before;
+  return torn !== null || currentMissing || isAtWork;
+}
+
+/** Another one later on means that somebody wrote to the current file. */
+function stateOf(path: string): string {
+  try {
+    const { ino, size, mtimeNs } = lstatSync(path, { bigint: true });
+    return `${ino} ${size} ${mtimeNs}`;
+  } catch {
+    return ''; // whoever opens it says why
+  }
 }
 
 /** Another one later on means that retention took archives meanwhile, from under the reader. */
 function beginOf({ archives }: LogBook): string | null {
   return archives[0]?.name.replace(/\.gz$/, '') ?? null;
 }
-
-function verifyBook(book: LogBook, each: OnRecord = () => undefined): Verification {
-  const { begin, ...found } = followBook(book, each);
-  if (begin === null) return found;
-  const vouched = isVouchedFor(book, begin);
-  // Where the log is damaged, the record may stand in what can't be read.
-  if (vouched || (vouched === null && found.firstBad !== null))
-    return { ...found, retired: vouched ? begin.seq : 0 };
-  const why = `the log begins with seq ${begin.seq + 1}, and no record says that those before it were removed`;
-  const [first] = book.lines();
-  const file = first?.file ?? basename(book.path);
-  return { ...startOf(GENESIS), ok: false, firstBad: { file, line: 1, why } };
-}
-
-/** From line to line; `begin` is what the first one follows where it isn't record 1. */
-function followBook(book: LogBook, each: OnRecord): Verification & { readonly begin: ChainHead | null } {
-  let found = { ...startOf(GENESIS), begin: null as ChainHead | null };
-  let place = { file: '', line: 0 };
-  const bad = (why: string) => ({ ...found, ok: false, firstBad: { ...place, why } });
-  try {
-    for (const { bytes, ended, file } of book.lines()) {
-      place = { file, line: file === place.file ? place.line + 1 : 1 };
-      if (!ended) {
-        const { line } = place;
-        const isLast = file === basename(book.path);
-        return isLast ? { ...found, ok: false, torn: { line, bytes: bytes.length } } : bad('it has no end');
-      }
-      if (found.records === 0) {
-        const begin = beginningOf(bytes);
-        found = { ...startOf(begin ?? GENESIS), begin };
-      }
-      const next = followLine(bytes, found.head);
-      if (typeof next === 'string') return bad(next);
-      each(next, bytes);
-      found = { ...found, head: next, records: found.records + 1, ...told(bytes, found) };
-    }
-  } catch (error) {
-    // An archive that can't be read is damage like any other, and the records behind it were not judged.
-    if (!(error instanceof CapwrapError && error.code === 'ERR_AUDIT_UNSAFE')) throw error;
-    const names = book.archives.map(({ name }) => name);
-    place = { file: names[names.indexOf(place.file) + 1] ?? place.file, line: 0 };
-    return bad(error.message);
-  }
-  return found;
-}
-
-function startOf(head: ChainHead): Verification {
-  return {
-    ok: true,
-    exists: true,
-    records: 0,
-    recovered: 0,
-    resumed: 0,
-    retired: 0,
-    head,
-    firstBad: null,
-    torn: null,
-  };
-}
-
-/** A bad line as people look it up: in the current file by its number alone. */
-export function placeOfBad(path: string, { file, line }: NonNullable<Verification['firstBad']>): string {
-  if (line === 0) return file;
-  return file === basename(path) ? `line ${line}` : `line ${line} of ${file}`;
-}
-
-/** Repairs that records of the log tell of. */
-function told(line: Buffer, { recovered, resumed }: Verification): Partial<Verification> {
-  if (TELLS_NONE.test(line.toString('latin1', 0, 80))) return {};
-  const record = parseRecord(line) ?? {};
-  if (textAt(record, 'event') === 'recovered') return { recovered: recovered + 1 };
-  const isResumed = textAt(record, 'event') === 'rotated' && valueAt(record, 'rotated', 'resumed') === true;
-  return isResumed ? { resumed: resumed + 1 } : {};
-}
-
-/** Told by the first bytes of a line, since parsing each takes far longer. A line that begins otherwise is looked at. */
-const TELLS_NONE = /^\{"timestamp":"[^"]*","event":"(?!recovered"|rotated")[a-z_]*"/;

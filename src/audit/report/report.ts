@@ -1,6 +1,6 @@
 /** What a report is made of. */
 import type { WrapperState } from '../leases/open-leases.ts';
-import type { Verification } from '../log/verify.ts';
+import type { Verification } from '../log/verify-book.ts';
 import type { LeaseFacts } from './lease-facts.ts';
 import type { PackedTable, ReportTable } from './table.ts';
 

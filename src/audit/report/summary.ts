@@ -1,6 +1,7 @@
 /** The part of the page that needs no code: what was checked, what is in it, and how much of what. */
 import { shellQuote } from '../../base/shell-quote.ts';
-import { CHAIN_LIMIT, placeOfBad, type Verification } from '../log/verify.ts';
+import { CHAIN_LIMIT } from '../log/verify.ts';
+import { placeOfBad, type Verification } from '../log/verify-book.ts';
 import { VERDICTS } from '../record/reconciled-record.ts';
 import { escapeHtml } from './html.ts';
 import { COUNTED, type Counted, countsAs, type LeaseFacts } from './lease-facts.ts';
@@ -47,7 +48,7 @@ interface SaidVerification {
 }
 
 function sayVerification(path: string, found: Verification): SaidVerification {
-  const { records, recovered, resumed, retired, firstBad, torn } = found;
+  const { currentMissing, records, recovered, resumed, retired, firstBad, torn } = found;
   const before =
     records === 0 ? 'it is the first' : `the ${count(records, 'record')} before it follow one another`;
   const repairs = [
@@ -70,6 +71,13 @@ function sayVerification(path: string, found: Verification): SaidVerification {
       state: 'torn',
       headline: `line ${torn.line} is torn: ${count(torn.bytes, 'byte')} without an end, as a crash leaves them`,
       details: [before, ...repairs],
+    };
+  }
+  if (currentMissing) {
+    return {
+      state: 'bad',
+      headline: 'the current file is missing or empty: what it held was lost or removed',
+      details: [`the ${count(records, 'record')} of the archives follow one another`, ...repairs],
     };
   }
   return { state: 'whole', headline: `the chain is whole: ${count(records, 'record')}`, details: repairs };
