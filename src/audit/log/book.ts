@@ -61,7 +61,7 @@ export function bookOf(path: string, current: LogBytes, archives = listArchives(
     currentMissing: false,
     archives,
     *lines(from = 1) {
-      const wanted = archives.filter(({ last }) => last >= from);
+      const wanted = from === 1 ? archives : archives.filter(({ last }) => last >= from);
       for (const archive of wanted) {
         const start = archive.first < from ? from : 1;
         yield* withArchive(folder, archive, (bytes) => named(archive.name, linesFrom(bytes, start)));
