@@ -284,14 +284,41 @@ describe('a log of several files', () => {
     expect(await verifyLog(path)).toMatchObject({ ok: true, currentMissing: false, records: records - 4 });
   });
 
-  test('goes on the same way where that file goes away during a run', async () => {
+  test('has a gap where that file goes away during a run, and verify says so', async () => {
     const { stateDir, path } = await manyFiles(2);
     const log = open(stateDir);
     await log.append(GRANTED);
     unlinkSync(path);
     await log.append(CLOSED);
-    expect(recordsOf(path).map(({ event }) => event)).toEqual(['rotated', 'closed']);
-    expect(await verifyLog(path)).toMatchObject({ ok: true, resumed: 1 });
+    const [first, second] = recordsOf(path);
+    expect(first).toMatchObject({
+      event: 'rotated',
+      seq: 9,
+      rotated: { file: 'audit.jsonl', first: 1, last: 8, resumed: true },
+    });
+    expect(second).toMatchObject({ event: 'closed', seq: 10 });
+    const why = 'its seq is 9 where 4 is due: a record is missing or moved';
+    expect(await verifyLog(path)).toMatchObject({
+      ok: false,
+      firstBad: { file: 'audit.jsonl', line: 1, why },
+    });
+  });
+
+  test('is noticed where a log without archives goes away, or loses its end, during a run', async () => {
+    for (const cut of [
+      (path: string) => unlinkSync(path),
+      (path: string) => writeFileSync(path, ''),
+      (path: string) => truncateSync(path, readFileSync(path).indexOf('\n') + 1),
+    ]) {
+      const stateDir = tempDir();
+      const log = open(stateDir);
+      await log.append(GRANTED);
+      await log.append(ISSUED_RECORD);
+      cut(log.path);
+      await log.append(CLOSED);
+      expect(recordsOf(log.path).at(-2)).toMatchObject({ event: 'rotated', seq: 3, rotated: { last: 2 } });
+      expect(await verifyLog(log.path)).toMatchObject({ ok: false });
+    }
   });
 });
 

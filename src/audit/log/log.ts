@@ -8,6 +8,7 @@ import type { AppendOptions, AuditFields, AuditLog } from '../record/record.ts';
 import type { Witnesses } from '../witness/offer.ts';
 import { bookOf } from './book.ts';
 import { bytesOfFile } from './bytes.ts';
+import type { ChainHead } from './chain.ts';
 import { openLogFile, syncLog } from './log-file.ts';
 import { repair } from './repair.ts';
 import { finishRotation, NEVER, type RotateRules, rotateIfDue } from './rotate.ts';
@@ -42,7 +43,8 @@ export interface LogPlace {
  */
 export function openAuditLog(place: LogPlace): AuditLog {
   const path = auditLogPath(place.stateDir);
-  let looked = false;
+  /** Behind the last record that was written from here; null until there is one. */
+  let known: ChainHead | null = null;
   // What is repaired is said once; that a witness didn't take a head, until it takes one.
   let asides: Asides = { ...NO_ASIDES, repairedDirMode: place.repairedDirMode ?? null };
 
@@ -55,17 +57,20 @@ export function openAuditLog(place: LogPlace): AuditLog {
     let log = openLogFile(path, place.uid);
     try {
       asides = { ...asides, repairedMode: log.repairedMode ?? asides.repairedMode };
-      let head = repair(log, place, looked);
-      const rotated = looked ? null : rotateIfDue(log, head, place.uid, place.rotate ?? NEVER);
-      looked = true;
+      const before = known;
+      let head = repair(log, place, before);
+      const rotated = before !== null ? null : rotateIfDue(log, head, place.uid, place.rotate ?? NEVER);
+      known = head;
       if (rotated !== null) {
         closeSync(log.fd);
         ({ log, head } = rotated);
+        known = head;
       }
       const book = () => bookOf(path, bytesOfFile(log.fd));
       const refusal = unless?.(book()) ?? null;
       if (refusal === null) {
         head = writeRecord(log, fields, head, asides);
+        known = head;
         asides = { ...NO_ASIDES, witnessError: asides.witnessError };
       }
       if (durable || log.created) syncLog(log);

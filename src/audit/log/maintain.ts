@@ -27,7 +27,7 @@ export function rotateLog(path: string, place: Place, rules: RotateRules): Promi
     if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
     const log = openLogFile(path, place.uid);
     try {
-      const rotated = rotateIfDue(log, repair(log, place, false), place.uid, rules);
+      const rotated = rotateIfDue(log, repair(log, place, null), place.uid, rules);
       if (rotated === null) return null;
       closeSync(rotated.log.fd);
       return rotated.archive;

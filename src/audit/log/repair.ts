@@ -1,6 +1,6 @@
 /** What a crash, or a lost file, left behind is brought in order before the next record, and a record says so. */
 import { ftruncateSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { asWriteFault } from '../../base/write-fault.ts';
 import { systemErrorCode } from '../../errors.ts';
 import { logIdOf } from '../anchor/head.ts';
@@ -14,20 +14,24 @@ import { damaged, readLogTail } from './log-tail.ts';
 import { pendingFragments, setAside, settleFragment } from './torn.ts';
 import { writeRecord } from './write-record.ts';
 
-/** The head behind which to append. `looked` spares a run's later appends the look for an interrupted repair. */
+/**
+ * The head behind which to append. `known` is the one that this process left, or null: with it, later appends of a run are
+ * spared the look for an interrupted repair, and notice that records were taken away meanwhile.
+ */
 export function repair(
   log: LogFile,
   { stateDir, uid }: { readonly stateDir: string; readonly uid: number },
-  looked: boolean,
+  known: ChainHead | null,
 ): ChainHead {
   const tail = readLogTail(log.path, log.fd);
-  if (tail.torn === null && looked && tail.head.seq > 0) return tail.head;
+  const isShort = tail.head.seq < (known?.seq ?? 1);
+  if (tail.torn === null && known !== null && !isShort) return tail.head;
   try {
     if (tail.torn !== null) {
       setAside(stateDir, uid, tail.torn);
       ftruncateSync(log.fd, tail.end);
     }
-    let head = tail.head.seq === 0 ? resume(log, tail.head) : tail.head;
+    let head = isShort ? resume(log, tail.head, known) : tail.head;
     for (const fragment of pendingFragments(stateDir, uid)) {
       head = writeRecord(log, { event: 'recovered', recovered: fragment }, head);
       syncLog(log);
@@ -39,11 +43,18 @@ export function repair(
   }
 }
 
-/** A log without its current file goes on behind its newest archive; what that file held is lost, and the record says that it was missing. */
-function resume(log: LogFile, genesis: ChainHead): ChainHead {
+/**
+ * A log without its current file goes on behind its newest archive, and a log that lost what this process wrote, behind that:
+ * then the chain has a gap, as the log has. What was lost is lost, and the record says that it was missing.
+ */
+function resume(log: LogFile, found: ChainHead, known: ChainHead | null): ChainHead {
   const folder = dirname(log.path);
   const newest = listArchives(folder).at(-1);
-  if (newest === undefined) return genesis;
+  if (known !== null && known.seq > Math.max(found.seq, newest?.last ?? 0)) {
+    const lost = { file: basename(log.path), first: found.seq + 1, last: known.seq, resumed: true };
+    return writeRecord(log, { event: 'rotated', rotated: lost }, known);
+  }
+  if (newest === undefined || found.seq > 0) return found;
   const [line] = withArchive(folder, newest, readLinesBackwards);
   const link = line?.ended ? readLink(line.bytes) : null;
   if (link === null) return damaged(join(folder, newest.name));
