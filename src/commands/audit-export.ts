@@ -6,6 +6,7 @@ import { CapwrapError } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { type AuditFilterOptions, toFilter } from './audit-filter.ts';
 import { withLog } from './audit-log.ts';
+import { outputPlace } from './output-place.ts';
 
 export interface AuditExportOptions extends AuditFilterOptions {
   readonly format: 'csv' | 'jsonl';
@@ -20,19 +21,20 @@ export interface AuditExportOptions extends AuditFilterOptions {
  * for options that make no sense together, ERR_OUTPUT_WRITE where the file can't be written.
  */
 export async function auditExport(context: CommandContext, options: AuditExportOptions): Promise<number> {
-  const { output = '-' } = options;
   const form = formOf(options);
   const filter = toFilter(options, 'capwrap audit export', new Date());
+  const { output: given = '-' } = options;
+  const output = given === '-' ? null : outputPlace(context, given);
   const { exportLog } = await import('../audit/export/export.ts');
   const tally = { lines: 0, rows: 0, unreadable: 0 };
   const found = await withLog(context, async (book) => {
     const pieces = exportLog(book, form, filter, tally);
-    if (output !== '-') return writeOutputFile(output, pieces);
+    if (output !== null) return writeOutputFile(output, pieces);
     for (const piece of pieces) await context.out(piece);
   });
   if (found === null) return 1;
   const { rows, unreadable } = tally;
-  if (output !== '-' && !context.quiet)
+  if (output !== null && !context.quiet)
     await context.out(`wrote ${rows} row${rows === 1 ? '' : 's'} to ${escapeText(output)}\n`);
   if (unreadable === 0) return 0;
   const what = `lines that are no record and were left out: ${unreadable}`;

@@ -1,7 +1,5 @@
 /** `capwrap audit report`: the log as one page for a browser. */
-import { realpathSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { dirname, resolve, sep } from 'node:path';
 import type { RowFilter } from '../audit/leases/row-filter.ts';
 import { verifyLog } from '../audit/log/verify.ts';
 import { collectLeases, REPORT_LIMITS, type ReportLimits } from '../audit/report/collect.ts';
@@ -10,13 +8,13 @@ import { leaseFacts } from '../audit/report/lease-facts.ts';
 import { reportPage } from '../audit/report/page.ts';
 import { unpackTable } from '../audit/report/table.ts';
 import { escapeText, toJson } from '../base/escape.ts';
-import { assertReplaceable, writeOutputFile } from '../base/output-file.ts';
+import { writeOutputFile } from '../base/output-file.ts';
 import { statePlace } from '../base/state.ts';
 import { VERSION } from '../base/version.ts';
-import { CapwrapError } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { type AuditFilterOptions, given, toFilter } from './audit-filter.ts';
 import { logPathOf, withLog } from './audit-log.ts';
+import { outputPlace } from './output-place.ts';
 
 export interface AuditReportOptions extends Omit<AuditFilterOptions, 'event' | 'status'> {
   /** `-` for standard output. */
@@ -32,11 +30,7 @@ export async function auditReport(
   const now = new Date();
   const filter: RowFilter = toFilter(options, 'capwrap audit report', now);
   const { dir } = statePlace(context.ambient, context.admin);
-  const target = options.output === '-' ? null : resolve(context.ambient.cwd, options.output);
-  if (target !== null) {
-    assertOutside(dir, target);
-    assertReplaceable(target);
-  }
+  const target = options.output === '-' ? null : outputPlace(context, options.output);
   const frame = readReportFrame();
   const collected = await withLog(context, (book) => collectLeases(book, filter, dir, limits));
   if (collected === null) return 1;
@@ -82,23 +76,5 @@ function tell(
   if (filtered > 0) context.err(`left out by the filter: ${filtered}`);
   if (tooMany > 0) {
     context.err(`left out as too many for a page, the oldest: ${tooMany}; use --since and --until`);
-  }
-}
-
-/** A page in the place of the log would be the end of the log. */
-function assertOutside(stateDir: string, target: string): void {
-  const folder = realOf(dirname(target));
-  const state = realOf(stateDir);
-  if (folder !== state && !folder.startsWith(state + sep)) return;
-  throw new CapwrapError('ERR_USAGE', `"${target}" lies in capwrap's own state directory`, {
-    hint: 'capwrap audit report -o report.html',
-  });
-}
-
-function realOf(folder: string): string {
-  try {
-    return realpathSync(folder);
-  } catch {
-    return folder;
   }
 }

@@ -255,6 +255,17 @@ describe('the file', () => {
     expect(existsSync(output)).toBe(false);
   });
 
+  test('never takes the place of the log', async () => {
+    const stateDir = tempDir();
+    const output = writeLog(stateDir, LINES);
+    const failed = auditExport(printing(stateDir).context, { format: 'csv', output });
+    await expect(failed).rejects.toMatchObject({
+      code: 'ERR_USAGE',
+      message: `"${output}" lies in capwrap's own state directory`,
+    });
+    expect(readFileSync(output, 'utf8')).toContain(LINES.at(-1));
+  });
+
   test('is not made where there is no log', async () => {
     const output = join(tempDir(), 'out');
     const stateDir = tempDir();
