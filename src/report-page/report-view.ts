@@ -1,12 +1,13 @@
 /** One report as the page works with it: what came in, and what is looked up again and again. */
 import { type LeaseFacts, leaseFacts } from '../audit/report/lease-facts.ts';
 import type { ReportData } from '../audit/report/report.ts';
-import { type ReportTable, recordsOf, unpackTable } from '../audit/report/table.ts';
+import { type ReportTable, unpackTable } from '../audit/report/table.ts';
 import { STATE_WORDS, VERDICT_WORDS } from '../audit/report/words.ts';
-import { type Story, tellStory } from '../audit/story/story.ts';
+import type { Story } from '../audit/story/story.ts';
 import { type Searchable, searchable } from './filters.ts';
 import { type LeaseColumn, leaseColumn, valueIn } from './lease-columns.ts';
 import { type Span, spanOf } from './spans.ts';
+import { storyTeller } from './stories.ts';
 
 export interface ReportView {
   readonly table: ReportTable;
@@ -59,7 +60,7 @@ export function viewOf(data: ReportData): ReportView {
     range: rangeOf(spans, read),
     text: (lease, path) => valueIn(column(path), lease),
     column,
-    story: (lease) => tellStory(recordsOf(table, lease), new Date(read)),
+    story: storyTeller(table, read),
     process: (lease) => (data.wrappers[lease] ? PROCESS_WORDS[data.wrappers[lease]] : ''),
     ending: (lease) => {
       const { state, leaked, verdict } = facts[lease] ?? { state: 'other', leaked: false, verdict: null };

@@ -120,7 +120,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium (CAPWRAP_TEST_CHROMIUM name
     await expect.poll(() => leases(page)).toEqual([GRANTED.lease_id]);
     await page.getByLabel('To (UTC)').fill('at noon');
     await page.getByLabel('To (UTC)').blur();
-    expect(await page.getByLabel('To (UTC)').getAttribute('aria-invalid')).toBe('true');
+    await expect.poll(() => page.getByLabel('To (UTC)').getAttribute('aria-invalid')).toBe('true');
     expect(await leases(page)).toEqual([GRANTED.lease_id]);
     await page.getByRole('button', { name: 'Whole time' }).click();
     await expect.poll(() => leases(page)).toHaveLength(5);
@@ -133,9 +133,9 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium (CAPWRAP_TEST_CHROMIUM name
     const page = await open(seal([...RECORDS.slice(3, 6)]));
     const chart = await page.locator('#chart').boundingBox();
     await page.mouse.move((chart?.x ?? 0) + 600, (chart?.y ?? 0) + 16);
-    expect(await page.locator('#tip').innerText()).toContain(
-      'rotate-cache-key · 1eak000000000001\nleak, left to expire',
-    );
+    await expect
+      .poll(() => page.locator('#tip').innerText())
+      .toContain('rotate-cache-key · 1eak000000000001\nleak, left to expire');
     await page.mouse.click((chart?.x ?? 0) + 600, (chart?.y ?? 0) + 16);
     const story = page.getByRole('dialog');
     expect(await story.getByRole('heading').first().textContent()).toBe('Lease 1eak000000000001');
@@ -174,10 +174,11 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium (CAPWRAP_TEST_CHROMIUM name
 
   test('all of it can be done with the keyboard', async () => {
     const page = await open(seal(RECORDS));
+    const focused = () => page.evaluate(() => document.activeElement?.textContent);
     await page.keyboard.press('Tab');
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Skip to the table');
+    await expect.poll(focused).toBe('Skip to the table');
     await page.keyboard.press('Enter');
-    expect(await page.evaluate(() => document.activeElement?.id)).toBe('rows-title');
+    await expect.poll(focused).toBe('Leases and denials');
     await page.getByRole('button', { name: 'Lease', exact: true }).press('Enter');
     expect(await page.locator('th[aria-sort]').textContent()).toBe('Lease ↑');
     expect(await leases(page)).toEqual([OPEN.lease_id, DENIED.lease_id, LEAK.lease_id, GRANTED.lease_id]);
@@ -187,8 +188,8 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium (CAPWRAP_TEST_CHROMIUM name
     await page.getByRole('button', { name: 'Next' }).last().press('Enter');
     expect(await title()).toBe(`Lease ${GRANTED.lease_id}`);
     await page.keyboard.press('Escape');
-    expect(await page.locator('#story').isVisible()).toBe(false);
-    expect(await page.evaluate(() => document.activeElement?.textContent)).toBe(LEAK.lease_id);
+    await page.locator('#story').waitFor({ state: 'hidden' });
+    await expect.poll(focused).toBe(LEAK.lease_id);
   });
 
   test('it can be read in light, in dark and by a screen reader', async () => {
@@ -198,7 +199,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium (CAPWRAP_TEST_CHROMIUM name
     await page.getByRole('button', { name: LEAK.lease_id }).click();
     expect(await page.evaluate(contrastFaults)).toEqual([]);
     expect(await page.evaluate(structureFaults)).toEqual([]);
-    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Close' }).click();
     await page.evaluate(() => dispatchEvent(new Event('beforeprint')));
     expect(await ground()).toBe('rgb(255, 255, 255)');
     await page.evaluate(() => dispatchEvent(new Event('afterprint')));

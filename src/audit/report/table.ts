@@ -72,7 +72,8 @@ export function recordsOf(table: ReportTable, lease: number): StoredRecord[] {
   return Array.from({ length: to - from }, (_, at) => recordAt(table, from + at));
 }
 
-function recordAt(table: ReportTable, index: number): StoredRecord {
+/** One record by its place among all of them. */
+export function recordAt(table: ReportTable, index: number): StoredRecord {
   const record: Record<string, unknown> = Object.create(null);
   for (const { path, values, at } of table.columns.values()) {
     const place = at[index] ?? -1;
