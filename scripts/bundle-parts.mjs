@@ -78,7 +78,14 @@ export async function thirdPartyNotices(output, dataPackages) {
         ),
       );
       const text = texts.find((candidate) => candidate !== '') ?? '';
-      return `${manifest.name} ${manifest.version} (${manifest.license})\n\n${text.trim()}\n`;
+      // To be passed on with a work that has one (Apache License 2.0, 4d).
+      const notice = await readFile(join(folder, 'NOTICE'), 'utf8').catch(() => '');
+      const parts = [
+        `${manifest.name} ${manifest.version} (${manifest.license})`,
+        notice.trim(),
+        text.trim(),
+      ];
+      return `${parts.filter(Boolean).join('\n\n')}\n`;
     }),
   );
   return `capwrap's bundle contains the packages below.\n\n${[...new Set(notices)].join('\n----------------------------------------\n\n')}`;
