@@ -9,7 +9,7 @@ import { COUNTED, countsAs, leaseFacts } from '../../src/audit/report/lease-fact
 import { recordsOf, textOf, unpackTable } from '../../src/audit/report/table.ts';
 import { formatHolder, newHolder } from '../../src/base/lock-holder.ts';
 import { tempDir } from '../helpers/cli.ts';
-import { CLOSED, DENIED, GRANTED, ISSUED_RECORD, seal, writeLog } from './samples.ts';
+import { CLOSED, DENIED, GRANTED, ISSUED_RECORD, QUIET, seal, writeLog } from './samples.ts';
 
 const ID = String(GRANTED.lease_id);
 const B = { lease_id: 'bbbbbbbbbbbbbbbb', task_id: 'task-13', actor: 'codex', repo: 'acme/api' };
@@ -126,7 +126,7 @@ test('whether the process of an unfinished lease runs is looked at, of that one 
   const owner = formatHolder(newHolder());
   const { wrappers } = await collect({}, [
     { ...GRANTED, owner },
-    CLOSED,
+    QUIET,
     { ...GRANTED, ...B, owner },
     { ...GRANTED, ...C, owner: 'nobody knows' },
   ]);
@@ -134,7 +134,7 @@ test('whether the process of an unfinished lease runs is looked at, of that one 
 });
 
 describe('facts', () => {
-  const LEAK = { ...CLOSED, end_reason: 'leak' } as const;
+  const LEAK = { ...QUIET, end_reason: 'leak' } as const;
   const cases: readonly (readonly [string, readonly AuditFields[], object])[] = [
     ['denied', [DENIED], { state: 'denied', end: null, leaked: false }],
     ['waiting for an approval', [ASKED], { state: 'asked', grade: null }],
@@ -144,12 +144,13 @@ describe('facts', () => {
       [GRANTED, ISSUED_RECORD],
       { state: 'unfinished', expires: Date.parse('2026-03-01T12:15:00Z') },
     ],
-    ['closed', [GRANTED, CLOSED], { state: 'expires', leaked: false, verdict: null, grade: null }],
+    ['closed', [GRANTED, QUIET], { state: 'expires', leaked: false, verdict: null, grade: null }],
+    ['masked', [GRANTED, CLOSED], { leaked: true }],
     ['closed with a word that is none', [GRANTED, { event: 'closed', lease_id: ID }], { state: 'other' }],
     ['a leak by its reason', [GRANTED, LEAK], { leaked: true }],
     [
       'a leak by its error',
-      [GRANTED, { ...CLOSED, error: { code: 'ERR_LEAK', message: 'x' } }],
+      [GRANTED, { ...QUIET, error: { code: 'ERR_LEAK', message: 'x' } }],
       { leaked: true },
     ],
     ['approved', [{ ...GRANTED, approval: 'granted', approval_grade: 'ssh_key' }], { grade: 'ssh_key' }],
@@ -193,7 +194,7 @@ describe('facts', () => {
     const counts = COUNTED.map((name) => [name, facts.filter((each) => countsAs(each, name)).length]);
     expect(Object.fromEntries(counts)).toEqual({
       leases: 4,
-      leaked: 1,
+      leaked: 2,
       reuse_detected: 0,
       unfinished: 1,
       revoke_failed: 1,

@@ -72,6 +72,8 @@ export const CLOSED: AuditFields = {
   child: { exit_code: 0, signal: null, duration_ms: 3200 },
   masked: { stdout: 2, stderr: 0 },
 };
+/** The same of a command that kept its secret to itself. */
+export const QUIET: AuditFields = { ...CLOSED, masked: { stdout: 0, stderr: 0 } };
 export const DENIED: AuditFields = {
   event: 'denied',
   ...SUBJECT,

@@ -12,11 +12,11 @@ import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { AuditFields } from '../../src/audit/record/record.ts';
 import { type AuditReportOptions, auditReport } from '../../src/commands/audit-report.ts';
-import { CLOSED, DENIED, GRANTED, ISSUED_RECORD, seal, writeLog } from '../audit/samples.ts';
+import { DENIED, GRANTED, ISSUED_RECORD, QUIET, seal, writeLog } from '../audit/samples.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { printing } from './audit-context.ts';
 
-const RECORDS: readonly AuditFields[] = [GRANTED, ISSUED_RECORD, CLOSED, DENIED];
+const RECORDS: readonly AuditFields[] = [GRANTED, ISSUED_RECORD, QUIET, DENIED];
 
 async function report(
   options: Partial<AuditReportOptions> = {},

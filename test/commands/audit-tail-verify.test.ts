@@ -72,7 +72,11 @@ describe('tail', () => {
     await append('three');
     await expect.poll(events).toEqual(['one', 'two', 'three']);
     renameSync(log.path, join(stateDir, 'kept.jsonl'));
-    await append('four');
+    // A run that goes on would notice that its log is gone.
+    await openAuditLog({ stateDir, uid: process.getuid?.() ?? -1 }).append({
+      event: 'denied',
+      task_id: 'four',
+    });
     await expect.poll(events).toEqual(['one', 'two', 'three', 'four']);
     ended.abort();
     expect(await running).toBe(0);

@@ -6,7 +6,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import type { AuditFields } from '../../src/audit/record/record.ts';
 import { auditReport } from '../../src/commands/audit-report.ts';
 import { manyLeases } from '../audit/many-leases.ts';
-import { CLOSED, DENIED, GRANTED, ISSUED_RECORD, seal, writeLog } from '../audit/samples.ts';
+import { DENIED, GRANTED, ISSUED_RECORD, QUIET, seal, writeLog } from '../audit/samples.ts';
 import { printing } from '../commands/audit-context.ts';
 import { CHROMIUM, CHROMIUM_ARGS } from '../helpers/chromium.ts';
 import { tempDir } from '../helpers/cli.ts';
@@ -23,10 +23,10 @@ const OPEN = { lease_id: '0pen000000000002', actor: 'codex' };
 const RECORDS: readonly AuditFields[] = [
   GRANTED,
   ISSUED_RECORD,
-  CLOSED,
+  QUIET,
   { ...GRANTED, ...LEAK },
   { ...ISSUED_RECORD, ...LEAK },
-  { ...CLOSED, ...LEAK, end_reason: 'leak', command: ['./rotate.sh', HOSTILE] },
+  { ...QUIET, ...LEAK, end_reason: 'leak', command: ['./rotate.sh', HOSTILE] },
   { ...DENIED, branch: HOSTILE },
   { ...GRANTED, ...OPEN, approval: 'granted', approval_grade: 'ssh_key', approver: 'dana@acme.test' },
   { ...ISSUED_RECORD, ...OPEN },

@@ -1,7 +1,8 @@
 /** Which rows are wanted, and what a line's bytes must hold for that. */
 import { compilePattern } from '../../policy/pattern.ts';
+import { leaksIn } from '../record/leaks.ts';
 import { mayHold, type Needle, needleOf } from '../record/needle.ts';
-import { numberAt, type StoredRecord } from '../record/stored-record.ts';
+import type { StoredRecord } from '../record/stored-record.ts';
 import { type AuditRow, partOf, textOf } from './row.ts';
 
 /**
@@ -131,11 +132,6 @@ function hasTrait(row: JudgedRow, trait: RowTrait): boolean {
 /** How often a secret value stood in the child's output. */
 export function leaksOf(row: Pick<AuditRow, 'value'>): number {
   return leaksIn({ masked: row.value('masked') });
-}
-
-/** The same of the record that closed the lease. */
-export function leaksIn(closed: StoredRecord): number {
-  return (numberAt(closed, 'masked', 'stdout') ?? 0) + (numberAt(closed, 'masked', 'stderr') ?? 0);
 }
 
 /** True where capwrap asked the child to end. */

@@ -1,5 +1,6 @@
 /** What the log says of each capability as a whole, counted in one pass. */
 import type { LogBook } from '../log/book.ts';
+import { leaksIn } from '../record/leaks.ts';
 import {
   numberAt,
   parseRecord,
@@ -10,7 +11,7 @@ import {
 } from '../record/stored-record.ts';
 import { newNumbers, newTally } from './numbers.ts';
 import { type AuditRow, rowOf, textOf } from './row.ts';
-import { isStopped, leaksIn, type RowTest } from './row-filter.ts';
+import { isStopped, type RowTest } from './row-filter.ts';
 import { type FoundLine, findRows, type Reading } from './rows.ts';
 
 /** Times are in seconds. */

@@ -1,6 +1,8 @@
 /** What a report tells of each lease at a glance. The page and the command that writes it take it from here, so both count alike. */
 import { APPROVAL_GRADES } from '../../base/approval-grade.ts';
+import { leaksIn } from '../record/leaks.ts';
 import { VERDICTS, type Verdict } from '../record/reconciled-record.ts';
+import { textAt } from '../record/stored-record.ts';
 import { placeOf, type ReportTable, textOf } from './table.ts';
 
 /**
@@ -31,7 +33,7 @@ export interface LeaseFacts {
   readonly last: number | null;
   /** When the issuer lets the credential expire. */
   readonly expires: number | null;
-  /** A secret was in the output, and that ended the run. */
+  /** A secret was in the output: it was masked there, or it ended the run. */
   readonly leaked: boolean;
   /** Of the last look at the issuer's own records; a reuse that was seen once stays seen. */
   readonly verdict: Verdict | null;
@@ -59,7 +61,7 @@ export function leaseFacts(table: ReportTable): LeaseFacts[] {
       end: end < 0 ? null : timeOf(end),
       last: timeOf(to - 1),
       expires: toTime(textOf(table, lease, 'expires_at')),
-      leaked: textOf(table, lease, 'end_reason') === 'leak' || hasErrorCode(table, lease, 'ERR_LEAK'),
+      leaked: hasLeaked(table, lease),
       verdict: verdictOf(table, lease),
       grade: gradeOf(table, lease),
     };
@@ -91,10 +93,15 @@ function gradeOf(table: ReportTable, lease: number): string | null {
   return APPROVAL_GRADES.find((known) => known === grade) ?? 'other';
 }
 
-function hasErrorCode(table: ReportTable, lease: number, code: string): boolean {
-  const column = table.columns.get('error');
-  const error = column?.values[placeOf(table, column, lease)];
-  return error !== null && typeof error === 'object' && (error as { code?: unknown }).code === code;
+function hasLeaked(table: ReportTable, lease: number): boolean {
+  const masked = leaksIn({ masked: fieldOf(table, lease, 'masked') });
+  const error = textAt({ error: fieldOf(table, lease, 'error') }, 'error', 'code');
+  return masked > 0 || textOf(table, lease, 'end_reason') === 'leak' || error === 'ERR_LEAK';
+}
+
+function fieldOf(table: ReportTable, lease: number, name: string): unknown {
+  const column = table.columns.get(name);
+  return column?.values[placeOf(table, column, lease)];
 }
 
 function toTime(text: unknown): number | null {
