@@ -85,6 +85,25 @@ test('what is far older than asked for is counted without being read, but for an
   expect(recordsOf(table, 0).map(({ event }) => event)).toEqual(['approval_requested', 'granted', 'closed']);
 });
 
+test('what came later of a lease that is older than asked for is no lease by itself', async () => {
+  const old = seal([GRANTED, CLOSED, { ...GRANTED, ...B }], Date.parse('2026-02-01T00:00:00Z'));
+  const late = seal([
+    { event: 'reconciled', lease_id: ID, verdict: 'reuse_detected' },
+    { event: 'lease_ended', lease_id: B.lease_id, outcome: 'expired', reason: 'wrapper_died' },
+    { ...GRANTED, ...C },
+  ]);
+  const { ids, filtered } = await collect({ since: new Date('2026-03-01T00:00:00Z') }, [], REPORT_LIMITS, [
+    ...old,
+    ...late,
+  ]);
+  expect([ids, filtered]).toEqual([[C.lease_id], 2]);
+});
+
+test('a lease that began twice is counted once', async () => {
+  const { ids, filtered } = await collect({}, [GRANTED, { ...DENIED, lease_id: ID }]);
+  expect([ids, filtered]).toEqual([[ID], 0]);
+});
+
 describe('limits', () => {
   test('the newest leases go in, whole; the others are counted', async () => {
     const { ids, tooMany, filtered, table } = await collect({}, RECORDS, { leases: 2, bytes: 1e9 });

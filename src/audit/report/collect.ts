@@ -7,6 +7,7 @@ import { type JudgedRow, type RowFilter, rowTest } from '../leases/row-filter.ts
 import type { LogBook } from '../log/book.ts';
 import type { LogLine } from '../log/lines.ts';
 import { RECORD_FIELDS } from '../record/build-record.ts';
+import { glanceAt } from '../record/glance.ts';
 import { parseRecord, type StoredRecord, textAt } from '../record/stored-record.ts';
 import { RecordStore } from './record-store.ts';
 import type { PackedTable } from './table.ts';
@@ -56,17 +57,25 @@ export function collectLeases(
     if (event === 'granted' && !lease.ended)
       lease.wrapper = wrapperOf({ leaseId: id, granted: record, issued: null, failed: false }, stateDir);
   };
+  /** What came of an old lease later, such as a verdict, is no lease of the time that was asked for. */
+  const passOver = (bytes: Buffer): void => {
+    const id = glanceAt(bytes)?.lease ?? textAt(parseRecord(bytes) ?? {}, 'lease_id') ?? '';
+    const known = leases.get(id);
+    if (known?.started) return;
+    starts++;
+    leases.delete(id);
+  };
   const look = ({ bytes, ended }: LogLine): void => {
     if (!ended) return;
     const old = eventOfOld(bytes, filter.since);
-    if (old !== null && STARTS.has(old)) starts++;
+    if (old !== null && STARTS.has(old)) passOver(bytes);
     if (old !== null && !old.startsWith('approval_')) return;
     const record = parseRecord(bytes);
     if (record === null) unreadable++;
     const id = record === null ? undefined : textAt(record, 'lease_id');
     if (record === null || id === undefined) return;
     const known = leases.get(id);
-    const starting = old === null && STARTS.has(textAt(record, 'event') ?? '');
+    const starting = STARTS.has(textAt(record, 'event') ?? '') && !known?.started;
     if (starting) starts++;
     if (known) take(record, id, known);
     else if (old !== null || cannotFit(record, id, filter)) return;
