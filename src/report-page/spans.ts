@@ -29,13 +29,13 @@ export function spanOf(
   wrapper: WrapperState | null,
   read: number,
 ): Span | null {
-  const { start, end, last, expires, state } = facts;
+  const { start, end, endedLater, last, expires, state } = facts;
   if (start === null) return null;
   const point = state === 'denied' || state === 'asked';
   const known = end ?? (wrapper === 'alive' ? read : last) ?? start;
   const ran = point ? start : within(start, known);
-  const usable =
-    !point && MAY_LIVE.has(state) && expires !== null ? Math.max(ran, within(start, expires)) : ran;
+  const dead = MAY_LIVE.has(state) ? expires : endedLater && Math.min(endedLater, expires ?? ran);
+  const usable = point || dead === null ? ran : Math.max(ran, within(start, dead));
   return { lease, start, until: usable, point, ran, usable };
 }
 

@@ -164,7 +164,16 @@ describe('facts', () => {
       { state: 'unfinished', expires: Date.parse('2026-03-01T12:15:00Z') },
     ],
     ['closed', [GRANTED, QUIET], { state: 'expires', leaked: false, verdict: null, grade: null }],
-    ['masked', [GRANTED, CLOSED], { leaked: true }],
+    ['a leak that was masked', [GRANTED, { ...CLOSED, masked: { stdout: 0, stderr: 1 } }], { leaked: true }],
+    [
+      'ended by another capwrap',
+      [GRANTED, ISSUED_RECORD, { event: 'lease_ended', lease_id: ID, outcome: 'expired' }],
+      {
+        end: null,
+        endedLater: Date.parse('2026-03-01T12:00:02Z'),
+        last: Date.parse('2026-03-01T12:00:01Z'),
+      },
+    ],
     ['closed with a word that is none', [GRANTED, { event: 'closed', lease_id: ID }], { state: 'other' }],
     ['a leak by its reason', [GRANTED, LEAK], { leaked: true }],
     [

@@ -1,6 +1,6 @@
 /** Which rows are wanted, and what a line's bytes must hold for that. */
 import { compilePattern } from '../../policy/pattern.ts';
-import { leaksIn } from '../record/leaks.ts';
+import { isLeaked, leaksIn } from '../record/leaks.ts';
 import { mayHold, type Needle, needleOf } from '../record/needle.ts';
 import type { StoredRecord } from '../record/stored-record.ts';
 import { type AuditRow, partOf, textOf } from './row.ts';
@@ -123,7 +123,7 @@ function literalOf(pattern: string): string {
 }
 
 function hasTrait(row: JudgedRow, trait: RowTrait): boolean {
-  if (trait === 'leaked') return leaksOf(row) > 0 || row.value('end_reason') === 'leak';
+  if (trait === 'leaked') return isLeaked(fieldsOf(row, ['masked', 'end_reason', 'error']));
   if (trait === 'stopped') return isStopped(row.recordOf('closed') ?? {});
   if (trait === 'error') return partOf(row, 'error', 'code') !== undefined;
   return row.status === trait;
@@ -131,7 +131,11 @@ function hasTrait(row: JudgedRow, trait: RowTrait): boolean {
 
 /** How often a secret value stood in the child's output. */
 export function leaksOf(row: Pick<AuditRow, 'value'>): number {
-  return leaksIn({ masked: row.value('masked') });
+  return leaksIn(fieldsOf(row, ['masked']));
+}
+
+function fieldsOf(row: Pick<AuditRow, 'value'>, names: readonly string[]): StoredRecord {
+  return Object.fromEntries(names.map((name) => [name, row.value(name)]));
 }
 
 /** True where capwrap asked the child to end. */

@@ -1,6 +1,6 @@
 /** What the log says of each capability as a whole, counted in one pass. */
 import type { LogBook } from '../log/book.ts';
-import { leaksIn } from '../record/leaks.ts';
+import { isLeaked, leaksIn } from '../record/leaks.ts';
 import {
   numberAt,
   parseRecord,
@@ -126,9 +126,8 @@ function newCounter(capability: string): Counter {
     if (row.status !== 'closed') return;
     tallies.children.add(childOf(record));
     if (isStopped(record)) count.stopped++;
-    const masked = leaksIn(record);
-    if (masked > 0) leaks.runs++;
-    leaks.masked += masked;
+    if (isLeaked(record)) leaks.runs++;
+    leaks.masked += leaksIn(record);
     const used = (Date.parse(row.timeOf('closed') ?? '') - Date.parse(row.timeOf('issued') ?? '')) / 1000;
     times.used.add(used);
     if (granted !== undefined) times.usedShare.add(used / granted);

@@ -1,8 +1,7 @@
 /** What a report tells of each lease at a glance. The page and the command that writes it take it from here, so both count alike. */
 import { APPROVAL_GRADES } from '../../base/approval-grade.ts';
-import { leaksIn } from '../record/leaks.ts';
+import { isLeaked } from '../record/leaks.ts';
 import { VERDICTS, type Verdict } from '../record/reconciled-record.ts';
-import { textAt } from '../record/stored-record.ts';
 import { placeOf, type ReportTable, textOf } from './table.ts';
 
 /**
@@ -28,12 +27,15 @@ export interface LeaseFacts {
   readonly state: LeaseState;
   /** Of its grant or denial; where it has neither, of its first record. */
   readonly start: number | null;
+  /** Of the run, by its own capwrap: of one that died nobody knows when it ended. */
   readonly end: number | null;
-  /** Of its last record: of an unfinished lease nothing later is known. */
+  /** When another capwrap ended the lease. */
+  readonly endedLater: number | null;
+  /** Of the last record of its grant and issue: of a run without an end nothing later is known. */
   readonly last: number | null;
   /** When the issuer lets the credential expire. */
   readonly expires: number | null;
-  /** A secret was in the output: it was masked there, or it ended the run. */
+  /** A secret was in the output. */
   readonly leaked: boolean;
   /** Of the last look at the issuer's own records; a reuse that was seen once stays seen. */
   readonly verdict: Verdict | null;
@@ -47,21 +49,28 @@ export function leaseFacts(table: ReportTable): LeaseFacts[] {
   const timeOf = (record: number) => toTime(times?.values[times.at[record] ?? -1]);
   return Array.from({ length: table.size }, (_, lease) => {
     const [from = 0, to = 0] = table.starts.subarray(lease, lease + 2);
-    let [start, end] = [-1, -1];
+    let [start, end, later, last] = [-1, -1, -1, to - 1];
     const seen = new Set<unknown>();
     for (let record = from; record < to; record++) {
       const event = events?.values[events.at[record] ?? -1];
       seen.add(event);
       if (start < 0 && (event === 'granted' || event === 'denied')) start = record;
-      if (event === 'closed' || event === 'lease_ended') end = record;
+      if (event === 'closed') end = record;
+      if (event === 'lease_ended') later = record;
+      if (event === 'granted' || event === 'issued') last = record;
     }
     return {
       state: stateOf(seen, textOf(table, lease, 'outcome')),
       start: timeOf(start < 0 ? from : start),
       end: end < 0 ? null : timeOf(end),
-      last: timeOf(to - 1),
+      endedLater: end >= 0 || later < 0 ? null : timeOf(later),
+      last: timeOf(last),
       expires: toTime(textOf(table, lease, 'expires_at')),
-      leaked: hasLeaked(table, lease),
+      leaked: isLeaked({
+        masked: lastValue(table, lease, 'masked'),
+        end_reason: lastValue(table, lease, 'end_reason'),
+        error: lastValue(table, lease, 'error'),
+      }),
       verdict: verdictOf(table, lease),
       grade: gradeOf(table, lease),
     };
@@ -93,14 +102,9 @@ function gradeOf(table: ReportTable, lease: number): string | null {
   return APPROVAL_GRADES.find((known) => known === grade) ?? 'other';
 }
 
-function hasLeaked(table: ReportTable, lease: number): boolean {
-  const masked = leaksIn({ masked: fieldOf(table, lease, 'masked') });
-  const error = textAt({ error: fieldOf(table, lease, 'error') }, 'error', 'code');
-  return masked > 0 || textOf(table, lease, 'end_reason') === 'leak' || error === 'ERR_LEAK';
-}
-
-function fieldOf(table: ReportTable, lease: number, name: string): unknown {
-  const column = table.columns.get(name);
+/** Undefined where the lease has none; of several records the last one's. */
+function lastValue(table: ReportTable, lease: number, path: string): unknown {
+  const column = table.columns.get(path);
   return column?.values[placeOf(table, column, lease)];
 }
 
