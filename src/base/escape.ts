@@ -22,7 +22,12 @@ export function escapeValue(text: string): string {
  * overrides, …) is written as `\uXXXX`, so that no reader splits the line and no terminal obeys it. `space` indents.
  */
 export function toJson(value: unknown, space?: number): string {
-  return JSON.stringify(value, null, space).replace(UNPRINTABLE, (char) => {
+  return escapeJson(JSON.stringify(value, null, space));
+}
+
+/** The same for a line of JSON that somebody else wrote: it still says the same, as none of these stands outside of a text. */
+export function escapeJson(text: string): string {
+  return text.replace(UNPRINTABLE, (char) => {
     let escaped = '';
     for (let at = 0; at < char.length; at++)
       escaped += `\\u${char.charCodeAt(at).toString(16).padStart(4, '0')}`;

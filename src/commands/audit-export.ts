@@ -1,6 +1,6 @@
 /** `capwrap audit export`: records or leases for a spreadsheet or a script. */
 import type { ExportForm } from '../audit/export/export.ts';
-import { escapeText } from '../base/escape.ts';
+import { escapeJson, escapeText } from '../base/escape.ts';
 import { writeOutputFile } from '../base/output-file.ts';
 import { CapwrapError } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';
@@ -30,7 +30,8 @@ export async function auditExport(context: CommandContext, options: AuditExportO
   const found = await withLog(context, async (book) => {
     const pieces = exportLog(book, form, filter, tally);
     if (output !== null) return writeOutputFile(output, pieces);
-    for (const piece of pieces) await context.out(piece);
+    const bare = context.terminal && options.format === 'jsonl';
+    for (const piece of pieces) await context.out(bare ? escapeJson(piece) : piece);
   });
   if (found === null) return 1;
   const { rows, unreadable } = tally;

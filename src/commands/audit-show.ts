@@ -3,7 +3,7 @@
 import { numberAt, textAt } from '../audit/record/stored-record.ts';
 import { findLeaseRecords, type LeaseRecord, type LeaseRecords } from '../audit/story/lease-records.ts';
 import { type Story, type StoryStep, tellStory } from '../audit/story/story.ts';
-import { escapeText } from '../base/escape.ts';
+import { escapeJson, escapeText } from '../base/escape.ts';
 import { CapwrapError } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { withLog } from './audit-log.ts';
@@ -25,7 +25,7 @@ export async function auditShow(
   const shown = [...chosen.approval, ...chosen.records];
   const broken = shown.filter((each) => each.broken !== null);
   if (context.json) {
-    await context.out(chosen.records.map(({ line }) => `${line}\n`).join(''));
+    await context.out(chosen.records.map(({ line }) => `${escapeJson(line)}\n`).join(''));
     for (const each of broken) context.err(`capwrap: warning: ${escapeText(brokenText(each))}`);
   } else {
     const records = shown.map(({ record }) => record);

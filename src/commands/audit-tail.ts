@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type BookLine, type LogBook, withBook } from '../audit/log/book.ts';
 import { numberAt, parseRecord, type StoredRecord, textAt } from '../audit/record/stored-record.ts';
-import { escapeText, escapeValue } from '../base/escape.ts';
+import { escapeJson, escapeText, escapeValue } from '../base/escape.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { logPathOf, withLog } from './audit-log.ts';
 
@@ -14,15 +14,19 @@ export interface AuditTailOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Prints one line per record, oldest first; with `--json` the records as they are. */
+/**
+ * Prints one line per record, oldest first; with `--json` the records as they are, without what is no record. 0; 1 where
+ * there is no log, or where one of the latest lines is no record.
+ */
 export async function auditTail(context: CommandContext, options: AuditTailOptions): Promise<number> {
+  let whole = true;
   const shown = await withLog(context, async (book) => {
     const lines = newerThan(null, book, options.last);
-    for (const line of lines) await print(context, line);
+    for (const line of lines) whole = (await print(context, line)) && whole;
     return { last: lines.at(-1)?.bytes ?? null };
   });
   if (options.follow) await follow(context, shown?.last ?? null, options.signal);
-  return shown === null && !options.follow ? 1 : 0;
+  return (shown !== null && whole) || options.follow ? 0 : 1;
 }
 
 /**
@@ -62,9 +66,15 @@ async function follow(
   }
 }
 
-async function print(context: CommandContext, { bytes }: BookLine): Promise<void> {
-  await context.out(`${context.json ? bytes.toString() : toText(context, bytes)}\n`);
+/** False where the line is no record: whoever reads JSON gets none of it, and is told beside it. */
+async function print(context: CommandContext, { bytes }: BookLine): Promise<boolean> {
+  const record = parseRecord(bytes);
+  if (record === null && context.json) context.err(`capwrap: warning: ${NO_RECORD}`);
+  else await context.out(`${context.json ? escapeJson(bytes.toString()) : toText(context, record)}\n`);
+  return record !== null;
 }
+
+const NO_RECORD = 'a line that is no record; see capwrap audit verify';
 
 const SHOWN = [
   'lease_id',
@@ -79,10 +89,9 @@ const SHOWN = [
   'expires_at',
 ];
 
-function toText(context: CommandContext, bytes: Buffer): string {
+function toText(context: CommandContext, record: StoredRecord | null): string {
   const { bold, dim, red } = context.colors.stdout;
-  const record = parseRecord(bytes);
-  if (record === null) return red('a line that is no record; see capwrap audit verify');
+  if (record === null) return red(NO_RECORD);
   const child = textAt(record, 'child', 'signal') ?? numberAt(record, 'child', 'exit_code')?.toString();
   const pairs = [
     ...SHOWN.map((name) => [name, textAt(record, name)] as const),

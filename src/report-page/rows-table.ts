@@ -165,7 +165,7 @@ export function endingOf(view: ReportView, lease: number): HTMLElement {
     'span',
     { class: `state ${hueOf(facts)}` },
     el('i', { 'aria-hidden': 'true' }, signsOf(facts).join('') || '·'),
-    view.ending(lease),
+    clip(view.ending(lease), 120),
   );
 }
 

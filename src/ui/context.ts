@@ -16,6 +16,8 @@ export interface CommandContext {
   readonly debug: boolean;
   /** Colours for standard output and standard error; plain where that stream is no terminal. */
   readonly colors: { readonly stdout: ChalkInstance; readonly stderr: ChalkInstance };
+  /** True where standard output is a terminal. */
+  readonly terminal?: boolean;
   /** How wide the terminal is where standard output is one. */
   readonly columns?: number | undefined;
   /** Writes text to standard output; resolves once it is handed over, and quietly stops when the reader is gone. */
@@ -43,6 +45,7 @@ export function createContext(ambient: Ambient, options: CommonOptions): Command
     quiet: options.quiet ?? false,
     debug: options.debug ?? false,
     colors: { stdout: colorsOf(1), stderr: colorsOf(2) },
+    terminal: isatty(1),
     get columns() {
       return options.json || !isatty(1) ? undefined : process.stdout.columns;
     },

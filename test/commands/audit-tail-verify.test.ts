@@ -5,6 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { archiveName } from '../../src/audit/log/archives.ts';
 import { openAuditLog } from '../../src/audit/log/log.ts';
 import { auditTail, auditVerify } from '../../src/commands/audit.ts';
+import { auditExport } from '../../src/commands/audit-export.ts';
+import { auditShow } from '../../src/commands/audit-show.ts';
 import { CLOSED, DENIED, GRANTED, ISSUED_RECORD, seal, writeLog } from '../audit/samples.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { printing } from './audit-context.ts';
@@ -130,8 +132,25 @@ describe('tail', () => {
     expect(await auditTail(printing(stateDir).context, { follow: false, last: 1 })).toBe(1);
     writeLog(stateDir, ['\u001b[2Jgarbage']);
     const { context, stdout } = printing(stateDir);
-    expect(await auditTail(context, { follow: false, last: 1 })).toBe(0);
+    expect(await auditTail(context, { follow: false, last: 1 })).toBe(1);
     expect(stdout()).toBe('a line that is no record; see capwrap audit verify\n');
+  });
+
+  test('as JSON, has nothing that could steer a terminal, and nothing but records', async () => {
+    const stateDir = tempDir();
+    const line = '{"event":"closed","lease_id":"9f8c6b6a41d2e07c","actor":"\u009b2J\u202e"}';
+    writeLog(stateDir, [line, '\u001b[2Jgarbage']);
+    const { context, stdout, stderr } = printing(stateDir, { json: true });
+    expect(await auditTail(context, { follow: false, last: 2 })).toBe(1);
+    const escaped = line.replace('\u009b', '\\u009b').replace('\u202e', '\\u202e');
+    expect([stdout(), JSON.parse(stdout())]).toEqual([`${escaped}\n`, JSON.parse(line)]);
+    expect(stderr()).toBe('capwrap: warning: a line that is no record; see capwrap audit verify\n');
+    const shown = printing(stateDir, { json: true });
+    await auditShow(shown.context, { lease: '9f8c6b6a41d2e07c' });
+    expect(shown.stdout()).toBe(`${escaped}\n`);
+    const exported = printing(stateDir);
+    await auditExport({ ...exported.context, terminal: true }, { format: 'jsonl' });
+    expect(exported.stdout()).toBe(`${escaped}\n`);
   });
 });
 

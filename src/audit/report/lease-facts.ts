@@ -110,8 +110,11 @@ function lastValue(table: ReportTable, lease: number, path: string): unknown {
 
 function toTime(text: unknown): number | null {
   const time = typeof text === 'string' ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(time) ? null : time;
+  // A year of more digits is no fact, and would take the whole timeline for itself.
+  return time >= 0 && time < LATEST ? time : null;
 }
+
+const LATEST = Date.UTC(10_000, 0);
 
 /** What somebody who opens the page in an incident asks first. */
 export const COUNTED = [

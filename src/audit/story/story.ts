@@ -175,7 +175,8 @@ function sayChild(record: StoredRecord): string[] {
   const took = ((numberAt(record, 'child', 'duration_ms') ?? 0) / 1000).toFixed(1);
   // Records of the first version have only the flag.
   const flagged = valueAt(record, 'time_limit_reached') === true ? 'time_limit' : '';
-  const why = END_WORDS[textAt(record, 'end_reason') ?? flagged] ?? '';
+  const reason = textAt(record, 'end_reason') ?? flagged;
+  const why = Object.hasOwn(END_WORDS, reason) ? END_WORDS[reason] : '';
   return [`the child ${how} after ${took} s${why}`, ...sayTerminal(record)];
 }
 
