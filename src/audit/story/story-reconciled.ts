@@ -1,6 +1,6 @@
 /** What a story says of a verdict. */
 import { numberAt, type StoredRecord, textAt, textsAt, valueAt } from '../record/stored-record.ts';
-import { label, type Saying } from './story-words.ts';
+import { label, type Saying, told } from './story-words.ts';
 
 const VERDICT_WORDS: Readonly<Record<string, string>> = {
   expired_without_reuse:
@@ -32,8 +32,9 @@ function reuseOf(record: StoredRecord): string[] {
   const events: readonly StoredRecord[] = Array.isArray(reuse) ? reuse : [];
   const listed = events.map((event) => {
     const error = textAt(event, 'error');
+    const part = (name: string) => told(textAt(event, name));
     const how = error === undefined ? 'succeeded' : `failed with ${error}`;
-    return `${textAt(event, 'time')} ${textAt(event, 'event')} ${how}, from ${textAt(event, 'address')}, event ${textAt(event, 'event_id')}`;
+    return `${part('time')} ${part('event')} ${how}, from ${part('address')}, event ${part('event_id')}`;
   });
   const more = (numberAt(record, 'reuse_seen') ?? 0) - listed.length;
   return more > 0 ? [...listed, `and ${more} more`] : listed;

@@ -20,3 +20,8 @@ export function grade(record: StoredRecord): string {
   const value = textAt(record, 'approval_grade');
   return value === undefined || value === 'none' ? '' : ` (${value})`;
 }
+
+/** A value in the middle of a sentence; records of other versions may lack it. */
+export function told(value: string | number | undefined): string {
+  return value === undefined ? 'not told' : String(value);
+}

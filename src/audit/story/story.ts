@@ -12,7 +12,7 @@ import {
 import { APPROVAL_SAYINGS } from './story-approvals.ts';
 import { sayReconciled } from './story-reconciled.ts';
 import { timesTeller } from './story-times.ts';
-import { by, grade, label, named, type Saying } from './story-words.ts';
+import { by, grade, label, named, type Saying, told } from './story-words.ts';
 
 export interface Story {
   /** Who asked for what: label and text. */
@@ -83,12 +83,15 @@ function saySubject(record: StoredRecord): [string, string][] {
     ['command', textsAt(record, 'command')?.map(shellQuote).join(' ')],
     ['program', textAt(record, 'command_path')],
     ['directory', textAt(record, 'cwd')],
-    ['map', map && `${map} (${textAt(record, 'map_trust')}, sha256 ${textAt(record, 'map_sha256')})`],
+    [
+      'map',
+      map && `${map} (${told(textAt(record, 'map_trust'))}, sha256 ${told(textAt(record, 'map_sha256'))})`,
+    ],
     ['scope', textsAt(record, 'scope')?.join(' ')],
     ['within lease', textAt(record, 'parent_lease_id')],
     [
       'ran on',
-      `${textAt(record, 'host')}, process ${numberAt(record, 'pid')}, capwrap ${textAt(record, 'version')}`,
+      `${told(textAt(record, 'host'))}, process ${told(numberAt(record, 'pid'))}, capwrap ${told(textAt(record, 'version'))}`,
     ],
     ['state moved', textAt(record, 'state_override')],
     ['not witnessed', textAt(record, 'witness_error')],
@@ -104,7 +107,7 @@ function sayCuts(record: StoredRecord): string {
   return fields
     .map(
       (field) =>
-        `${field} had ${numberAt(record, 'cut', field, 'bytes')} bytes, sha256 ${textAt(record, 'cut', field, 'sha256')}`,
+        `${field} had ${told(numberAt(record, 'cut', field, 'bytes'))} bytes, sha256 ${told(textAt(record, 'cut', field, 'sha256'))}`,
     )
     .join('; ');
 }
@@ -133,7 +136,7 @@ const SAYINGS: Readonly<Record<string, Saying>> = {
     ];
   },
   issued: (record) => [
-    `${textAt(record, 'provider') ?? 'the provider'} issued a credential that expires at ${textAt(record, 'expires_at')}`,
+    `${textAt(record, 'provider') ?? 'the provider'} issued a credential that expires at ${textAt(record, 'expires_at') ?? 'a time not recorded'}`,
     label('it speaks as', textAt(record, 'principal')),
     label('access key id', textAt(record, 'access_key_id')),
     label('session name', textAt(record, 'session_name')),
@@ -160,7 +163,7 @@ const SAYINGS: Readonly<Record<string, Saying>> = {
     label(
       'error',
       textAt(record, 'error', 'code') &&
-        `${textAt(record, 'error', 'code')}: ${textAt(record, 'error', 'message')}`,
+        `${textAt(record, 'error', 'code')}: ${told(textAt(record, 'error', 'message'))}`,
     ),
   ],
   lease_ended: (record) => [...sayOrphan(record), ...sayEnd(record)],
@@ -171,7 +174,9 @@ function sayChild(record: StoredRecord): string[] {
   if (valueAt(record, 'child') === undefined) return ['no child was started'];
   const signal = textAt(record, 'child', 'signal');
   const how =
-    signal === undefined ? `exited ${numberAt(record, 'child', 'exit_code')}` : `was ended by ${signal}`;
+    signal === undefined
+      ? `exited ${told(numberAt(record, 'child', 'exit_code'))}`
+      : `was ended by ${signal}`;
   const took = ((numberAt(record, 'child', 'duration_ms') ?? 0) / 1000).toFixed(1);
   // Records of the first version have only the flag.
   const flagged = valueAt(record, 'time_limit_reached') === true ? 'time_limit' : '';
