@@ -159,6 +159,8 @@ describe('a collector that goes away and comes back', () => {
     writeLog(stateDir, LINES.slice(8, 12));
     await collector.start();
     await expect.poll(() => collector.seqs()).toEqual(upTo(12));
+    // The collector has a batch before ship has its answer.
+    await expect.poll(() => cursor()?.['seq']).toBe(12);
     const { status, stdout, stderr } = await following.end();
     expect(status).toBe(0);
     expect(stdout).toBe(
