@@ -34,7 +34,7 @@ test('a signal ends the wait, once the run is on record', async () => {
 test('a child that capwrap has ended in the middle of its output is not waited for', async () => {
   const workspace = await localWorkspace();
   const status = join(workspace.folder, 'status');
-  const run = `${BIN} run --quiet -c local --ttl 1s -- yes`;
+  const run = `${BIN} run --quiet -c local --ttl 3s -- yes`;
   const shell = spawn('sh', ['-c', `{ ${run}; echo $? > ${status}; } | exec sleep 1000`], {
     cwd: workspace.folder,
     env: { PATH: process.env['PATH'] ?? '', ...workspace.env },
