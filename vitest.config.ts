@@ -9,8 +9,8 @@ export default defineConfig({
     hookTimeout: 30_000,
     reporters: process.env['CI'] ? ['dot'] : ['default'],
     pool: 'forks',
-    // Much of the time is spent waiting for processes: one worker more than there are cores keeps these busy.
-    maxWorkers: availableParallelism() + 1,
+    // Much of the time is spent waiting for processes: two workers more than there are cores keep these busy.
+    maxWorkers: availableParallelism() + 2,
     // One process per worker, not per file: no module keeps state, and loading them again took half of the time.
     isolate: false,
     env: {

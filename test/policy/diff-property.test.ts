@@ -228,7 +228,7 @@ describe('compareMaps', () => {
           if (more.length > 0) expect({ widens, changes, more }).toMatchObject({ widens: true });
         },
       ),
-      { numRuns: Number(process.env['DIFF_RUNS'] ?? 400) },
+      { numRuns: Number(process.env['DIFF_RUNS'] ?? 200) },
     );
     // Neither a comparison that cries at everything nor requests that never get more would show anything.
     expect(seen.more).toBeGreaterThan(15);

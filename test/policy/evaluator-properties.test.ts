@@ -11,7 +11,7 @@ import { ROOT } from '../helpers/cli.ts';
 import { capability, conditions, facts, request, ruleAt, withoutFact } from './evaluator-arbitraries.ts';
 import { capabilityFrom, mapFrom, requestFrom } from './map-from.ts';
 
-const RUNS = { numRuns: 300 };
+const RUNS = { numRuns: 200 };
 
 describe('every decision', () => {
   it('is one of all that there are in these tests, so that they can fail', () => {

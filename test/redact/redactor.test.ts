@@ -99,7 +99,7 @@ describe('createRedactor', () => {
           }
         },
       ),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
@@ -223,7 +223,7 @@ describe('release', () => {
           expect(Math.max(0, ...(shown ?? []))).toBeLessThan(4);
         },
       ),
-      { numRuns: 1000 },
+      { numRuns: 500 },
     );
   });
 });

@@ -139,7 +139,7 @@ describe.skipIf(!HAS_GIT)(`beside the real git${HAS_GIT ? '' : ` (${NO_GIT})`}`,
     const { home, repo } = template();
     const singles = STEPS.map((step) => [step]);
     const mixes = fc.sample(fc.array(fc.constantFrom(...STEPS), { minLength: 2, maxLength: 5 }), {
-      numRuns: 18,
+      numRuns: 9,
       seed: 7,
     });
     const seen = { true: 0, false: 0 };
