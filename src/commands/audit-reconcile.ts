@@ -2,8 +2,16 @@
 import { auditLogFor } from '../audit/open.ts';
 import { judge } from '../audit/reconcile/judge.ts';
 import type { AwsLease } from '../audit/reconcile/lease.ts';
+import { reasonWords } from '../audit/reconcile/reason-words.ts';
 import { awsLeases, type LeaseScan, type LeaseWindow } from '../audit/reconcile/scan.ts';
-import { reconciledRecord, type Verdict } from '../audit/record/reconciled-record.ts';
+import {
+  reconciledRecord,
+  UNRECORDED,
+  unrecordedRecord,
+  type Verdict,
+} from '../audit/record/reconciled-record.ts';
+import type { AuditLog } from '../audit/record/record.ts';
+import { escapeText, toJson } from '../base/escape.ts';
 import { CapwrapError } from '../errors.ts';
 import type { IamActions } from '../policy/lint/iam-actions.ts';
 import { readIamActions } from '../policy/lint/iam-file.ts';
@@ -48,20 +56,21 @@ export async function auditReconcile(
   const ofCaller = callerSecrets(context.ambient.env);
   const mask = (text: string) => secrets.mask(ofCaller.mask(text));
   const found: Reconciled[] = [];
-  const record = options.dryRun ? null : recorderOf(context, mask);
+  const log = options.dryRun ? null : auditLogFor(context, openStateFor(context));
   let iam: IamActions | null = null;
   try {
     for await (const { lease, sightings, search } of searchEach(context, options, leases, secrets)) {
       iam ??= readIamActions();
       const reconciliation = judge(lease, sightings, search, iam);
-      await record?.(lease, reconciliation);
+      await log?.append(reconciledRecord(lease.facts, reconciliation, mask), { durable: true });
       found.push({ lease, reconciliation });
     }
   } finally {
     // Behind the records: a reader that is gone must not keep them from being written.
-    await print(context, found, record !== null, mask);
+    await print(context, found, log !== null, mask);
   }
-  sayRest(context, scan, found.length, settled, record !== null);
+  await tellUnrecorded(context, scan, options.again ?? false, log);
+  sayRest(context, scan, found.length, settled, log !== null);
   return isFailure(found, scan, options.failOn ?? 'reuse') || scan.unreadable > 0 ? 1 : 0;
 }
 
@@ -88,7 +97,7 @@ function toWanted({ lease, since, until }: AuditReconcileOptions, now: Date): Le
 /** A lease that is named and not there must not look like one with nothing against it. */
 function assertFound({ lease }: LeaseWindow, scan: LeaseScan): void {
   const { leases, withoutCredential, ofOthers, unreadable } = scan;
-  if (lease === '' || leases.length + withoutCredential + ofOthers + unreadable > 0) return;
+  if (lease === '' || leases.length + withoutCredential.length + ofOthers + unreadable > 0) return;
   throw new CapwrapError('ERR_USAGE', `"${lease}" is no lease of the audit log, or not of that time`, {
     hint: `capwrap audit list --lease ${lease}`,
   });
@@ -106,15 +115,26 @@ function isFinal(last: AwsLease['last']): boolean {
   return last !== null && !last.provisional && FINAL.has(last.verdict);
 }
 
-function recorderOf(context: CommandContext, mask: (text: string) => string) {
-  const log = auditLogFor(context, openStateFor(context));
-  return (lease: AwsLease, found: Reconciled['reconciliation']) =>
-    log.append(reconciledRecord(lease.facts, found, mask), { durable: true });
+/** A lease without a recorded credential has its verdict, too, once its run can't record one any more. */
+async function tellUnrecorded(
+  context: CommandContext,
+  { withoutCredential }: LeaseScan,
+  again: boolean,
+  log: AuditLog | null,
+): Promise<void> {
+  const now = Date.now();
+  for (const { facts, until, told } of withoutCredential) {
+    if ((told && !again) || until.getTime() > now) continue;
+    await log?.append(unrecordedRecord(facts), { durable: true });
+    const row = { ...facts, ...UNRECORDED, recorded: log !== null };
+    const words = `${facts.lease_id}  ${facts.capability ?? '-'}  ${UNRECORDED.verdict}: ${reasonWords('no_credential_recorded')}`;
+    await context.out(`${context.json ? toJson(row) : escapeText(words)}\n`);
+  }
 }
 
 function isFailure(found: readonly Reconciled[], scan: LeaseScan, failOn: FailOn): boolean {
   if (failOn === 'never') return false;
-  if (failOn === 'unverifiable' && scan.withoutCredential > 0) return true;
+  if (failOn === 'unverifiable' && scan.withoutCredential.length > 0) return true;
   return found.some(
     ({ reconciliation: { verdict, actions } }) =>
       verdict === 'reuse_detected' ||
@@ -135,8 +155,10 @@ function sayRest(
     context.err(
       `capwrap: warning: lines that are no record of a lease: ${unreadable}; see capwrap audit verify`,
     );
-  if (withoutCredential > 0 && !context.quiet)
-    context.err(`AWS leases without a recorded credential, which can't be looked for: ${withoutCredential}`);
+  if (withoutCredential.length > 0 && !context.quiet)
+    context.err(
+      `AWS leases without a recorded credential, which can't be looked for: ${withoutCredential.length}`,
+    );
   if (context.quiet || context.json) return;
   if (found === 0) context.err('no AWS lease is left to reconcile');
   if (settled > 0)

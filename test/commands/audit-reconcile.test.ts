@@ -327,6 +327,15 @@ describe('the leases', () => {
     expect(log.printed.stdout()).toMatch(
       /9f8c6b6a41d2e07c .*expired_without_reuse\n[\s\S]*bbbbbbbbbbbbbbbb .*not recorded .*unverifiable\n/,
     );
+    expect(log.printed.stdout()).toMatch(/^d{16} {2}publish-preview-build {2}unverifiable: its run died, /m);
+    expect(log.last()).toMatchObject({
+      event: 'reconciled',
+      lease_id: 'd'.repeat(16),
+      capability: 'publish-preview-build',
+      verdict: 'unverifiable',
+      provisional: false,
+      reasons: ['no_credential_recorded'],
+    });
     expect(log.printed.stderr()).toBe(
       [
         'capwrap: warning: lines that are no record of a lease: 1; see capwrap audit verify',
@@ -352,14 +361,35 @@ describe('the leases', () => {
     const log = logOf({}, [died]);
     const found = (options: AuditReconcileOptions) =>
       reconcile(log, { events: [trailOf(CLEAN)], ...SAID, dryRun: true, ...options });
-    expect(await found({ failOn: 'unverifiable' })).toMatchObject({
+    const unverifiable = await found({ failOn: 'unverifiable' });
+    expect(unverifiable).toMatchObject({
       status: 1,
-      row: { verdict: 'expired_without_reuse' },
       stderr: "AWS leases without a recorded credential, which can't be looked for: 1\n",
     });
+    expect(unverifiable.rows.map(({ verdict, reasons }) => [verdict, reasons])).toEqual([
+      ['expired_without_reuse', []],
+      ['unverifiable', ['no_credential_recorded']],
+    ]);
     expect(await found({ until: '2026-03-01T12:00:04Z', failOn: 'unverifiable' })).toMatchObject({
       status: 0,
     });
+  });
+
+  test('without a recorded credential get their verdict once, when their grant is over', async () => {
+    const died: AuditFields = { ...GRANTED, lease_id: 'd'.repeat(16) };
+    const going: AuditFields = {
+      ...GRANTED,
+      lease_id: 'f'.repeat(16),
+      deadline: new Date(Date.now() + 3_600_000).toISOString(),
+    };
+    const log = logOf({}, [died, going]);
+    const ids = async (options: AuditReconcileOptions = {}) =>
+      (await reconcile(log, { events: [trailOf(CLEAN)], ...SAID, ...options })).rows.map(
+        (row) => row['lease_id'],
+      );
+    expect(await ids()).toEqual([LEASE_ID, died.lease_id]);
+    expect(await ids()).toEqual([]);
+    expect(await ids({ again: true })).toEqual([LEASE_ID, died.lease_id]);
   });
 
   test('that are named and not there are an error', async () => {

@@ -90,7 +90,8 @@ const FACTS = [
   'expires_at',
 ] as const;
 
-function factsOf(leaseId: string, issued: StoredRecord): ReconciledLease {
+/** What a verdict repeats of a record of the lease. */
+export function factsOf(leaseId: string, issued: StoredRecord): ReconciledLease {
   const known = FACTS.map((name) => [name, textAt(issued, name)] as const);
   return { lease_id: leaseId, ...Object.fromEntries(known.filter(([, value]) => value !== undefined)) };
 }

@@ -49,6 +49,7 @@ export function openReasons(
     credentials_obtained:
       sightings.obtained.length > 0 || calls.some(({ event }) => obtainsCredential(event)),
     reuse_recorded_before: lease.reusedBefore && !reused,
+    no_credential_recorded: false, // such a lease is not searched for
   };
   return (Object.keys(open) as OpenReason[]).filter((reason) => open[reason]);
 }

@@ -29,4 +29,6 @@ const WORDS: Readonly<Record<OpenReason, string>> = {
   service_acted_after_end: "a service acted for it after the run; on whose request can't be told",
   credentials_obtained: "further credentials were obtained with it, and their use isn't wholly visible",
   reuse_recorded_before: 'an earlier search found a reuse of it, and this one does not have it',
+  no_credential_recorded:
+    'its run died, or refused what it got, before a key id was recorded: there is nothing to look for',
 };

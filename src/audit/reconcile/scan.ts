@@ -1,7 +1,8 @@
 /** The AWS leases of the audit log, in one pass that keeps no more of a record than is needed. */
 import type { LogBook } from '../log/book.ts';
-import { parseRecord, textAt } from '../record/stored-record.ts';
-import { type AwsLease, leaseOf, timeAt, withRun, withVerdict } from './lease.ts';
+import type { ReconciledLease } from '../record/reconciled-record.ts';
+import { parseRecord, type StoredRecord, textAt } from '../record/stored-record.ts';
+import { type AwsLease, factsOf, leaseOf, timeAt, withRun, withVerdict } from './lease.ts';
 
 /** The leases that are asked for. */
 export interface LeaseWindow {
@@ -16,17 +17,25 @@ export interface LeaseScan {
   /** First issued first. */
   readonly leases: readonly AwsLease[];
   /** AWS leases in the window of which no credential is recorded: the run died, or refused what it got. */
-  readonly withoutCredential: number;
+  readonly withoutCredential: readonly UnrecordedLease[];
   /** Leases of other providers by that name, which CloudTrail doesn't know. */
   readonly ofOthers: number;
   /** Lines that are no record, and leases whose records don't hold what they must. */
   readonly unreadable: number;
 }
 
+export interface UnrecordedLease {
+  readonly facts: ReconciledLease;
+  /** Until when the credential may still be recorded: before that the run may be about to do it. */
+  readonly until: Date;
+  /** True where its verdict is recorded. */
+  readonly told: boolean;
+}
+
 /** Reads the whole log: an end or a verdict can stand long behind the lease. */
 export function awsLeases(book: Pick<LogBook, 'lines'>, window: LeaseWindow): LeaseScan {
   const found = new Map<string, AwsLease>();
-  const granted = new Set<string>();
+  const granted = new Map<string, UnrecordedLease>();
   const unfit = new Set<string>();
   let ofOthers = 0;
   let unreadable = 0;
@@ -48,7 +57,8 @@ export function awsLeases(book: Pick<LogBook, 'lines'>, window: LeaseWindow): Le
     const lease = found.get(leaseId);
     switch (textAt(record, 'event')) {
       case 'granted':
-        if (isNamed(leaseId, window) && isWithin(timeAt(record, 'timestamp'), window)) granted.add(leaseId);
+        if (isNamed(leaseId, window) && isWithin(timeAt(record, 'timestamp'), window))
+          granted.set(leaseId, unrecordedOf(leaseId, record));
         break;
       case 'issued': {
         granted.delete(leaseId);
@@ -62,16 +72,28 @@ export function awsLeases(book: Pick<LogBook, 'lines'>, window: LeaseWindow): Le
         if (textAt(record, 'outcome') === 'not_issued') granted.delete(leaseId);
         if (lease) found.set(leaseId, withRun(lease, record));
         break;
-      case 'reconciled':
+      case 'reconciled': {
+        const unrecorded = granted.get(leaseId);
+        if (unrecorded) granted.set(leaseId, { ...unrecorded, told: true });
         if (lease) found.set(leaseId, withVerdict(lease, record));
+      }
     }
   }
   return {
     leases: [...found.values()].sort((a, b) => a.issuedAt.getTime() - b.issuedAt.getTime()),
-    withoutCredential: granted.size,
+    withoutCredential: [...granted.values()],
     ofOthers,
     unreadable: unreadable + unfit.size,
   };
+}
+
+/** No grant lasts longer. */
+const LONGEST_GRANT_MS = 12 * 3600 * 1000;
+
+function unrecordedOf(leaseId: string, granted: StoredRecord): UnrecordedLease {
+  const start = timeAt(granted, 'timestamp') ?? new Date(0);
+  const until = timeAt(granted, 'deadline') ?? new Date(start.getTime() + LONGEST_GRANT_MS);
+  return { facts: factsOf(leaseId, granted), until, told: false };
 }
 
 const TELLING = new Set<string>(['granted', 'issued', 'closed', 'reconciled']);

@@ -26,6 +26,7 @@ export const OPEN_REASONS = [
   'service_acted_after_end',
   'credentials_obtained',
   'reuse_recorded_before',
+  'no_credential_recorded',
 ] as const;
 export type OpenReason = (typeof OPEN_REASONS)[number];
 
@@ -121,6 +122,17 @@ export type ReconciledLease = Pick<
   | 'access_key_id'
   | 'expires_at'
 >;
+
+/** The record of a lease of which no credential is recorded: nothing of it was searched, and its verdict never changes. */
+export function unrecordedRecord(lease: ReconciledLease): AuditFields {
+  return { event: 'reconciled', ...lease, ...UNRECORDED };
+}
+
+export const UNRECORDED = {
+  verdict: 'unverifiable',
+  provisional: false,
+  reasons: ['no_credential_recorded'],
+} as const satisfies Pick<Reconciliation, 'verdict' | 'provisional' | 'reasons'>;
 
 /** `mask` is for what the caller of AWS chose. */
 export function reconciledRecord(
