@@ -1,7 +1,9 @@
 /** `capwrap audit export`: records or leases for a spreadsheet or a script. */
+
 import type { ExportForm } from '../audit/export/export.ts';
 import { escapeJson, escapeText } from '../base/escape.ts';
 import { writeOutputFile } from '../base/output-file.ts';
+import { plural } from '../base/plural.ts';
 import { CapwrapError } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { type AuditFilterOptions, toFilter } from './audit-filter.ts';
@@ -36,7 +38,7 @@ export async function auditExport(context: CommandContext, options: AuditExportO
   if (found === null) return 1;
   const { rows, unreadable } = tally;
   if (output !== null && !context.quiet)
-    await context.out(`wrote ${rows} row${rows === 1 ? '' : 's'} to ${escapeText(output)}\n`);
+    await context.out(`wrote ${plural(rows, 'row')} to ${escapeText(output)}\n`);
   if (unreadable === 0) return 0;
   const what = `lines that are no record and were left out: ${unreadable}`;
   context.err(`capwrap: warning: ${what}; see capwrap audit verify`);

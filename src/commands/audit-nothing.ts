@@ -1,8 +1,10 @@
 /** What to say where no row of the log fits. */
+
 import { FILTER_FIELDS, type TextFilter } from '../audit/leases/row-filter.ts';
 import type { LogBook } from '../audit/log/book.ts';
 import { parseRecord, textAt } from '../audit/record/stored-record.ts';
 import { escapeText } from '../base/escape.ts';
+import { plural } from '../base/plural.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { nearest } from '../policy/suggest.ts';
 import { type AuditFilterOptions, filterWords } from './audit-filter.ts';
@@ -15,7 +17,7 @@ export function nothingFits(
   command: string,
 ): string[] {
   const words = filterWords(options);
-  const searched = `${linesRead} ${linesRead === 1 ? 'record' : 'records'}`;
+  const searched = plural(linesRead, 'record');
   if (words === '') return [`no lease and no denial is in the log: ${searched}`];
   const asked = (Object.keys(FILTER_FIELDS) as TextFilter[]).filter((name) => {
     const value = options[name];

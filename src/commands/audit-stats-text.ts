@@ -1,7 +1,9 @@
 /** The figures of one capability in words. */
+
 import type { CapabilityStats } from '../audit/leases/stats.ts';
 import { formatSeconds } from '../audit/story/story-times.ts';
 import { escapeText } from '../base/escape.ts';
+import { plural } from '../base/plural.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { shortTime } from './audit-table.ts';
 
@@ -86,8 +88,4 @@ function countsText(counts: Counts): string {
 
 function total(counts: Counts): number {
   return counts.reduce((sum, [, count]) => sum + count, 0);
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,5 @@
 /** `capwrap audit verify --anchor`: what heads that were left elsewhere show of the log, in words that claim no more. */
+
 import { resolve } from 'node:path';
 import { type LogSite, logIdOf, placeOf, siteOf } from '../audit/anchor/head.ts';
 import type { HeadIndex } from '../audit/anchor/head-index.ts';
@@ -9,9 +10,9 @@ import { withBook } from '../audit/log/book.ts';
 import { verifyLog } from '../audit/log/verify.ts';
 import type { Verification } from '../audit/log/verify-book.ts';
 import { escapeText } from '../base/escape.ts';
+import { plural } from '../base/plural.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { anchorKeys } from './audit-anchor-keys.ts';
-import { count } from './count.ts';
 
 export interface HeldAnchors extends Held {
   readonly wantsSigned: boolean;
@@ -116,13 +117,13 @@ export function anchorsAsText({ colors }: CommandContext, held: HeldAnchors): st
 
 function fitText({ matching, newestTime }: HeldAnchors, { head, from }: HeadFrom): string {
   const upTo = `the log up to seq=${head.seq} (${newestTime ?? 'without a time'}) is the one that was there when that head was left`;
-  return `heads of ${count(matching, 'record')} fit, the newest in ${escapeText(from)}: ${upTo}`;
+  return `heads of ${plural(matching, 'record')} fit, the newest in ${escapeText(from)}: ${upTo}`;
 }
 
 function aloneText({ alone }: HeldAnchors): string {
   return alone === 0
     ? 'no record is behind it'
-    : `${count(alone, 'record')} behind it: covered by the chain alone, which cannot show a rewrite or a cut there`;
+    : `${plural(alone, 'record')} behind it: covered by the chain alone, which cannot show a rewrite or a cut there`;
 }
 
 function faults(held: HeldAnchors): string[] {
@@ -136,19 +137,19 @@ function faults(held: HeldAnchors): string[] {
     lines.push(`rewritten: ${at(rewritten)} is not of the record that has this seq now${since}`);
   }
   if (replaced) {
-    const logs = count(replaced.logs.length, 'other log');
+    const logs = plural(replaced.logs.length, 'other log');
     lines.push(
-      `replaced: ${count(replaced.heads, 'head')} of ${logs} at this place: this log took its place, or another machine has the same name and path`,
+      `replaced: ${plural(replaced.heads, 'head')} of ${logs} at this place: this log took its place, or another machine has the same name and path`,
     );
   }
   if (held.unjudged > 0)
-    lines.push(`not checked: ${count(held.unjudged, 'head')} of records behind the bad line`);
+    lines.push(`not checked: ${plural(held.unjudged, 'head')} of records behind the bad line`);
   for (const { name } of held.sources.filter(({ heads }) => heads === 0))
     lines.push(`no head found in ${escapeText(name)}`);
   if (held.matching === 0) lines.push('no head fits this log: nothing vouches for it');
   if (held.strays > 0) {
     lines.push(
-      `not checked: ${count(held.strays, 'signature')} outside an anchor on one line; for an anchor that was formatted anew: jq -c . FILE`,
+      `not checked: ${plural(held.strays, 'signature')} outside an anchor on one line; for an anchor that was formatted anew: jq -c . FILE`,
     );
   }
   if (held.badSignatures > held.signatures.filter(({ signature }) => !signature.ok).length)
@@ -174,9 +175,9 @@ function signatureText({ from, seq, signature }: SignedAnchor): string {
 /** From which nothing follows, said so that nobody takes it for checked. */
 function asides({ removed, others }: HeldAnchors): string[] {
   return [
-    ...(removed > 0 ? [`not checked: ${count(removed, 'head')} of records that retention removed`] : []),
+    ...(removed > 0 ? [`not checked: ${plural(removed, 'head')} of records that retention removed`] : []),
     ...(others.heads > 0
-      ? [`not judged: ${count(others.heads, 'head')} of ${count(others.logs, 'log')} of other places`]
+      ? [`not judged: ${plural(others.heads, 'head')} of ${plural(others.logs, 'log')} of other places`]
       : []),
   ];
 }

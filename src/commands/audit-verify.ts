@@ -1,13 +1,14 @@
 /** `capwrap audit verify`: whether anybody, or a crash, touched the log. */
+
 import { HeadIndex } from '../audit/anchor/head-index.ts';
 import { CHAIN_LIMIT, verifyLog } from '../audit/log/verify.ts';
 import { placeOfBad, type Verification } from '../audit/log/verify-book.ts';
 import { escapeText, toJson } from '../base/escape.ts';
+import { plural } from '../base/plural.ts';
 import { CapwrapError } from '../errors.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { logPathOf } from './audit-log.ts';
 import { anchorsAsObject, anchorsAsText, checkAnchors, type HeldAnchors } from './audit-verify-anchors.ts';
-import { count } from './count.ts';
 
 export interface AuditVerifyOptions {
   /** Files with heads that were left elsewhere; `-` for standard input. */
@@ -62,21 +63,21 @@ function toText(
   if (!exists) lines.push(red('there is no audit log'));
   if (currentMissing) {
     lines.push(red('the current file is missing or empty: what it held was lost or removed'));
-    if (!firstBad) lines.push(`the ${count(records, 'record')} of the archives follow one another`);
+    if (!firstBad) lines.push(`the ${plural(records, 'record')} of the archives follow one another`);
   }
-  if (ok) lines.push(green(`the chain is whole: ${count(records, 'record')}`));
+  if (ok) lines.push(green(`the chain is whole: ${plural(records, 'record')}`));
   if (firstBad) {
     lines.push(red(`${escapeText(`${placeOfBad(path, firstBad)} is bad: ${firstBad.why}`)}`));
-    lines.push(`the ${count(records, 'record')} before it follow one another; nothing behind it was judged`);
+    lines.push(`the ${plural(records, 'record')} before it follow one another; nothing behind it was judged`);
   }
   if (torn) {
     lines.push(
       yellow(
-        `line ${torn.line} is torn: ${count(torn.bytes, 'byte')} without an end, as a crash leaves them`,
+        `line ${torn.line} is torn: ${plural(torn.bytes, 'byte')} without an end, as a crash leaves them`,
       ),
     );
     lines.push(
-      `the ${count(records, 'record')} before it follow one another; the next record sets the rest aside and says so`,
+      `the ${plural(records, 'record')} before it follow one another; the next record sets the rest aside and says so`,
     );
   }
   if (recovered > 0)
@@ -84,12 +85,12 @@ function toText(
   if (resumed > 0)
     lines.push(
       yellow(
-        `the current file was missing ${count(resumed, 'time')}, and what it held is lost; capwrap audit list --event rotated`,
+        `the current file was missing ${plural(resumed, 'time')}, and what it held is lost; capwrap audit list --event rotated`,
       ),
     );
   if (retired > 0)
     lines.push(
-      `${count(retired, 'record')} before the first were removed by retention; capwrap audit list --event retired`,
+      `${plural(retired, 'record')} before the first were removed by retention; capwrap audit list --event retired`,
     );
   if (exists) lines.push(`head: seq=${head.seq} hash=${head.hash}`);
   if (held !== null) lines.push(...anchorsAsText(context, held));

@@ -1,6 +1,8 @@
 /** The report of `capwrap check`: for people, for tools, and as annotations of GitHub Actions. */
+
 import type { ChalkInstance } from 'chalk';
 import { escapeText, toJson } from '../base/escape.ts';
+import { plural } from '../base/plural.ts';
 import { decisionJson } from '../policy/explain-text.ts';
 import type { Fault } from '../policy/fault.ts';
 import { type Finding, STILL_TO_REMOVE } from '../policy/finding.ts';
@@ -108,7 +110,7 @@ function entries(report: CheckReport): Entry[] {
 function summary(report: CheckReport): string[] {
   const { faults, failures, findings, trust } = report;
   const file = escapeText(report.file);
-  if (faults.length > 0) return [`${file}: ${count(faults.length, 'fault')}, so nothing in it can be used`];
+  if (faults.length > 0) return [`${file}: ${plural(faults.length, 'fault')}, so nothing in it can be used`];
   const passed = report.tests - failures.length;
   const removable = STILL_TO_REMOVE.map(
     (code) => [code, findings.filter((it) => it.code === code).length] as const,
@@ -116,14 +118,10 @@ function summary(report: CheckReport): string[] {
     .filter(([, number]) => number > 0)
     .map(([code, number]) => `${code} ${number}`);
   return [
-    `${file}: ${count(report.capabilities, 'capability', 'capabilities')}, ${passed} of ${count(report.tests, 'test')} passed, ` +
-      `${count(findings.filter((it) => it.severity === 'warning').length, 'warning')}, ` +
-      `${count(findings.filter((it) => it.severity === 'note').length, 'note')}`,
+    `${file}: ${plural(report.capabilities, 'capability', 'capabilities')}, ${passed} of ${plural(report.tests, 'test')} passed, ` +
+      `${plural(findings.filter((it) => it.severity === 'warning').length, 'warning')}, ` +
+      `${plural(findings.filter((it) => it.severity === 'note').length, 'note')}`,
     ...(removable.length === 0 ? [] : [`still to be removed: ${removable.join(', ')}`]),
     ...(trust.trusted ? [] : [`not trusted: ${escapeText(trust.why)} (${escapeText(trust.hint)})`]),
   ];
-}
-
-function count(number: number, one: string, many = `${one}s`): string {
-  return `${number} ${number === 1 ? one : many}`;
 }

@@ -1,14 +1,15 @@
 /** What `capwrap doctor` says of the audit log: its files, its chain, and the settings by which it is kept. */
+
 import { lstatSync } from 'node:fs';
 import { auditLogPath } from '../audit/log/log.ts';
 import { verifyLog } from '../audit/log/verify.ts';
 import { placeOfBad, type Verification } from '../audit/log/verify-book.ts';
 import { auditSettings, auditSettingsPath } from '../audit/settings.ts';
+import { plural } from '../base/plural.ts';
 import { assertPrivate, octal } from '../base/private-files.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { statePlace } from '../base/state.ts';
 import type { CommandContext } from '../ui/context.ts';
-import { count } from './count.ts';
 import { type Check, check, look } from './doctor-check.ts';
 
 /** The log, and its settings: without those no run starts. */
@@ -34,7 +35,7 @@ async function logCheck({ ambient, admin }: CommandContext): Promise<Check> {
     const status = found.firstBad === null ? 'warning' : 'problem';
     return check('audit', status, `${path}: ${faultOf(path, found)}`, 'capwrap audit verify');
   }
-  const chain = `${path}: ${count(found.records, 'record')}, the chain is whole up to ${found.head.hash.slice(0, 16)}`;
+  const chain = `${path}: ${plural(found.records, 'record')}, the chain is whole up to ${found.head.hash.slice(0, 16)}`;
   return (mode & 0o077) !== 0
     ? check(
         'audit',

@@ -1,5 +1,7 @@
 /** `capwrap doctor`: what works and what doesn't on this machine. */
+
 import { escapeText, toJson } from '../base/escape.ts';
+import { plural } from '../base/plural.ts';
 import { statePlace } from '../base/state.ts';
 import type { Capability } from '../policy/capability.ts';
 import { findMapFile, type MapFile, readMapFile } from '../policy/map-file.ts';
@@ -108,8 +110,4 @@ const NAME_WIDTH = 28;
 
 function count(checks: readonly Check[], status: CheckStatus): number {
   return checks.filter((each) => each.status === status).length;
-}
-
-function plural(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,5 @@
 /** `capwrap leases`: the open ones, whether their runs still live, and what can end them. */
+
 import {
   endOfTime,
   isOver,
@@ -10,6 +11,7 @@ import {
 import { numberAt, textAt } from '../audit/record/stored-record.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import { statePlace } from '../base/state.ts';
+import { columnsOf } from '../ui/columns.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { withLog } from './audit-log.ts';
 import type { Command } from './command.ts';
@@ -89,13 +91,7 @@ const END_WORDS: Readonly<Record<EndsBy, string>> = {
 function toTable(context: CommandContext, rows: readonly Row[]): string {
   const { bold, green, yellow } = context.colors.stdout;
   const cells = rows.map(toCells);
-  const widths = HEADINGS.map((heading, column) =>
-    cells.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), heading.length),
-  );
-  const line = (texts: readonly string[]) =>
-    texts
-      .map((text, column) => (column === texts.length - 1 ? text : text.padEnd(widths[column] ?? 0)))
-      .join('  ');
+  const line = columnsOf(HEADINGS, cells);
   const body = rows.map(({ wrapper }, at) => (wrapper === 'alive' ? green : yellow)(line(cells[at] ?? [])));
   return `${[bold(line(HEADINGS)), ...body].join('\n')}\n`;
 }

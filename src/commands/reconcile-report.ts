@@ -1,4 +1,5 @@
 /** What a reconciliation found, for people and for tools. */
+
 import type { AwsLease } from '../audit/reconcile/lease.ts';
 import { reasonWords } from '../audit/reconcile/reason-words.ts';
 import type {
@@ -8,6 +9,7 @@ import type {
   ReuseRecord,
 } from '../audit/record/reconciled-record.ts';
 import { escapeText, toJson } from '../base/escape.ts';
+import { columnsOf } from '../ui/columns.ts';
 import type { CommandContext } from '../ui/context.ts';
 
 export interface Reconciled {
@@ -37,13 +39,7 @@ const HEADINGS = ['LEASE', 'CAPABILITY', 'RUN ENDED', 'CALLS', 'VERDICT'];
 export function toText(context: CommandContext, found: readonly Reconciled[], mask: Mask): string {
   const { bold, green, red, yellow } = context.colors.stdout;
   const cells = found.map(toCells);
-  const widths = HEADINGS.map((heading, column) =>
-    cells.reduce((widest, row) => Math.max(widest, row[column]?.length ?? 0), heading.length),
-  );
-  const line = (texts: readonly string[]) =>
-    texts
-      .map((text, column) => (column === texts.length - 1 ? text : text.padEnd(widths[column] ?? 0)))
-      .join('  ');
+  const line = columnsOf(HEADINGS, cells);
   const lines = [bold(line(HEADINGS))];
   found.forEach(({ reconciliation }, at) => {
     const { verdict, actions } = reconciliation;

@@ -1,4 +1,5 @@
 /** The options of a reconciliation that say where to search, and the search. */
+
 import { listEventFiles } from '../audit/reconcile/files/list-files.ts';
 import { searchFiles } from '../audit/reconcile/files/search-files.ts';
 import type { AwsLease } from '../audit/reconcile/lease.ts';
@@ -6,6 +7,7 @@ import type { Search } from '../audit/reconcile/search.ts';
 import type { Sightings } from '../audit/reconcile/sightings.ts';
 import type { Statement } from '../audit/record/reconciled-record.ts';
 import { escapeText } from '../base/escape.ts';
+import { plural } from '../base/plural.ts';
 import { SERVER_URL, WANTS_SERVER_URL } from '../base/server-url.ts';
 import { statePlace } from '../base/state.ts';
 import type { KeyProof } from '../broker/sources/proof.ts';
@@ -131,7 +133,7 @@ async function* byLookup(
   const regions = [...new Set(options.region)].map((region) => ({ region, pace: new Pace(options.paceMs) }));
   if (!context.quiet && !context.json)
     context.err(
-      `asking CloudTrail in ${regions.length} ${regions.length === 1 ? 'region' : 'regions'} for ${leases.length} ${leases.length === 1 ? 'lease' : 'leases'}, at its two requests a second`,
+      `asking CloudTrail in ${plural(regions.length, 'region')} for ${plural(leases.length, 'lease')}, at its two requests a second`,
     );
   try {
     for (const lease of leases) {

@@ -25,6 +25,9 @@ export interface AuditRow {
 /** The events that tell of the course of a lease, from its grant on. */
 export const LEASE_EVENTS: ReadonlySet<string> = new Set(['granted', 'issued', 'closed', 'lease_ended']);
 
+/** Those that end it. */
+export const END_EVENTS: ReadonlySet<string> = new Set(['closed', 'lease_ended']);
+
 /** The row of the lines of a lease, first to last; each is a record. */
 export function rowOf(lines: readonly Buffer[], heads: readonly RowHead[]): AuditRow {
   const parsed: StoredRecord[] = [];
@@ -38,7 +41,7 @@ export function rowOfRecords(records: readonly StoredRecord[]): AuditRow {
 
 function rowWith(heads: readonly RowHead[], recordAt: (at: number) => StoredRecord): AuditRow {
   const events = heads.map(({ event }) => event);
-  const end = heads.findLast(({ event }) => ENDS.has(event));
+  const end = heads.findLast(({ event }) => END_EVENTS.has(event));
   return {
     status: statusOf(events),
     started: heads[0]?.timestamp ?? '',
@@ -86,7 +89,6 @@ export function headOf(record: StoredRecord): RowHead {
 }
 
 const NONE = Buffer.alloc(0);
-const ENDS = new Set(['closed', 'lease_ended']);
 
 /** Told by the events of a lease, or by the one of a record that stands for itself. */
 export function statusOf(events: readonly string[]): RowStatus {

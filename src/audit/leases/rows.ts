@@ -140,7 +140,7 @@ function keeper(open: ReadonlyMap<string, FoundLine[]>): (lease: string, bytes: 
 }
 
 /** Records stand in the order of writing; a clock that was set back by up to a day hides none. */
-const CLOCK_SLACK_MS = 24 * 3600 * 1000;
+export const CLOCK_SLACK_MS = 24 * 3600 * 1000;
 
 function isBefore({ timestamp }: RowHead, since: Date | undefined): boolean {
   return since !== undefined && Date.parse(timestamp) < since.getTime() - CLOCK_SLACK_MS;

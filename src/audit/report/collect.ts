@@ -2,8 +2,9 @@
 
 import { CapwrapError } from '../../errors.ts';
 import { type WrapperState, wrapperOf } from '../leases/open-leases.ts';
-import { statusOf } from '../leases/row.ts';
+import { END_EVENTS, statusOf } from '../leases/row.ts';
 import { type JudgedRow, type RowFilter, rowTest } from '../leases/row-filter.ts';
+import { CLOCK_SLACK_MS } from '../leases/rows.ts';
 import type { LogBook } from '../log/book.ts';
 import type { LogLine } from '../log/lines.ts';
 import { RECORD_FIELDS } from '../record/build-record.ts';
@@ -53,7 +54,7 @@ export function collectLeases(
     if (store.bytes > 2 * limits.bytes) throw tooLarge();
     const event = textAt(record, 'event') ?? '';
     lease.started ||= STARTS.has(event);
-    lease.ended ||= ENDS.has(event);
+    lease.ended ||= END_EVENTS.has(event);
     if (event === 'granted' && !lease.ended)
       lease.wrapper = wrapperOf({ leaseId: id, granted: record, issued: null, failed: false }, stateDir);
   };
@@ -123,10 +124,6 @@ interface Lease {
 
 /** Each lease of the log has one of these, once. */
 const STARTS = new Set(['granted', 'denied']);
-const ENDS = new Set(['closed', 'lease_ended']);
-
-/** A clock that was set back by up to a day hides none. */
-const CLOCK_SLACK_MS = 24 * 3600 * 1000;
 
 /** The event of a line that is from before the wished time, told by its first bytes; else null. */
 function eventOfOld(bytes: Buffer, since: Date | undefined): string | null {

@@ -1,4 +1,5 @@
 /** The part of the page that needs no code: what was checked, what is in it, and how much of what. */
+import { plural } from '../../base/plural.ts';
 import { shellQuote } from '../../base/shell-quote.ts';
 import { CHAIN_LIMIT } from '../log/verify.ts';
 import { placeOfBad, type Verification } from '../log/verify-book.ts';
@@ -50,13 +51,13 @@ interface SaidVerification {
 function sayVerification(path: string, found: Verification): SaidVerification {
   const { currentMissing, records, recovered, resumed, retired, firstBad, torn } = found;
   const before =
-    records === 0 ? 'it is the first' : `the ${count(records, 'record')} before it follow one another`;
+    records === 0 ? 'it is the first' : `the ${plural(records, 'record')} before it follow one another`;
   const repairs = [
     ...(recovered > 0 ? [`torn lines that were set aside earlier, each with a record: ${recovered}`] : []),
     ...(resumed > 0
-      ? [`the current file was missing ${count(resumed, 'time')}, and what it held is lost`]
+      ? [`the current file was missing ${plural(resumed, 'time')}, and what it held is lost`]
       : []),
-    ...(retired > 0 ? [`${count(retired, 'record')} before the first were removed by retention`] : []),
+    ...(retired > 0 ? [`${plural(retired, 'record')} before the first were removed by retention`] : []),
   ];
   if (firstBad) {
     const shown = 'nothing behind it was judged, and is shown below as it stands there';
@@ -69,7 +70,7 @@ function sayVerification(path: string, found: Verification): SaidVerification {
   if (torn) {
     return {
       state: 'torn',
-      headline: `line ${torn.line} is torn: ${count(torn.bytes, 'byte')} without an end, as a crash leaves them`,
+      headline: `line ${torn.line} is torn: ${plural(torn.bytes, 'byte')} without an end, as a crash leaves them`,
       details: [before, ...repairs],
     };
   }
@@ -77,10 +78,10 @@ function sayVerification(path: string, found: Verification): SaidVerification {
     return {
       state: 'bad',
       headline: 'the current file is missing or empty: what it held was lost or removed',
-      details: [`the ${count(records, 'record')} of the archives follow one another`, ...repairs],
+      details: [`the ${plural(records, 'record')} of the archives follow one another`, ...repairs],
     };
   }
-  return { state: 'whole', headline: `the chain is whole: ${count(records, 'record')}`, details: repairs };
+  return { state: 'whole', headline: `the chain is whole: ${plural(records, 'record')}`, details: repairs };
 }
 
 function scopeHtml({ filter, filtered, tooMany, unread, facts }: ReportSummary): string {
@@ -173,8 +174,4 @@ const LISTED = 200;
 
 function timeHtml(time: string): string {
   return `<time datetime="${escapeHtml(time)}">${escapeHtml(time.replace('T', ' ').replace(/\.\d+Z$/, ' UTC'))}</time>`;
-}
-
-function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,0 @@
-/** `1 record`, `2 records`. */
-export function count(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? '' : 's'}`;
-}
