@@ -3,6 +3,14 @@
 import { HeadIndex } from '../audit/anchor/head-index.ts';
 import { CHAIN_LIMIT, verifyLog } from '../audit/log/verify.ts';
 import { placeOfBad, type Verification } from '../audit/log/verify-book.ts';
+import {
+  archivesWords,
+  CURRENT_MISSING,
+  resumedWords,
+  retiredWords,
+  tornWords,
+  wholeWords,
+} from '../audit/log/verify-words.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import { plural } from '../base/plural.ts';
 import { CapwrapError } from '../errors.ts';
@@ -62,36 +70,24 @@ function toText(
   const lines = [dim(escapeText(path))];
   if (!exists) lines.push(red('there is no audit log'));
   if (currentMissing) {
-    lines.push(red('the current file is missing or empty: what it held was lost or removed'));
-    if (!firstBad) lines.push(`the ${plural(records, 'record')} of the archives follow one another`);
+    lines.push(red(CURRENT_MISSING));
+    if (!firstBad) lines.push(archivesWords(records));
   }
-  if (ok) lines.push(green(`the chain is whole: ${plural(records, 'record')}`));
+  if (ok) lines.push(green(wholeWords(records)));
   if (firstBad) {
-    lines.push(red(`${escapeText(`${placeOfBad(path, firstBad)} is bad: ${firstBad.why}`)}`));
+    lines.push(red(escapeText(`${placeOfBad(path, firstBad)} is bad: ${firstBad.why}`)));
     lines.push(`the ${plural(records, 'record')} before it follow one another; nothing behind it was judged`);
   }
   if (torn) {
-    lines.push(
-      yellow(
-        `line ${torn.line} is torn: ${plural(torn.bytes, 'byte')} without an end, as a crash leaves them`,
-      ),
-    );
+    lines.push(yellow(tornWords(torn)));
     lines.push(
       `the ${plural(records, 'record')} before it follow one another; the next record sets the rest aside and says so`,
     );
   }
   if (recovered > 0)
     lines.push(`torn lines that were set aside: ${recovered}; capwrap audit list --event recovered`);
-  if (resumed > 0)
-    lines.push(
-      yellow(
-        `the current file was missing ${plural(resumed, 'time')}, and what it held is lost; capwrap audit list --event rotated`,
-      ),
-    );
-  if (retired > 0)
-    lines.push(
-      `${plural(retired, 'record')} before the first were removed by retention; capwrap audit list --event retired`,
-    );
+  if (resumed > 0) lines.push(yellow(`${resumedWords(resumed)}; capwrap audit list --event rotated`));
+  if (retired > 0) lines.push(`${retiredWords(retired)}; capwrap audit list --event retired`);
   if (exists) lines.push(`head: seq=${head.seq} hash=${head.hash}`);
   if (held !== null) lines.push(...anchorsAsText(context, held));
   else if (exists) lines.push(dim(CHAIN_LIMIT));

@@ -3,6 +3,14 @@ import { plural } from '../../base/plural.ts';
 import { shellQuote } from '../../base/shell-quote.ts';
 import { CHAIN_LIMIT } from '../log/verify.ts';
 import { placeOfBad, type Verification } from '../log/verify-book.ts';
+import {
+  archivesWords,
+  CURRENT_MISSING,
+  resumedWords,
+  retiredWords,
+  tornWords,
+  wholeWords,
+} from '../log/verify-words.ts';
 import { VERDICTS } from '../record/reconciled-record.ts';
 import { escapeHtml } from './html.ts';
 import { COUNTED, type Counted, countsAs, type LeaseFacts } from './lease-facts.ts';
@@ -54,10 +62,8 @@ function sayVerification(path: string, found: Verification): SaidVerification {
     records === 0 ? 'it is the first' : `the ${plural(records, 'record')} before it follow one another`;
   const repairs = [
     ...(recovered > 0 ? [`torn lines that were set aside earlier, each with a record: ${recovered}`] : []),
-    ...(resumed > 0
-      ? [`the current file was missing ${plural(resumed, 'time')}, and what it held is lost`]
-      : []),
-    ...(retired > 0 ? [`${plural(retired, 'record')} before the first were removed by retention`] : []),
+    ...(resumed > 0 ? [resumedWords(resumed)] : []),
+    ...(retired > 0 ? [retiredWords(retired)] : []),
   ];
   if (firstBad) {
     const shown = 'nothing behind it was judged, and is shown below as it stands there';
@@ -70,18 +76,18 @@ function sayVerification(path: string, found: Verification): SaidVerification {
   if (torn) {
     return {
       state: 'torn',
-      headline: `line ${torn.line} is torn: ${plural(torn.bytes, 'byte')} without an end, as a crash leaves them`,
+      headline: tornWords(torn),
       details: [before, ...repairs],
     };
   }
   if (currentMissing) {
     return {
       state: 'bad',
-      headline: 'the current file is missing or empty: what it held was lost or removed',
-      details: [`the ${plural(records, 'record')} of the archives follow one another`, ...repairs],
+      headline: CURRENT_MISSING,
+      details: [archivesWords(records), ...repairs],
     };
   }
-  return { state: 'whole', headline: `the chain is whole: ${plural(records, 'record')}`, details: repairs };
+  return { state: 'whole', headline: wholeWords(records), details: repairs };
 }
 
 function scopeHtml({ filter, filtered, tooMany, unread, facts }: ReportSummary): string {
