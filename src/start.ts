@@ -14,11 +14,12 @@ process.on('SIGUSR1', () => undefined);
 if (process.channel) {
   stop('"NODE_CHANNEL_FD" is set: a channel to another Node process is no way to start capwrap');
 } else {
-  useCompileCache();
-  import('./cli.ts').then(
-    ({ main }) => main(),
-    () => stop('the installation is damaged: a part of it is missing'),
-  );
+  useCompileCache()
+    .then(() => import('./cli.ts'))
+    .then(
+      ({ main }) => main(),
+      () => stop('the installation is damaged: a part of it is missing'),
+    );
 }
 
 /**
@@ -44,18 +45,20 @@ function stop(message: string): never {
 }
 
 /**
- * Keeps compiled code between runs on Nodes that can (22.8 and newer). The folder must be the running user's alone:
- * whoever writes there decides what capwrap executes. Without such a folder the run is only slower.
+ * Keeps compiled code between runs: Node does it from 22.8 on. The folder must be the running user's alone: whoever
+ * writes there decides what capwrap executes. Without such a folder the run is only slower.
  */
-function useCompileCache(): void {
+async function useCompileCache(): Promise<void> {
   const enable = (module as { enableCompileCache?: (folder: string) => unknown }).enableCompileCache;
   const home = process.env['HOME']; // capwrap reads its own environment before it is taken away
-  if (!enable || !home || !isAbsolute(home)) return;
+  if (!home || !isAbsolute(home)) return;
   const folder = join(home, '.cache', 'capwrap', 'compile-cache');
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     const stat = lstatSync(folder);
-    if (stat.isDirectory() && stat.uid === process.getuid?.() && (stat.mode & 0o077) === 0) enable(folder);
+    if (!stat.isDirectory() || stat.uid !== process.getuid?.() || (stat.mode & 0o077) !== 0) return;
+    if (enable) enable(folder);
+    else (await import('./base/code-cache.ts')).keepCompiledCode(__dirname, folder);
   } catch {
     // no home, or a read-only one
   }

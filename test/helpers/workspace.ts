@@ -1,6 +1,6 @@
 /** A git work tree with a trusted map, a state folder and, where asked for, a sandbox instead of AWS. */
 import { createHash } from 'node:crypto';
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { writeConfigFiles } from '../../examples/sandbox/config-files.ts';
@@ -13,7 +13,7 @@ import type { CommandContext } from '../../src/ui/context.ts';
 import { keptContext } from '../commands/command-context.ts';
 import { ambientOf } from '../policy/ambient.ts';
 import { afterTest } from './after-test.ts';
-import { type CliOptions, type CliResult, capwrap, tempDir } from './cli.ts';
+import { type CliOptions, type CliResult, capwrap, ROOT, tempDir } from './cli.ts';
 import { capwrapHere } from './cli-here.ts';
 import { expectNowhere } from './secrets.ts';
 
@@ -44,11 +44,19 @@ async function inProcess(
   expect(await command(keptContext(ambientOf(world)).context)).toBe(0);
 }
 
+/** Most of a short run is the compiling of capwrap: all workspaces keep what it gave in one place, until the next build. */
+function shareCompiledCode(home: string): void {
+  const shared = join(ROOT, 'build', 'test-cache');
+  mkdirSync(shared, { recursive: true });
+  if (!existsSync(join(home, '.cache'))) symlinkSync(shared, join(home, '.cache'));
+}
+
 /** In a folder that is gone after the test, or in `folder`. */
 export async function createWorkspace(map: string, folder = tempDir()): Promise<Workspace> {
   const stateDir = join(folder, 'state');
   const mapFile = join(folder, 'capabilities.yaml');
   const env = { HOME: folder, CAPWRAP_HOME: stateDir, CAPWRAP_ACTOR: 'tester', CAPWRAP_TASK_ID: 'task-1' };
+  shareCompiledCode(folder);
   for (const name of ['objects', 'refs']) mkdirSync(join(folder, '.git', name), { recursive: true });
   writeFileSync(join(folder, '.git', 'HEAD'), 'ref: refs/heads/feat/x\n');
   writeFileSync(

@@ -1,0 +1,84 @@
+/**
+ * Compiled code kept between runs, on Nodes that can't do so by themselves (before 22.8). Compiling takes a third of a
+ * run's processor time there.
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import module from 'node:module';
+import { basename, dirname, join } from 'node:path';
+import { constants, Script } from 'node:vm';
+import { crc32 } from 'node:zlib';
+
+type Compile = (this: NodeJS.Module, code: string, path: string) => unknown;
+/** What each CommonJS file goes through (Node's lib/internal/modules/cjs/loader.js; these Nodes won't change any more). */
+const loader = (module as unknown as { prototype: { _compile: Compile } }).prototype;
+
+interface Kept {
+  readonly code: Buffer;
+  /** It has what a whole run needs: functions are compiled when they are first called. */
+  readonly whole: boolean;
+}
+
+/**
+ * From now on files in `codeDir` are loaded with what is kept of them in `folder`, which must be the running user's
+ * alone; V8 refuses what another version of it, or one with other flags, has compiled. When the process ends, what is
+ * missing is added. A folder that can't be read or written only makes a run slower.
+ */
+export function keepCompiledCode(codeDir: string, folder: string): void {
+  const kept = join(folder, `${process.version}-${process.arch}`);
+  const compiled: { path: string; code: string; script: Script; whole: boolean | null }[] = [];
+  const compile = loader._compile;
+  loader._compile = function (code, path) {
+    if (dirname(path) !== codeDir) return compile.call(this, code, path);
+    const found = read(fileFor(kept, path), code);
+    const script = new Script(`(function (exports, require, module, __filename, __dirname) { ${code}\n})`, {
+      filename: path,
+      importModuleDynamically: constants.USE_MAIN_CONTEXT_DEFAULT_LOADER,
+      ...(found ? { cachedData: found.code } : {}),
+    });
+    compiled.push({ path, code, script, whole: found && !script.cachedDataRejected ? found.whole : null });
+    const run = script.runInThisContext() as (...parts: unknown[]) => unknown;
+    return run.call(this.exports, this.exports, module.createRequire(path), this, path, codeDir);
+  };
+  process.on('exit', (status) => {
+    const whole = process.argv.includes('run') && (status < OWN_STATUS.first || status > OWN_STATUS.last);
+    for (const { path, code, script, whole: was } of compiled) {
+      if (was === null || (whole && !was)) {
+        write(fileFor(kept, path), code, { code: script.createCachedData(), whole });
+      }
+    }
+  });
+}
+
+/** Statuses with which capwrap ends where there was no child, or it was not found. */
+const OWN_STATUS = { first: 120, last: 127 };
+
+const fileFor = (folder: string, path: string) => join(folder, `${basename(path)}.bin`);
+
+/** Of the file: checksums of the source and of the code, which V8 does not check itself, and whether it is whole. */
+const HEAD = 9;
+
+function read(file: string, source: string): Kept | null {
+  try {
+    const bytes = readFileSync(file);
+    const code = bytes.subarray(HEAD);
+    if (bytes.readUInt32LE(0) !== crc32(source) || bytes.readUInt32LE(4) !== crc32(code)) return null;
+    return { code, whole: bytes[8] === 1 };
+  } catch {
+    return null;
+  }
+}
+
+function write(file: string, source: string, { code, whole }: Kept): void {
+  const head = Buffer.alloc(HEAD);
+  head.writeUInt32LE(crc32(source), 0);
+  head.writeUInt32LE(crc32(code), 4);
+  head[8] = whole ? 1 : 0;
+  const fresh = `${file}.${process.pid}`;
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(fresh, Buffer.concat([head, code]), { mode: 0o600, flag: 'wx' });
+    renameSync(fresh, file);
+  } catch {
+    // another run of the same number was killed while it wrote, or the disk is full
+  }
+}

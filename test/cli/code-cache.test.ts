@@ -1,0 +1,66 @@
+/** What is kept of compiled code between runs, where Node doesn't do it by itself. */
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import module from 'node:module';
+import { join } from 'node:path';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { expectNowhere } from '../helpers/secrets.ts';
+import { localWorkspace, type Workspace } from '../helpers/workspace.ts';
+
+const BY_NODE = 'enableCompileCache' in module;
+
+describe.skipIf(BY_NODE)(`compiled code${BY_NODE ? ' (skipped: this Node keeps it)' : ''}`, () => {
+  let workspace: Workspace;
+  let cache = '';
+  const version = async () => expect((await workspace.cli(['--version'])).status).toBe(0);
+  const run = async () => {
+    const result = await workspace.run('local', ['/bin/sh', '-c', 'printf %s "$TOKEN" > token; echo ran']);
+    expect(result).toMatchObject({ status: 0, stdout: 'ran\n' });
+  };
+  const kept = () => {
+    const [folder = ''] = readdirSync(cache);
+    return readdirSync(join(cache, folder)).map((name) => join(cache, folder, name));
+  };
+  /** The file of the chunk that every command needs. */
+  const largest = () =>
+    kept().toSorted((one, other) => lstatSync(other).size - lstatSync(one).size)[0] as string;
+
+  beforeEach(async () => {
+    workspace = await localWorkspace();
+    rmSync(join(workspace.folder, '.cache'));
+    cache = join(workspace.folder, '.cache', 'capwrap', 'compile-cache');
+  });
+
+  it('is for its owner alone, holds no secret, and is what a whole run needs', async () => {
+    await version();
+    const first = readFileSync(largest());
+    await run();
+    const second = readFileSync(largest());
+    expect(second.length).toBeGreaterThan(first.length * 1.2);
+    await version();
+    await run();
+    expect(readFileSync(largest()).equals(second)).toBe(true);
+    for (const path of kept()) expect(lstatSync(path).mode & 0o777, path).toBe(0o600);
+    expectNowhere([readFileSync(join(workspace.folder, 'token'), 'utf8')], { texts: [], folders: [cache] });
+  });
+
+  it.each<[string, (bytes: Buffer) => Buffer]>([
+    ['cut', (bytes) => bytes.subarray(0, 4000)],
+    ['empty', () => Buffer.alloc(0)],
+    ['of another source', (bytes) => bytes.fill(1, 0, 4)],
+    ['changed', (bytes) => bytes.fill(0, 400_000, 400_100)],
+  ])('is made anew where it is %s', async (_what, damage) => {
+    await run();
+    const path = largest();
+    const sound = readFileSync(path);
+    writeFileSync(path, damage(Buffer.from(sound)));
+    await run();
+    expect(readFileSync(path).length).toBeGreaterThan(sound.length * 0.9);
+  });
+
+  it('is not kept where others could write', async () => {
+    mkdirSync(cache, { recursive: true });
+    chmodSync(cache, 0o770);
+    await run();
+    expect(readdirSync(cache)).toEqual([]);
+  });
+});
