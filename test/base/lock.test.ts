@@ -193,11 +193,15 @@ test('processes that are killed at random never hold the lock two at a time, and
       else expect(end, end.stderr).toMatchObject({ code: 0 });
     }
   };
-  await Promise.all([lane(), lane(), lane()]);
-  expect(await withLock(lock, () => 'entered')).toBe('entered');
-  expect(linksIn(folder).includes('some.lock')).toBe(false);
-
-  expect(deathsIn(journal, killed)).toBeGreaterThan(0);
+  let deaths = 0;
+  // On a busy machine a round may end without one that died inside.
+  for (let round = 0; round < 10 && deaths === 0; round++) {
+    await Promise.all([lane(), lane(), lane()]);
+    expect(await withLock(lock, () => 'entered')).toBe('entered');
+    expect(linksIn(folder).includes('some.lock')).toBe(false);
+    deaths = deathsIn(journal, killed);
+  }
+  expect(deaths).toBeGreaterThan(0);
 });
 
 /** True where a PID namespace can be made, and the /proc of the outer one stays in its place. */

