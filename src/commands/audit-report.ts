@@ -3,12 +3,12 @@ import { hostname } from 'node:os';
 import type { RowFilter } from '../audit/leases/row-filter.ts';
 import { verifyLog } from '../audit/log/verify.ts';
 import { collectLeases, REPORT_LIMITS, type ReportLimits } from '../audit/report/collect.ts';
-import { readReportFrame } from '../audit/report/frame.ts';
 import { leaseFacts } from '../audit/report/lease-facts.ts';
 import { reportPage } from '../audit/report/page.ts';
 import { unpackTable } from '../audit/report/table.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import { writeOutputFile } from '../base/output-file.ts';
+import { readShippedFile } from '../base/shipped-file.ts';
 import { statePlace } from '../base/state.ts';
 import { VERSION } from '../base/version.ts';
 import type { CommandContext } from '../ui/context.ts';
@@ -31,7 +31,7 @@ export async function auditReport(
   const filter: RowFilter = toFilter(options, 'capwrap audit report', now);
   const { dir } = statePlace(context.ambient, context.admin);
   const target = options.output === '-' ? null : outputPlace(context, options.output);
-  const frame = readReportFrame();
+  const frame = readShippedFile('dist', 'report.html').toString('utf8');
   const collected = await withLog(context, (book) => collectLeases(book, filter, dir, limits));
   if (collected === null) return 1;
   // Behind the look at the records: whatever is shown has been checked.

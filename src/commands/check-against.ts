@@ -47,6 +47,10 @@ export const checkAgainst: Command<CheckAgainstOptions> = async (context, option
     const subject = options.against === undefined ? '"--fail-on" needs --against' : '"--against" is empty';
     throw new CapwrapError('ERR_USAGE', subject, { hint: 'capwrap check --against main' });
   }
+  if (options.against.startsWith('-')) {
+    const what = `"--against" needs a commit or a file, and "${options.against}" is an option`;
+    throw new CapwrapError('ERR_USAGE', what, { hint: 'capwrap check --against main' });
+  }
   assertOneMeaning(options.against, ambient.cwd);
   const file = readMapFile(findMapFile(ambient, options.file), ambient);
   const { map, positions } = analyseMap(file.bytes, file);

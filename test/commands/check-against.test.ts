@@ -284,6 +284,13 @@ describe.skipIf(!HAS_GIT)('check --against REF', () => {
     expect((await run(folder, { against: './origin/main' })).status).toBe(0);
   });
 
+  it('takes no option for a commit', async () => {
+    await expect(run(repository(), { against: '--format' })).rejects.toMatchObject({
+      code: 'ERR_USAGE',
+      message: '"--against" needs a commit or a file, and "--format" is an option',
+    });
+  });
+
   it('starts nothing: a repository whose config would run a program is only read', async () => {
     const folder = repository();
     const mark = join(folder, 'ran');
