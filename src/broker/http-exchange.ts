@@ -1,8 +1,9 @@
 /**
- * One HTTP request, one answer, bounded in time and size. No proxy, no redirect, no retry, no connection kept: what
- * the caller's environment says can't steer it, and a request that may have had an effect is never sent twice.
+ * One HTTP request, one answer, bounded in time and size. No proxy, no redirect, no retry, and no connection kept but by an
+ * agent of the caller's: what the environment says can't steer it, and a request that may have had an effect is never sent
+ * twice.
  */
-import type { ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
+import type { Agent, ClientRequest, IncomingMessage, RequestOptions } from 'node:http';
 import { systemErrorCode } from '../errors.ts';
 
 /** Answers larger than this are nonsense from nearly all servers. */
@@ -26,6 +27,8 @@ export interface HttpRequest {
   readonly signal: AbortSignal;
   /** 1 MiB where it isn't given. */
   readonly maxAnswerBytes?: number;
+  /** Keeps connections between requests; where it isn't given each request has its own. */
+  readonly agent?: Agent | undefined;
 }
 
 export interface HttpAnswer {
@@ -48,16 +51,21 @@ export type HttpFaultKind =
   | 'too_large'
   | 'aborted';
 
-/** Why there is no answer. `sent` tells whether the request may have reached the server and had its effect. */
+/**
+ * Why there is no answer. `sent` tells whether the request may have reached the server and had its effect, `reused` whether
+ * it went over a connection that an earlier one had left open, which the server may have been closing just then.
+ */
 export class HttpFault extends Error {
   readonly kind: HttpFaultKind;
   readonly sent: boolean;
+  readonly reused: boolean;
 
-  constructor(kind: HttpFaultKind, sent: boolean) {
+  constructor(kind: HttpFaultKind, sent: boolean, reused = false) {
     super(kind);
     this.name = 'HttpFault';
     this.kind = kind;
     this.sent = sent;
+    this.reused = reused;
   }
 }
 
@@ -82,7 +90,7 @@ export function exchangeHttp(request: HttpRequest): Promise<HttpAnswer> {
     };
     const fail = (kind: HttpFaultKind) => {
       settle();
-      reject(new HttpFault(kind, sent));
+      reject(new HttpFault(kind, sent, outgoing.reusedSocket));
       outgoing.destroy();
     };
     const abort = () => fail('aborted');
@@ -112,7 +120,7 @@ function optionsFor(request: HttpRequest): RequestOptions {
     port: url.port,
     path: url.pathname + url.search,
     headers: request.headers,
-    agent: false,
+    agent: request.agent ?? false,
     ...(url.protocol === 'https:' && {
       rejectUnauthorized: true,
       minVersion: 'TLSv1.2',
@@ -123,7 +131,10 @@ function optionsFor(request: HttpRequest): RequestOptions {
 }
 
 function whenConnected(outgoing: ClientRequest, secure: boolean, then: () => void): void {
-  outgoing.once('socket', (socket) => socket.once(secure ? 'secureConnect' : 'connect', then));
+  outgoing.once('socket', (socket) => {
+    if (outgoing.reusedSocket) then();
+    else socket.once(secure ? 'secureConnect' : 'connect', then);
+  });
 }
 
 function readAnswer(

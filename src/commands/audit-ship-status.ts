@@ -15,11 +15,11 @@ export async function showStatus(
   const stored = readCursor(cursorPath(dir), context.ambient.uid);
   const cursor = beginAt(stored, endpoint, undefined);
   const { last, behind, waitingSince, gone } = await shipStatus(auditLogPath(dir), cursor);
-  const { head, acceptedAt, sending, rejected, missed } = cursor;
+  const { logId, head, acceptedAt, sending, rejected, missed } = cursor;
   const sender = shipperOf(shipLockPath(dir));
   if (context.json) {
     await context.out(
-      `${toJson({ endpoint, seq: head.seq, hash: head.hash, accepted_at: acceptedAt, last, behind, waiting_since: waitingSince, gone, sending, rejected, missed, sender })}\n`,
+      `${toJson({ endpoint, log_id: logId, seq: head.seq, hash: head.hash, accepted_at: acceptedAt, last, behind, waiting_since: waitingSince, gone, sending, rejected, missed, sender })}\n`,
     );
     return 0;
   }

@@ -1,7 +1,7 @@
 /** `capwrap audit ship`: sends the log to an OpenTelemetry collector. */
 import { auditLogPath } from '../audit/log/log.ts';
 import { auditSettings, auditSettingsPath } from '../audit/settings.ts';
-import type { Collector } from '../audit/ship/collector.ts';
+import { type Collector, keepConnections } from '../audit/ship/collector.ts';
 import { beginAt, cursorPath, readCursor } from '../audit/ship/cursor.ts';
 import type { Pauses } from '../audit/ship/deliver.ts';
 import { readHeadersFile } from '../audit/ship/headers-file.ts';
@@ -85,13 +85,14 @@ async function send(
       return whole && shipped.rejected === 0 && shipped.missed === 0 ? 0 : 1;
     } finally {
       release();
+      collector.connections.destroy();
     }
   });
 }
 
 function openCollector({ endpoint, headersFile, caFile }: ShipSettings, uid: number): Collector {
   const ca = readCaFile(caFile, { code: 'ERR_CONFIG_INVALID', place: 'audit.ship' });
-  return { endpoint, ca, ...readHeadersFile(headersFile, uid) };
+  return { endpoint, ca, connections: keepConnections(endpoint), ...readHeadersFile(headersFile, uid) };
 }
 
 /** Two would send the same records. */

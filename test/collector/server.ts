@@ -42,6 +42,8 @@ export interface TestCollector {
   readonly repeats: number;
   /** The bodies as they came, compressed, one for each request. */
   readonly bodies: readonly Buffer[];
+  /** How many were opened to it. */
+  readonly connections: number;
   /** What was wrong with requests; a test expects none. */
   readonly faults: readonly string[];
   /** For the next requests, one each; then everything is accepted. */
@@ -61,6 +63,7 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Te
   const planned: Behaviour[] = [];
   let held: (() => void)[] = [];
   let repeats = 0;
+  let connections = 0;
 
   const store = (records: readonly ReceivedRecord[]): void => {
     for (const received of records) {
@@ -126,6 +129,9 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Te
       });
     };
     server = options.tls ? createTlsServer(options.tls, listener) : createServer(listener);
+    server.on(options.tls ? 'secureConnection' : 'connection', () => {
+      connections++;
+    });
     await new Promise<void>((resolve, reject) => {
       server.once('error', reject);
       server.listen(port, '127.0.0.1', resolve);
@@ -147,6 +153,9 @@ export async function startCollector(options: CollectorOptions = {}): Promise<Te
     seqs: () => [...stored.values()].map(({ attributes }) => Number(attributes['capwrap.audit.seq'])),
     get repeats() {
       return repeats;
+    },
+    get connections() {
+      return connections;
     },
     bodies,
     faults,

@@ -15,7 +15,7 @@ import { openAuditLog } from '../../src/audit/log/log.ts';
 import { NOW } from '../../src/audit/log/rotate.ts';
 import { withLock } from '../../src/base/lock.ts';
 import { writeArchivedLog } from '../audit/archived-log.ts';
-import { GRANTED, writeLog } from '../audit/samples.ts';
+import { CLOSED, GRANTED, seal, writeLog } from '../audit/samples.ts';
 import { type Behaviour, startCollector } from '../collector/server.ts';
 import { selfSigned } from '../helpers/certificate.ts';
 import { appendLines, logOf, QUICK, shipGround } from './ship-context.ts';
@@ -23,8 +23,26 @@ import { appendLines, logOf, QUICK, shipGround } from './ship-context.ts';
 const LINES = logOf(30);
 /** Of another log. */
 const OTHERS = logOf(40, Date.parse('2026-04-01T00:00:00Z'));
+const ROTATED = rotatedBehind(10, LINES);
+const OTHERS_ROTATED = rotatedBehind(20, OTHERS);
 const upTo = (last: number, first = 1) => Array.from({ length: last - first + 1 }, (_, at) => first + at);
 const hashOf = (seq: number) => (JSON.parse(LINES[seq - 1] ?? '') as { hash: string }).hash;
+
+/** The same log, whose next record tells of a rotation. */
+function rotatedBehind(last: number, lines: readonly string[]): string[] {
+  const start = Date.parse((JSON.parse(lines[0] ?? '') as { timestamp: string }).timestamp);
+  const rotated = { file: archiveName(1, last), first: 1, last, bytes: 9, log_id: idOf(lines) };
+  return seal(
+    lines.map((_, at) =>
+      at === last ? { event: 'rotated', rotated } : { ...CLOSED, task_id: `task-${at}` },
+    ),
+    start,
+  );
+}
+
+function idOf([first = '']: readonly string[]): string {
+  return (JSON.parse(first) as { hash: string }).hash.slice(0, 16);
+}
 
 /** A collector and a log of `count` records in front of it. */
 async function ground(count: number, options: Parameters<typeof startCollector>[0] = {}) {
@@ -208,6 +226,38 @@ describe('a collector that goes away and comes back', () => {
   });
 });
 
+describe('the connection', () => {
+  test.each([
+    ['http', {}],
+    ['https', { tls: selfSigned() }],
+  ] as const)(
+    'over %s is one for all batches',
+    async (_, { tls }: { tls?: ReturnType<typeof selfSigned> }) => {
+      const { collector, stateDir, ship, configure } = await ground(30, {
+        mostBytes: 3000,
+        ...(tls && { tls }),
+      });
+      if (tls) {
+        const ca_file = join(stateDir, 'ca.pem');
+        writeFileSync(ca_file, tls.cert);
+        configure({ endpoint: collector.url, ca_file });
+      }
+      await ship();
+      expect(collector.bodies.length).toBeGreaterThan(3);
+      expect([collector.seqs(), collector.connections]).toEqual([upTo(30), 1]);
+    },
+  );
+
+  test('that was kept and is closed under a batch is no fault: the same bytes go over a new one', async () => {
+    const { collector, ship } = await ground(30, { mostBytes: 3000 });
+    collector.plan('accept', 'accept', 'accept', 'cut_after_store');
+    expect(await ship()).toMatchObject({ status: 0, stderr: '' });
+    expect([collector.seqs(), collector.faults, collector.connections]).toEqual([upTo(30), [], 2]);
+    const [cut, again] = collector.bodies.slice(3);
+    expect(cut?.equals(again ?? Buffer.alloc(0))).toBe(true);
+  });
+});
+
 describe('what the collector does not take', () => {
   const final: readonly [string, Behaviour, RegExp][] = [
     [
@@ -334,14 +384,14 @@ describe('the log', () => {
   test('lacks records that were never sent: that is said, counted, and no reason to stop', async () => {
     const collector = await startCollector();
     const { stateDir, ship, cursor } = shipGround(collector.url);
-    writeArchivedLog(stateDir, LINES.slice(0, 12), [
+    writeArchivedLog(stateDir, ROTATED.slice(0, 12), [
       { records: 5, compressed: false },
       { records: 5, compressed: false },
     ]);
     writeLog(stateDir, []);
     rmSync(join(stateDir, archiveName(6, 10)));
     await ship();
-    writeLog(stateDir, LINES.slice(10, 12));
+    writeLog(stateDir, ROTATED.slice(10, 12));
     rmSync(join(stateDir, archiveName(1, 5)));
     expect((await ship({ status: true })).stdout).toContain(
       'gone       5 of those that wait are not in the log any more\n',
@@ -354,6 +404,44 @@ describe('the log', () => {
     expect(collector.seqs()).toEqual([...upTo(5), 11, 12]);
     expect(cursor()).toMatchObject({ seq: 12, missed: 5 });
     expect(await ship()).toMatchObject({ status: 0 });
+  });
+
+  test.each([
+    [
+      'another log that goes on behind a rotation',
+      OTHERS_ROTATED.slice(20),
+      `is not the one that was sent: its id is ${idOf(OTHERS)}, and that one's is ${idOf(LINES)}`,
+    ],
+    [
+      'another log whose front is gone',
+      OTHERS.slice(20),
+      `begins behind record 10, the last that was sent, and tells no id by which it could be known as the log that was sent, ${idOf(LINES)}`,
+    ],
+  ])('that begins behind the cursor and is %s stops it', async (_, lines, found) => {
+    const { collector, stateDir, ship } = await ground(10);
+    await ship();
+    writeLog(stateDir, lines);
+    const message = `the log ${found}`;
+    const hint =
+      'capwrap audit verify; to send this log from its first record on: capwrap audit ship --from first';
+    for (const status of [true, false])
+      await expect(ship({ status })).rejects.toMatchObject({ code: 'ERR_AUDIT_UNSAFE', message, hint });
+    expect(collector.seqs()).toEqual(upTo(10));
+    expect((await ship({ from: 'first' })).stdout).toBe(`sent 20 up to record 40 (${collector.url})\n`);
+  });
+
+  test.each([
+    ['behind the cursor, where its batch had no answer yet', 0, OTHERS, 'sent: its id'],
+    ['right behind the cursor', 10, OTHERS.slice(10), 'no record 10 with the hash'],
+  ])('that is another one and begins %s stops it', async (_, seq, lines, message) => {
+    const { stateDir, ship, cursor, cursorFile } = await ground(10);
+    await ship();
+    const hash = seq === 0 ? '0'.repeat(64) : hashOf(seq);
+    writeFileSync(cursorFile, JSON.stringify({ ...cursor(), seq, hash, sending: seq + 2 }));
+    writeLog(stateDir, lines);
+    const failed = ship();
+    await expect(failed).rejects.toMatchObject({ code: 'ERR_AUDIT_UNSAFE' });
+    await expect(failed).rejects.toThrow(message);
   });
 
   test('is not held up by a run or its rotation, nor a run by a collector that hangs', async () => {
@@ -377,6 +465,24 @@ describe('the log', () => {
 });
 
 describe('the cursor', () => {
+  test.each([
+    ['that has everything', LINES.slice(0, 10), 0],
+    ['that has more to send', LINES.slice(0, 12), 0],
+    ['that lost its front', OTHERS_ROTATED.slice(20), 1],
+  ])(
+    'of an older capwrap, without an id, is taken up once and completed: of a log %s',
+    async (_, lines, status) => {
+      const { stateDir, ship, cursor, cursorFile } = await ground(10);
+      await ship();
+      const { log_id, ...old } = cursor() ?? {};
+      expect(log_id).toBe(idOf(LINES));
+      writeFileSync(cursorFile, JSON.stringify(old));
+      writeLog(stateDir, lines);
+      expect((await ship()).status).toBe(status);
+      expect(cursor()?.['log_id']).toBe(idOf(status === 0 ? LINES : OTHERS));
+    },
+  );
+
   test('of another collector stops it, until somebody says which it is', async () => {
     const { collector, ship, configure } = await ground(4);
     await ship();
@@ -397,6 +503,10 @@ describe('the cursor', () => {
 
   test.each([
     ['no JSON', 'x'],
+    [
+      'an id that is none',
+      '{"endpoint":"e","log_id":"x","seq":1,"hash":"HASH","accepted_at":null,"sending":null,"rejected":0,"missed":0}',
+    ],
     ['no object', 'null'],
     [
       'a number that is none',
@@ -441,6 +551,7 @@ describe('the cursor', () => {
     appendLines(stateDir, LINES.slice(3, 5));
     expect(JSON.parse((await ship({ status: true }, true)).stdout)).toEqual({
       endpoint: collector.url,
+      log_id: idOf(LINES),
       seq: 3,
       hash: hashOf(3),
       accepted_at: expect.stringMatching(/^20/),

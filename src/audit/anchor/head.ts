@@ -11,7 +11,7 @@ import { basename, dirname, join } from 'node:path';
 import type { LogBook } from '../log/book.ts';
 import type { ChainHead } from '../log/chain.ts';
 import { readLines } from '../log/lines.ts';
-import { logIdOfLine } from '../log/log-id.ts';
+import { isLogId, logIdOfLine } from '../log/log-id.ts';
 
 export interface LeftHead extends ChainHead {
   /** Tells one log from another. */
@@ -81,7 +81,7 @@ function idIn(lines: () => Iterable<{ readonly bytes: Buffer }>): string | null 
     const [first] = lines();
     return first === undefined ? null : logIdOfLine(first.bytes);
   });
-  return id !== null && /^[0-9a-f]{16}$/.test(id) ? id : null;
+  return isLogId(id) ? id : null;
 }
 
 function canonical(folder: string): string {

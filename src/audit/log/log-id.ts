@@ -2,6 +2,10 @@
 import { parseRecord, textAt } from '../record/stored-record.ts';
 import { readLink } from './chain.ts';
 
+export function isLogId(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f]{16}$/.test(value);
+}
+
 /** From the first line of any file of the log: record 1 itself, or the record of a rotation, which carries the id on. Null where neither tells it. */
 export function logIdOfLine(line: Buffer): string | null {
   const link = readLink(line);

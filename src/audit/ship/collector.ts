@@ -2,6 +2,7 @@
  * One request to a collector, and what its answer means by the OTLP specification
  * (https://opentelemetry.io/docs/specs/otlp/#otlphttp): accepted, to be sent again, or refused for good.
  */
+import type { Agent } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { escapeText } from '../../base/escape.ts';
@@ -16,6 +17,8 @@ export interface Collector {
   readonly headers: Readonly<Record<string, string>>;
   /** PEM certificates that replace the built-in roots; null for these. */
   readonly ca: string | null;
+  /** Connections that stay open from one request to the next; whoever opens them ends them. */
+  readonly connections: Agent;
   /** Takes the values of the headers out of what the collector says. */
   readonly mask: (text: string) => string;
 }
@@ -32,34 +35,52 @@ export type CollectorAnswer =
 const CONNECT_TIMEOUT_MS = 5_000;
 const TIMEOUT_MS = 30_000;
 
-/** Sends an `ExportLogsServiceRequest` once. Never throws for what the network or the collector does. */
+/** Far less than servers keep a connection that nobody uses: one that they are about to close is seldom met. */
+const IDLE_MS = 4_000;
+
+/** One connection at a time, kept while requests follow one another. */
+export function keepConnections(endpoint: string): Agent {
+  // Not by `import`, as in `exchangeHttp`.
+  const module = process.getBuiltinModule(endpoint.startsWith('https:') ? 'node:https' : 'node:http');
+  return new module.Agent({ keepAlive: true, maxSockets: 1, timeout: IDLE_MS });
+}
+
+/**
+ * Sends an `ExportLogsServiceRequest`. Never throws for what the network or the collector does. Once, but for a kept
+ * connection that the collector closed just then: the same bytes are sent again over a new one, as after any break.
+ */
 export async function sendLogs(
   collector: Collector,
   body: Uint8Array,
   signal: AbortSignal,
 ): Promise<CollectorAnswer> {
   try {
-    const answer = await exchangeHttp({
-      url: new URL(`${collector.endpoint}/v1/logs`),
-      method: 'POST',
-      headers: {
-        'user-agent': `capwrap/${VERSION}`,
-        ...collector.headers,
-        'content-type': 'application/json',
-        'content-encoding': 'gzip',
-        'content-length': String(body.length),
-      },
-      body,
-      ca: collector.ca,
-      connectTimeoutMs: CONNECT_TIMEOUT_MS,
-      timeoutMs: TIMEOUT_MS,
-      signal,
-    });
-    return judge(answer, collector);
+    return judge(await post(collector, body, signal), collector);
   } catch (error) {
-    if (error instanceof HttpFault) return judgeFault(error, collector);
-    throw error;
+    if (!(error instanceof HttpFault)) throw error;
+    if (error.reused && error.kind === 'reset') return sendLogs(collector, body, signal);
+    return judgeFault(error, collector);
   }
+}
+
+function post(collector: Collector, body: Uint8Array, signal: AbortSignal): Promise<HttpAnswer> {
+  return exchangeHttp({
+    url: new URL(`${collector.endpoint}/v1/logs`),
+    method: 'POST',
+    headers: {
+      'user-agent': `capwrap/${VERSION}`,
+      ...collector.headers,
+      'content-type': 'application/json',
+      'content-encoding': 'gzip',
+      'content-length': String(body.length),
+    },
+    body,
+    ca: collector.ca,
+    agent: collector.connections,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    timeoutMs: TIMEOUT_MS,
+    signal,
+  });
 }
 
 /** The body as it is sent; the same bytes for the same text. */

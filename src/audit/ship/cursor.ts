@@ -4,10 +4,13 @@ import { toJson } from '../../base/escape.ts';
 import { readPrivateFile, writePrivateFile } from '../../base/private-files.ts';
 import { CapwrapError } from '../../errors.ts';
 import { type ChainHead, GENESIS } from '../log/chain.ts';
+import { isLogId } from '../log/log-id.ts';
 
 export interface ShipCursor {
   /** The collector it belongs to. */
   readonly endpoint: string;
+  /** Of the log that it is a place in; null before the first batch, and in a cursor of an older capwrap. */
+  readonly logId: string | null;
   /** The last record that the collector accepted. */
   readonly head: ChainHead;
   /** RFC 3339, UTC; null before the first. */
@@ -26,7 +29,7 @@ export function cursorPath(stateDir: string): string {
 
 /** Before the first record. */
 export function freshCursor(endpoint: string): ShipCursor {
-  return { endpoint, head: GENESIS, acceptedAt: null, sending: null, rejected: 0, missed: 0 };
+  return { endpoint, logId: null, head: GENESIS, acceptedAt: null, sending: null, rejected: 0, missed: 0 };
 }
 
 /** Null where there is none. Throws ERR_STATE_UNSAFE for a file that others could have written, or that is no cursor. */
@@ -42,10 +45,11 @@ export function readCursor(path: string, uid: number): ShipCursor | null {
 
 /** Replaces the file in one step, and settles once the new one would survive a crash of the machine. */
 export function writeCursor(path: string, cursor: ShipCursor): void {
-  const { endpoint, head, acceptedAt, sending, rejected, missed } = cursor;
+  const { endpoint, logId, head, acceptedAt, sending, rejected, missed } = cursor;
+  const { seq, hash } = head;
   writePrivateFile(
     path,
-    `${toJson({ endpoint, seq: head.seq, hash: head.hash, accepted_at: acceptedAt, sending, rejected, missed })}\n`,
+    `${toJson({ endpoint, log_id: logId, seq, hash, accepted_at: acceptedAt, sending, rejected, missed })}\n`,
   );
 }
 
@@ -78,12 +82,14 @@ function parseCursor(text: string): ShipCursor | null {
     return null;
   }
   if (value === null || typeof value !== 'object') return null;
-  const { endpoint, seq, hash, accepted_at, sending, rejected, missed } = value as Record<string, unknown>;
+  const fields = value as Record<string, unknown>;
+  const { endpoint, log_id = null, seq, hash, accepted_at, sending, rejected, missed } = fields;
   if (typeof endpoint !== 'string' || typeof hash !== 'string' || !/^[0-9a-f]{64}$/.test(hash)) return null;
+  if (log_id !== null && !isLogId(log_id)) return null;
   if (!isCount(seq) || !isCount(rejected) || !isCount(missed)) return null;
   if (accepted_at !== null && typeof accepted_at !== 'string') return null;
   if (sending !== null && !(isCount(sending) && sending > seq)) return null;
-  return { endpoint, head: { seq, hash }, acceptedAt: accepted_at, sending, rejected, missed };
+  return { endpoint, logId: log_id, head: { seq, hash }, acceptedAt: accepted_at, sending, rejected, missed };
 }
 
 function isCount(value: unknown): value is number {

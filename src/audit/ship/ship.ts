@@ -1,6 +1,7 @@
 /** Sends to a collector what stands in the log behind the cursor, batch by batch, and moves the cursor behind each. */
 import { abortableWait } from '../../base/abortable-wait.ts';
 import { CapwrapError } from '../../errors.ts';
+import { logIdOf } from '../anchor/head.ts';
 import { withBook } from '../log/book.ts';
 import { BATCH_LIMITS, type Batch, batchesOf } from './batch.ts';
 import { type ShipCursor, writeCursor } from './cursor.ts';
@@ -73,10 +74,11 @@ async function shipRound(job: ShipJob, state: State): Promise<RoundOutcome> {
   const { head } = state.cursor;
   const outcome = await withBook(job.log, async (book): Promise<RoundOutcome> => {
     const limits = { ...BATCH_LIMITS, records: state.mostRecords };
-    const batches = batchesOf(unsentRecords(book, head), limits, state.cursor.sending);
+    const batches = batchesOf(unsentRecords(book, state.cursor), limits, state.cursor.sending);
+    const logId = state.cursor.logId ?? logIdOf(book);
     try {
       for (const batch of batches) {
-        const sent = await sendBatch(job, state, batch);
+        const sent = await sendBatch(job, state, batch, logId);
         if (sent !== 'accepted') return sent;
       }
     } catch (error) {
@@ -87,6 +89,7 @@ async function shipRound(job: ShipJob, state: State): Promise<RoundOutcome> {
       return 'again';
     }
     state.doubtful = false;
+    if (logId !== state.cursor.logId) move(job, state, { ...state.cursor, logId });
     return state.cursor.head.seq === head.seq ? 'complete' : 'again';
   });
   if (outcome === null && head.seq > 0) throw replaced(head);
@@ -98,11 +101,12 @@ async function sendBatch(
   job: ShipJob,
   state: State,
   batch: Batch,
+  logId: string | null,
 ): Promise<'accepted' | 'again' | 'stopped'> {
   if (job.stop.aborted) return 'stopped';
   const { missed, first, last } = batch;
   if (missed > 0) job.tell({ kind: 'missed', first: first - missed, last: first - 1 });
-  move(job, state, { ...state.cursor, sending: last.seq });
+  move(job, state, { ...state.cursor, logId, sending: last.seq });
   const answer = await deliver(job, batch);
   if (answer === 'stopped') return 'stopped';
   if (answer === 'too_large') {

@@ -22,7 +22,7 @@ export interface ShipStatus {
 /** Throws ERR_AUDIT_UNSAFE where the log is not the one that was sent, or doesn't go on from there. */
 export async function shipStatus(log: string, cursor: ShipCursor): Promise<ShipStatus> {
   const status = await withBook(log, (book): ShipStatus => {
-    const [next] = unsentRecords(book, cursor.head);
+    const [next] = unsentRecords(book, cursor);
     const last = lastSeq(book);
     return {
       last,

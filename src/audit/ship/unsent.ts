@@ -2,9 +2,11 @@
 import { isUtf8 } from 'node:buffer';
 import { basename } from 'node:path';
 import { CapwrapError } from '../../errors.ts';
+import { logIdOf } from '../anchor/head.ts';
 import type { BookLine, LogBook } from '../log/book.ts';
 import { type ChainHead, followLine, readLink } from '../log/chain.ts';
 import { parseRecord, type StoredRecord } from '../record/stored-record.ts';
+import type { ShipCursor } from './cursor.ts';
 
 /** A whole record that follows. */
 export interface UnsentRecord {
@@ -16,11 +18,15 @@ export interface UnsentRecord {
 }
 
 /**
- * The records behind `after`, in order, with bounded memory. Stops before a last line that is still being written. Throws
- * ERR_AUDIT_UNSAFE where the record at `after` is another one (the log was replaced or written anew), and at the first line
- * that doesn't follow. Where the log begins later, as when archives were removed, the first record says how many it lacks.
+ * The records behind the last that was sent, in order, with bounded memory. Stops before a last line that is still being
+ * written. Throws ERR_AUDIT_UNSAFE where that record is another one (the log was replaced or written anew), and at the first
+ * line that doesn't follow. Where the log begins later, as when archives were removed, it must be the log that was sent by its
+ * id, where that is known, and the first record says how many it lacks.
  */
-export function* unsentRecords(book: LogBook, after: ChainHead): Generator<UnsentRecord> {
+export function* unsentRecords(
+  book: LogBook,
+  { head: after, logId }: Pick<ShipCursor, 'head' | 'logId'>,
+): Generator<UnsentRecord> {
   let head: ChainHead | null = after.seq === 0 ? after : null;
   for (const line of book.lines(Math.max(1, after.seq))) {
     if (!line.ended && line.file === basename(book.path)) return;
@@ -31,6 +37,8 @@ export function* unsentRecords(book: LogBook, after: ChainHead): Generator<Unsen
         head = after;
         continue;
       }
+      // What is tied to the last one by its hash needs no other proof.
+      if (start !== after || after.seq === 0) assertSameLog(book, after, logId);
       missed = start.seq - after.seq;
       head = start;
     }
@@ -51,7 +59,9 @@ function startOf(line: BookLine, after: ChainHead): ChainHead | null {
     throw badLine(line, after, 'it is no record: not one JSON object that ends in seq, prev and hash');
   if (link.seq === after.seq && link.hash === after.hash) return null;
   if (link.seq <= after.seq) throw replaced(after);
-  return link.seq === after.seq + 1 ? after : { seq: link.seq - 1, hash: link.prev };
+  if (link.seq > after.seq + 1) return { seq: link.seq - 1, hash: link.prev };
+  if (link.prev !== after.hash) throw replaced(after);
+  return after;
 }
 
 function badLine({ file }: BookLine, after: ChainHead, why: string): CapwrapError {
@@ -61,13 +71,25 @@ function badLine({ file }: BookLine, after: ChainHead, why: string): CapwrapErro
   });
 }
 
+/** An old cursor has no id: that is for `verify` with an anchor, as it was. */
+function assertSameLog(book: LogBook, { seq }: ChainHead, sent: string | null): void {
+  const found = sent === null ? null : logIdOf(book);
+  if (found === sent) return;
+  const message =
+    found === null
+      ? `the log begins behind record ${seq}, the last that was sent, and tells no id by which it could be known as the log that was sent, ${sent}`
+      : `the log is not the one that was sent: its id is ${found}, and that one's is ${sent}`;
+  throw new CapwrapError('ERR_AUDIT_UNSAFE', message, { hint: SEND_ANEW });
+}
+
+const SEND_ANEW =
+  'capwrap audit verify; to send this log from its first record on: capwrap audit ship --from first';
+
 /** The log that the cursor belongs to is gone, or is not the one that was sent. */
 export function replaced({ seq, hash }: ChainHead): CapwrapError {
   return new CapwrapError(
     'ERR_AUDIT_UNSAFE',
     `the log has no record ${seq} with the hash ${hash.slice(0, 12)}…, which was the last that was sent: it was replaced, cut or written anew`,
-    {
-      hint: 'capwrap audit verify; to send this log from its first record on: capwrap audit ship --from first',
-    },
+    { hint: SEND_ANEW },
   );
 }
