@@ -1,5 +1,5 @@
 /** Adding a line to a file that may belong to somebody else, such as an append-only one of root's on another disk. */
-import { closeSync, constants, fstatSync, openSync, statSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, type Stats, statSync, writeSync } from 'node:fs';
 import { systemErrorCode } from '../errors.ts';
 
 export interface AppendTerms {
@@ -14,28 +14,56 @@ export interface AppendTerms {
  * not, as a sentence fragment. Follows no symbolic link in the last part of the path, never waits for a FIFO, truncates
  * nothing: it works on a file with `chattr +a`. Doesn't wait for the disk.
  */
-export function appendForeign(path: string, line: string, { create, not }: AppendTerms): string | null {
+export function appendForeign(path: string, line: string, terms: AppendTerms): string | null {
+  const file = openForeign(path, terms);
+  if (typeof file === 'string') return file;
+  try {
+    const bytes = Buffer.from(`${line}\n`);
+    // A short write is followed by one that tells its cause.
+    for (let done = 0; done < bytes.length; ) done += writeSync(file.fd, bytes, done);
+    return null;
+  } catch (error) {
+    return notWritten(error);
+  } finally {
+    closeSync(file.fd);
+  }
+}
+
+/** What the file is, or why no line could be added, as `appendForeign` says it. Opens it as that does, and writes nothing. */
+export function lookAtForeign(path: string, terms: AppendTerms): Stats | string {
+  const file = openForeign(path, terms);
+  if (typeof file === 'string') return file;
+  closeSync(file.fd);
+  return file.stat;
+}
+
+function openForeign(
+  path: string,
+  { create, not }: AppendTerms,
+): { readonly fd: number; readonly stat: Stats } | string {
   let fd: number;
   try {
     fd = openSync(path, FLAGS | (create ? constants.O_CREAT : 0), 0o644);
   } catch (error) {
     return openFault(systemErrorCode(error));
   }
+  let fault: string;
   try {
     const stat = fstatSync(fd);
-    if (!stat.isFile()) return NOT_A_FILE;
-    if (stat.nlink !== 1) return `has ${stat.nlink} names (hard links)`;
     const other = statSync(not, { throwIfNoEntry: false });
-    if (other?.ino === stat.ino && other.dev === stat.dev) return 'is the audit log itself';
-    const bytes = Buffer.from(`${line}\n`);
-    // A short write is followed by one that tells its cause.
-    for (let done = 0; done < bytes.length; ) done += writeSync(fd, bytes, done);
-    return null;
+    if (!stat.isFile()) fault = NOT_A_FILE;
+    else if (stat.nlink !== 1) fault = `has ${stat.nlink} names (hard links)`;
+    else if (other?.ino === stat.ino && other.dev === stat.dev) fault = 'is the audit log itself';
+    else return { fd, stat };
   } catch (error) {
-    return `can't be written (${systemErrorCode(error) ?? 'unknown error'})`;
-  } finally {
-    closeSync(fd);
+    fault = notWritten(error);
   }
+  closeSync(fd);
+  return fault;
+}
+
+function notWritten(error: unknown): string {
+  return `can't be written (${systemErrorCode(error) ?? 'unknown error'})`;
 }
 
 const FLAGS =

@@ -27,7 +27,8 @@ export interface WitnessSettings {
 /** What a process without native code can speak to; `/dev/log` is a kind of socket that Node can't open. */
 export type SyslogTarget =
   | { readonly kind: 'journald' }
-  | { readonly kind: 'udp' | 'tcp'; readonly host: string; readonly port: number };
+  | { readonly kind: 'udp'; readonly host: string; readonly port: number }
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number };
 
 export interface ShipSettings {
   /** Base URL: `/v1/logs` is added. */

@@ -4,6 +4,7 @@ import { listArchives } from '../audit/log/archives.ts';
 import { compressArchive, isCompressible } from '../audit/log/compress.ts';
 import { expiredArchives, retireArchive, rotateLog } from '../audit/log/maintain.ts';
 import { NOW } from '../audit/log/rotate.ts';
+import { noteRotateRun } from '../audit/log/rotate-run.ts';
 import { auditLogFor } from '../audit/open.ts';
 import { auditSettings } from '../audit/settings.ts';
 import { escapeText, toJson } from '../base/escape.ts';
@@ -73,5 +74,6 @@ async function maintain(
   const folder = dirname(log.path);
   for (const archive of archives.compress ? listArchives(folder) : [])
     if (isCompressible(folder, archive)) compressed.push(await compressArchive(folder, archive));
+  noteRotateRun(stateDir, new Date());
   return { rotated, compressed, retired, kept };
 }

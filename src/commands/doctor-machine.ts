@@ -11,8 +11,12 @@ import type { CommandContext } from '../ui/context.ts';
 import { lookAtAudit } from './doctor-audit.ts';
 import { type Check, check, look } from './doctor-check.ts';
 
-/** `needsIssuer`: a capability of the map uses the embedded issuer. */
-export async function lookAtMachine(context: CommandContext, needsIssuer: boolean): Promise<Check[]> {
+/** `needsIssuer`: a capability of the map uses the embedded issuer. `offline`: asks no host. */
+export async function lookAtMachine(
+  context: CommandContext,
+  needsIssuer: boolean,
+  offline: boolean,
+): Promise<Check[]> {
   return [
     nodeCheck(),
     launcherCheck(context),
@@ -21,7 +25,7 @@ export async function lookAtMachine(context: CommandContext, needsIssuer: boolea
     userCheck(context.ambient.uid),
     adminCheck(context),
     await look('state', () => stateCheck(context)),
-    ...(await lookAtAudit(context)),
+    ...(await lookAtAudit(context, offline)),
     await look('issuer', () => issuerCheck(context, needsIssuer)),
   ];
 }

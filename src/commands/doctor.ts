@@ -24,7 +24,7 @@ export interface DoctorOptions {
 
 /**
  * Prints every finding; answers 1 where there is a problem. Obtains no credential, changes nothing, and asks no host
- * but the issuers that the map names.
+ * but the issuers that the map names, and the witness of the audit log.
  */
 export const doctor: Command<DoctorOptions> = async (context, options) => {
   const map = await lookAtMap(context, options.file);
@@ -32,7 +32,7 @@ export const doctor: Command<DoctorOptions> = async (context, options) => {
   const needsIssuer = capabilities.some(({ config }) => config.provider === 'local-issuer');
   const needsTerminal = capabilities.some(({ rules }) => rules.some(({ approval }) => approval !== 'none'));
   const checks = [
-    ...(await lookAtMachine(context, needsIssuer)),
+    ...(await lookAtMachine(context, needsIssuer, options.offline ?? false)),
     ...map.checks,
     ...(await lookAtRequest(context, needsTerminal)),
     ...(await lookAtSources(context, capabilities)),

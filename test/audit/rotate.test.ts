@@ -354,7 +354,7 @@ compressed: audit-000000000008-000000000011.jsonl.gz
       retired: ['audit-000000000001-000000000003.jsonl'],
       kept: [],
     });
-    expect(readdirSync(stateDir).sort()).toEqual(['audit.jsonl', 'config.yaml']);
+    expect(readdirSync(stateDir).sort()).toEqual(['audit-rotate.json', 'audit.jsonl', 'config.yaml']);
     expect(recordsOf(path).at(-1)).toMatchObject({ event: 'retired', retired: { first: 1, last: 3 } });
     expect(await verifyLog(path)).toMatchObject({ ok: true, records: 3, retired: 3, head: { seq: 6 } });
     const verified = printing(stateDir);
@@ -387,7 +387,7 @@ compressed: audit-000000000008-000000000011.jsonl.gz
     writeFileSync(`${plain}.gz.tmp`, 'half of it', { mode: 0o600 });
     settings(stateDir, 'audit: {archives: {keep: 30d}}\n');
     expect(await auditRotate(printing(stateDir).context, {})).toBe(0);
-    expect(readdirSync(stateDir).sort()).toEqual(['audit.jsonl', 'config.yaml']);
+    expect(readdirSync(stateDir).sort()).toEqual(['audit-rotate.json', 'audit.jsonl', 'config.yaml']);
   });
 
   test('compresses no archive that could not be read then', async () => {

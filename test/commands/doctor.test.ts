@@ -1,9 +1,8 @@
-import { chmodSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { openAuditLog } from '../../src/audit/log/log.ts';
 import { doctor } from '../../src/commands/doctor.ts';
 import type { Check } from '../../src/commands/doctor-check.ts';
 import { tempDir } from '../helpers/cli.ts';
@@ -144,52 +143,6 @@ describe('the machine', () => {
     ).toMatchObject({
       status: 'problem',
       detail: '"CAPWRAP_HOME" must be an absolute path',
-    });
-  });
-
-  it('checks the chain of the audit log', async () => {
-    const here = world();
-    mkdirSync(here.state, { mode: 0o700 });
-    const log = openAuditLog({ stateDir: here.state, uid: UID });
-    await log.append({ event: 'denied', capability: 'x', reason: 'no_rule_matched' });
-    expect((await diagnose(here)).of('audit')).toMatchObject({
-      status: 'ok',
-      detail: expect.stringMatching(/: 1 record, the chain is whole up to [0-9a-f]{16}$/),
-    });
-    writeFileSync(log.path, '{"seq":1}\n', { flag: 'a' });
-    expect((await diagnose(here)).of('audit')).toMatchObject({
-      status: 'problem',
-      detail: expect.stringContaining('line 2 is bad'),
-      fix: 'capwrap audit verify',
-    });
-  });
-
-  it('knows a loose mode of the log, and a log without its current file, for what the next run makes of them', async () => {
-    const here = world();
-    mkdirSync(here.state, { mode: 0o700 });
-    const log = openAuditLog({ stateDir: here.state, uid: UID });
-    await log.append({ event: 'denied', capability: 'x', reason: 'no_rule_matched' });
-    chmodSync(log.path, 0o644);
-    expect((await diagnose(here)).of('audit')).toMatchObject({
-      status: 'warning',
-      detail: expect.stringContaining('its mode is 0644, and the next run tightens it'),
-      fix: `chmod 600 ${log.path}`,
-    });
-    renameSync(log.path, join(here.state, 'audit-000000000001-000000000001.jsonl'));
-    expect((await diagnose(here)).of('audit')).toMatchObject({
-      status: 'warning',
-      detail: expect.stringContaining('is missing or empty'),
-    });
-  });
-
-  it('says that no run starts with settings of the log that are not understood', async () => {
-    const here = world();
-    mkdirSync(here.state, { mode: 0o700 });
-    expect((await diagnose(here)).of('audit_config')).toMatchObject({ status: 'ok' });
-    writeFileSync(join(here.state, 'config.yaml'), 'audit: {rotate: 7}\n', { mode: 0o600 });
-    expect((await diagnose(here)).of('audit_config')).toMatchObject({
-      status: 'problem',
-      detail: expect.stringContaining('"rotate" must be a mapping'),
     });
   });
 

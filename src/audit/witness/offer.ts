@@ -38,7 +38,8 @@ function required(fault: string, hint: string | undefined): CapwrapError {
   return new CapwrapError('ERR_AUDIT_WITNESS', message, { hint });
 }
 
-function fileHint(file: string): string {
+/** What to type where a witness file can't be added to. */
+export function fileHint(file: string): string {
   const path = shellQuote(file);
   return `ls -ld ${path}; where it is to be and isn't: touch ${path}`;
 }

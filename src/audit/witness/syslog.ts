@@ -27,6 +27,19 @@ export async function leaveInSyslog(
   }
 }
 
+/**
+ * Null where a connection is accepted, which leaves nothing there; else why not, as above. A receiver over UDP can't be looked
+ * at: nobody answers.
+ */
+export function reachSyslog(
+  target: Exclude<SyslogTarget, { kind: 'udp' }>,
+  journal = JOURNAL,
+): Promise<string | null> {
+  return target.kind === 'journald'
+    ? connected(connect(journal), journal)
+    : connected(connect(target.port, target.host), nameOf(target));
+}
+
 /** Facility authpriv, severity info. */
 const PRIORITY = 10 * 8 + 6;
 
@@ -40,7 +53,7 @@ function journalText(head: string): string {
   return `capwrap\n\n6\n0\n0\n0\n0\n${head}\n`;
 }
 
-function nameOf({ kind, host, port }: Extract<SyslogTarget, { port: number }>): string {
+export function nameOf({ kind, host, port }: Extract<SyslogTarget, { port: number }>): string {
   return `${kind}://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
@@ -48,6 +61,14 @@ function toStream(socket: Socket, text: string, name: string): Promise<string | 
   return inTime(name, (settle) => {
     socket.on('error', settle);
     socket.end(text, () => settle());
+    return () => socket.destroy();
+  });
+}
+
+function connected(socket: Socket, name: string): Promise<string | null> {
+  return inTime(name, (settle) => {
+    socket.on('error', settle);
+    socket.on('connect', () => settle());
     return () => socket.destroy();
   });
 }
