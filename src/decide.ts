@@ -1,5 +1,6 @@
 /** From the words of a request to a decision; `run`, `explain` and `run --dry-run` walk this one path. */
 
+import type { UsageLook } from './audit/leases/usage.ts';
 import type { LogBook } from './audit/log/book.ts';
 import { auditLogPath } from './audit/log/log.ts';
 import { parseDuration } from './base/duration.ts';
@@ -47,6 +48,8 @@ export interface Situation extends JudgedMap {
   readonly capability: Capability;
   readonly request: RunRequest;
   readonly decision: Decision;
+  /** What the limits were counted from; null where there are none, or where it couldn't be told. */
+  readonly usageLook: UsageLook | null;
 }
 
 /** Finds and reads the map, and says whether its exact bytes are trusted. */
@@ -93,7 +96,8 @@ export async function decide(
   const facts = await verifiedFacts(context, { ...judged, capability }, gathered.facts, registerSecret);
   const request = { ...gathered, facts };
   const situation = { ...judged, map, capability, request };
-  return { ...situation, ...decided(situation, await usageOf(context, situation)) };
+  const counted = await usageOf(context, situation);
+  return { ...situation, ...decided(situation, counted?.usage ?? null), usageLook: counted?.look ?? null };
 }
 
 /**
@@ -122,15 +126,18 @@ export async function verifiedFacts(
 type RegisterSecret = (name: string, value: string) => void;
 
 /** How often those of the capability's rules that have limits were used, for this map and task; null where it can't be told. */
-export async function usageOf(context: CommandContext, asked: Undecided): Promise<RunRequest['usage']> {
-  if (!needsUsage(asked.capability)) return [];
+export async function usageOf(
+  context: CommandContext,
+  asked: Undecided,
+): Promise<{ readonly usage: RunRequest['usage']; readonly look: UsageLook | null } | null> {
+  if (!needsUsage(asked.capability)) return { usage: [], look: null };
   const { readUsage } = await import('./audit/leases/usage.ts');
   return readUsage(auditLogPath(asked.state.dir), usageQuery(context, asked));
 }
 
 /**
- * The decision once more, for the moment in which a grant goes to the audit log: takes the locked log, and answers
- * null where the request is still allowed. Undefined where no rule of the capability has limits.
+ * The decision once more, for the moment in which a grant goes to the audit log: takes the locked log, reads what was
+ * appended since the limits were counted, and answers null where the request is still allowed. Undefined where no rule of the capability has limits.
  */
 export async function lateDenial(
   context: CommandContext,
@@ -140,7 +147,7 @@ export async function lateDenial(
   const { usageIn } = await import('./audit/leases/usage.ts');
   const query = usageQuery(context, situation);
   return (book) => {
-    const { decision } = decided(situation, usageIn(book, query));
+    const { decision } = decided(situation, usageIn(book, query, situation.usageLook));
     return decision.effect === 'deny' ? decision : null;
   };
 }

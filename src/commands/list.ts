@@ -38,7 +38,7 @@ export async function list(context: CommandContext, options: { readonly map?: st
       ttlRequested: null,
       usage: null,
     };
-    const usage = await usageOf(context, { ...judged, capability, request });
+    const { usage } = (await usageOf(context, { ...judged, capability, request })) ?? { usage: null };
     const decision = evaluate(capability, { ...request, usage });
     rows.push({
       capability,

@@ -2,7 +2,8 @@
 import { appendFileSync, closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { countUsage, readUsage, type UsageQuery, usageIn } from '../../src/audit/leases/usage.ts';
+import { countUsage, readUsage, usageIn } from '../../src/audit/leases/usage.ts';
+import type { UsageQuery } from '../../src/audit/leases/uses.ts';
 import { bytesOfFile } from '../../src/audit/log/bytes.ts';
 import { type LogLine, readLinesBackwards } from '../../src/audit/log/lines.ts';
 import { openAuditLog } from '../../src/audit/log/log.ts';
@@ -237,9 +238,9 @@ describe('a log that is damaged', () => {
     const dir = tempDir();
     const path = join(dir, 'audit.jsonl');
     const none = [{ rule: at(0), lastHour: 0, forTask: 0, open: 0 }];
-    expect(await readUsage(path, query())).toEqual(none);
+    expect((await readUsage(path, query()))?.usage).toEqual(none);
     writeFileSync(path, '');
-    expect(await readUsage(path, query())).toEqual(none);
+    expect((await readUsage(path, query()))?.usage).toEqual(none);
     writeFileSync(path, `${good.slice(0, -30)}\n`);
     expect(await readUsage(path, query())).toBeNull();
     const folder = join(dir, 'folder');

@@ -2,80 +2,122 @@
  * How often the rules of a capability were used, counted from the audit log.
  *
  * A use is a `granted` record of the rule, unless its `closed` says that nothing was issued. A lease is open from
- * `granted` to `closed` or `lease_ended`, or until its time is over. A rule is known by its map and its place there,
- * which names the capability; the record's own `capability` went through the masker, where the caller has a say.
+ * `granted` to `closed` or `lease_ended`, or until its time is over.
  */
-import { toJson } from '../../base/escape.ts';
-import { CapwrapError } from '../../errors.ts';
-import type { Capability } from '../../policy/capability.ts';
 import type { RuleUsage } from '../../request/run-request.ts';
 import { type LogBook, withBook } from '../log/book.ts';
-import type { LogLine } from '../log/lines.ts';
-import { asRecorded } from '../record/build-record.ts';
-import { parseRecord, type StoredRecord, textAt } from '../record/stored-record.ts';
+import { type ChainHead, readLink, readSeq } from '../log/chain.ts';
+import { type LogLine, readLines } from '../log/lines.ts';
+import { gatherUses, type UsageQuery, type Use, withOlder } from './uses.ts';
 
-/** What is counted. */
-export interface UsageQuery {
-  readonly capability: Pick<Capability, 'name' | 'rules'>;
-  readonly mapPath: string;
-  /** As a record has it: masked. */
-  readonly taskId: string;
+/** A look at the log: with it, the next one reads only what has been appended since. */
+export interface UsageLook {
+  /** Last granted first. */
+  readonly uses: readonly Use[];
+  /** The log's last record then; null where its last line was none. */
+  readonly upTo: ChainHead | null;
+  /** Number of its first record; null where it wasn't told. */
+  readonly begin: number | null;
+}
+
+export interface Counted {
+  readonly usage: RuleUsage[];
+  readonly look: UsageLook;
 }
 
 /** From the log at `path`; no use where there is none. Null where it can't be told. */
-export async function readUsage(path: string, query: UsageQuery): Promise<RuleUsage[] | null> {
+export async function readUsage(path: string, query: UsageQuery): Promise<Counted | null> {
   try {
-    const counted = await withBook(path, (book) => ({ usage: usageIn(book, query) }));
-    return counted === null ? countUsage([], query, new Date()) : counted.usage;
+    const now = new Date();
+    const look = await withBook(path, (book) => lookAt(book, query, now));
+    return look === null ? counted(NO_LOG, query, now) : counted(look, query, now);
   } catch {
     return null;
   }
 }
 
-/** From the open log, as for a look under its lock. Null where it can't be told. */
-export function usageIn(book: LogBook, query: UsageQuery): RuleUsage[] | null {
-  try {
-    return countUsage(book.linesBackwards(), query, new Date());
-  } catch {
-    return null;
-  }
-}
+const NO_LOG: UsageLook = { uses: [], upTo: null, begin: null };
 
 /**
- * Counts from the lines of a log, last first, for each rule with limits. Takes no more lines than it needs: of the last
- * two days, or all where a rule has `per_task`. Throws ERR_AUDIT_UNSAFE where a line that names a rule of the capability
- * is no record. A line without an end is none yet: nothing was issued on it.
+ * From the open log, as for a look under its lock. Reads what was appended since `before`, a look with the same query, where
+ * the log still begins with the same record and has the one that was its last; else all that is needed. Null where it
+ * can't be told.
  */
+export function usageIn(
+  book: LogBook,
+  query: UsageQuery,
+  before: UsageLook | null = null,
+  now = new Date(),
+): RuleUsage[] | null {
+  try {
+    const uses = (before && usesSince(book, query, before, now)) ?? lookAt(book, query, now).uses;
+    return tally(uses, query, now);
+  } catch {
+    return null;
+  }
+}
+
+/** From the lines of a log, last first; throws as `gatherUses`. */
 export function countUsage(lines: Iterable<LogLine>, query: UsageQuery, now: Date): RuleUsage[] {
-  const rules = query.capability.rules.filter(({ limits }) => limits !== null);
-  const counts = new Map(rules.map(({ at }) => [at, { lastHour: 0, forTask: 0, open: 0 }]));
-  const wholeLog = rules.some(({ limits }) => limits?.perTask != null);
-  const mapPath = asRecorded('map_path', query.mapPath);
-  const taskId = asRecorded('task_id', query.taskId);
-  const hourAgo = now.getTime() - HOUR;
-  const later = new Map<string, LaterFacts>();
-  for (const record of recordsOf(lines, query.capability.name, wholeLog ? taskId : null, now)) {
-    const lease = textAt(record, 'lease_id') ?? '';
-    const event = textAt(record, 'event');
-    const about = later.get(lease) ?? NOTHING_LATER;
-    // An end that was tried in vain is none.
-    const ended = event === 'lease_ended' && textAt(record, 'outcome') !== 'revoke_failed';
-    if (ended) later.set(lease, { ...about, ended });
-    const count = counts.get(textAt(record, 'rule') ?? '');
-    if (count === undefined || textAt(record, 'map_path') !== mapPath) continue;
-    if (event === 'closed') {
-      later.set(lease, { ...about, ended: true, notIssued: textAt(record, 'outcome') === 'not_issued' });
-    } else if (event === 'issued') {
-      later.set(lease, { ...about, notIssued: false, expiresAt: timeAt(record, 'expires_at') });
-    } else if (event === 'granted') {
-      later.delete(lease);
-      if (about.notIssued) continue;
-      // Written so that a time that is none counts.
-      if (!(timeAt(record, 'timestamp') <= hourAgo)) count.lastHour++;
-      if (textAt(record, 'task_id') === taskId) count.forTask++;
-      const over = Math.max(timeAt(record, 'deadline'), about.expiresAt) <= now.getTime();
-      if (!about.ended && !over) count.open++;
+  return tally(gatherUses(lines, query, now).uses, query, now);
+}
+
+function lookAt(book: LogBook, query: UsageQuery, now: Date): UsageLook {
+  let upTo: ChainHead | null | undefined;
+  const noted = function* (lines: Iterable<LogLine>) {
+    for (const line of lines) {
+      if (upTo === undefined && line.ended) upTo = readLink(line.bytes);
+      yield line;
     }
+  };
+  const begin = beginOf(book);
+  const { uses } = gatherUses(noted(book.linesBackwards()), query, now);
+  return { uses, upTo: upTo ?? null, begin };
+}
+
+/** Null where the look before can't be gone on from: the log lost its front, was replaced, or has a record that is too old. */
+function usesSince(book: LogBook, query: UsageQuery, before: UsageLook, now: Date): readonly Use[] | null {
+  const { upTo, begin, uses } = before;
+  if (upTo === null || begin === null || beginOf(book) !== begin) return null;
+  let isMet = false;
+  const appended = function* () {
+    for (const line of book.linesBackwards()) {
+      if (line.ended && (readSeq(line.bytes) ?? Number.POSITIVE_INFINITY) <= upTo.seq) {
+        isMet = readLink(line.bytes)?.hash === upTo.hash;
+        return;
+      }
+      yield line;
+    }
+  };
+  const fresh = gatherUses(appended(), query, now);
+  return isMet && !fresh.old ? withOlder(fresh, uses) : null;
+}
+
+function beginOf({ archives, current }: LogBook): number | null {
+  const [oldest] = archives;
+  if (oldest !== undefined) return oldest.first;
+  const [first] = readLines(current);
+  return first === undefined ? null : readSeq(first.bytes);
+}
+
+function counted(look: UsageLook, query: UsageQuery, now: Date): Counted {
+  return { usage: tally(look.uses, query, now), look };
+}
+
+const HOUR = 3_600_000;
+
+/** For each rule with limits, what these ask for. */
+function tally(uses: readonly Use[], { capability }: UsageQuery, now: Date): RuleUsage[] {
+  const rules = capability.rules.filter(({ limits }) => limits !== null);
+  const counts = new Map(rules.map(({ at }) => [at, { lastHour: 0, forTask: 0, open: 0 }]));
+  for (const { rule, ofTask, grantedAt, deadline, later } of uses) {
+    const count = counts.get(rule);
+    if (count === undefined || later.notIssued) continue;
+    // Written so that a time that is none counts.
+    if (!(grantedAt <= now.getTime() - HOUR)) count.lastHour++;
+    if (ofTask) count.forTask++;
+    const over = Math.max(deadline, later.expiresAt ?? Number.NEGATIVE_INFINITY) <= now.getTime();
+    if (!later.ended && !over) count.open++;
   }
   return rules.map(({ at, limits }) => {
     const { lastHour = null, forTask = null, open = null } = counts.get(at) ?? {};
@@ -86,67 +128,4 @@ export function countUsage(lines: Iterable<LogLine>, query: UsageQuery, now: Dat
       open: limits?.open == null ? null : open,
     };
   });
-}
-
-/** What the records behind a `granted` say of its lease. */
-interface LaterFacts {
-  readonly ended: boolean;
-  readonly notIssued: boolean;
-  /** Milliseconds; minus infinity where no credential is recorded. */
-  readonly expiresAt: number;
-}
-
-const NOTHING_LATER: LaterFacts = { ended: false, notIssued: false, expiresAt: Number.NEGATIVE_INFINITY };
-
-const HOUR = 3_600_000;
-
-/**
- * No lease lives longer than half a day, so nothing before this matters to an hour or to what is open; the rest is for
- * a clock that was wrong in between by up to a day.
- */
-const LOOK_BACK = 48 * HOUR;
-
-/** The records that may matter: told by their bytes first, since parsing a line takes far longer. */
-function* recordsOf(
-  lines: Iterable<LogLine>,
-  capability: string,
-  task: string | null,
-  now: Date,
-): Generator<StoredRecord> {
-  const rule = Buffer.from(`"rule":"capabilities.${capability}.rules[`);
-  const ofTask = Buffer.from(`"task_id":${toJson(task)}`);
-  const oldest = new Date(now.getTime() - LOOK_BACK).toISOString();
-  let old = false;
-  for (const { bytes, ended } of lines) {
-    if (!ended) continue;
-    const [, time = oldest, event] = START.exec(bytes.toString('latin1', 0, 80)) ?? [];
-    old ||= time < oldest;
-    if (old && task === null) return;
-    if (event !== undefined && !COUNTED.includes(event)) continue;
-    const ofRule = event !== 'lease_ended' && bytes.includes(rule) && (!old || bytes.includes(ofTask));
-    if (!ofRule && event !== 'lease_ended') continue;
-    const record = parseRecord(bytes);
-    if (record !== null) yield record;
-    else if (ofRule) throw damaged(capability);
-  }
-}
-
-const COUNTED = ['granted', 'issued', 'closed', 'lease_ended'];
-
-/** Each record begins with its time, in a form that sorts as text. A line that doesn't isn't known to be old. */
-const START = /^\{"timestamp":"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)","event":"([a-z_]+)"/;
-
-/** Milliseconds; NaN where there is no time. */
-function timeAt(record: StoredRecord, name: string): number {
-  return Date.parse(textAt(record, name) ?? '');
-}
-
-function damaged(capability: string): CapwrapError {
-  return new CapwrapError(
-    'ERR_AUDIT_UNSAFE',
-    `"${capability}" is named by a line of the audit log that is no record`,
-    {
-      hint: 'capwrap audit verify',
-    },
-  );
 }
