@@ -2,20 +2,14 @@
 import { formatDuration } from '../base/duration.ts';
 import { escapeText, toJson } from '../base/escape.ts';
 import { type JudgedMap, readJudgedMap, usageOf, verifiedFacts } from '../decide.ts';
-import type { ApprovalKind, Capability } from '../policy/capability.ts';
-import type { Decision, LimitResult } from '../policy/decision.ts';
-import { evaluate, needsCommitClean } from '../policy/evaluate.ts';
-import { describeLimit, limitFault } from '../policy/limits.ts';
+import type { Capability } from '../policy/capability.ts';
+import { needsCommitClean } from '../policy/evaluate.ts';
+import { describeLimit } from '../policy/limits.ts';
 import { parseMap } from '../policy/parse.ts';
 import { scopeWords } from '../policy/providers/index.ts';
 import { gatherFacts } from '../request/gather-facts.ts';
 import type { CommandContext } from '../ui/context.ts';
-
-/** What can be said without knowing the command. */
-type Availability =
-  | { readonly granted: 'yes'; readonly approval: ApprovalKind }
-  | { readonly granted: 'no'; readonly reason: string; readonly why: string }
-  | { readonly granted: 'for_commands'; readonly commands: readonly string[] };
+import { type Standing, standingOf } from './availability.ts';
 
 export async function list(context: CommandContext, options: { readonly map?: string }): Promise<number> {
   const judged = await readJudgedMap(context, options.map);
@@ -39,44 +33,14 @@ export async function list(context: CommandContext, options: { readonly map?: st
       usage: null,
     };
     const { usage } = (await usageOf(context, { ...judged, capability, request })) ?? { usage: null };
-    const decision = evaluate(capability, { ...request, usage });
-    rows.push({
-      capability,
-      availability: availabilityOf(capability.name, decision),
-      limits: limitsOf(decision),
-    });
+    rows.push({ capability, ...standingOf(capability, { ...request, usage }) });
   }
   await context.out(context.json ? asJson(judged, rows) : asText(context, judged, rows));
   return 0;
 }
 
-interface Row {
+interface Row extends Standing {
   readonly capability: Capability;
-  readonly availability: Availability;
-  /** Of each rule that has some. */
-  readonly limits: readonly { readonly rule: string; readonly limits: readonly LimitResult[] }[];
-}
-
-function limitsOf({ rules }: Decision): Row['limits'] {
-  return rules.filter(({ limits }) => limits.length > 0).map(({ at, limits }) => ({ rule: at, limits }));
-}
-
-/** A rule that lacks nothing but its command tells which commands would be granted. */
-function availabilityOf(name: string, decision: Decision): Availability {
-  if (decision.effect === 'allow') return { granted: 'yes', approval: decision.grant.approval };
-  const denied: Availability = { granted: 'no', reason: decision.reason, why: decision.message };
-  if (decision.reason !== 'no_rule_matched') return denied;
-  const lacking = decision.rules
-    .filter((rule) => rule.effect === 'allow')
-    .map((rule) => ({ rule, failed: rule.conditions.filter((condition) => !condition.matched) }))
-    .filter(({ failed }) => failed.length === 1 && failed[0]?.condition === 'command');
-  const faults = lacking.map(({ rule }) => limitFault(rule.at, rule.limits));
-  const commands = lacking
-    .filter((_, index) => faults[index] === null)
-    .flatMap(({ failed }) => failed.map((condition) => condition.expected));
-  if (commands.length > 0) return { granted: 'for_commands', commands };
-  const [fault] = faults;
-  return fault ? { granted: 'no', reason: fault.reason, why: `"${name}" is denied: ${fault.why}` } : denied;
 }
 
 function asText(context: CommandContext, { file, trust }: JudgedMap, rows: readonly Row[]): string {
@@ -99,11 +63,15 @@ function asText(context: CommandContext, { file, trust }: JudgedMap, rows: reado
       lines.push(
         `  limits of ${rule.replace(/^.*(?=rules\[)/, '')}: ${figures.map(describeLimit).join(', ')}`,
       );
-    if (availability.granted === 'yes')
-      lines.push(`  ${granted}${availability.approval === 'none' ? '' : ', after approval'}`);
-    else if (availability.granted === 'no')
+    if (availability.granted === 'no') {
       lines.push(`  ${red(`would be denied here: ${escapeText(availability.why)}`)}`);
-    else lines.push(`  ${granted} for ${escapeText(availability.commands.join(', '))}`);
+      continue;
+    }
+    const { except } = availability;
+    const but = except.length === 0 ? '' : `, but not for ${escapeText(except.join(', '))}`;
+    if (availability.granted === 'yes')
+      lines.push(`  ${granted}${availability.approval === 'none' ? '' : ', after approval'}${but}`);
+    else lines.push(`  ${granted} for ${escapeText(availability.commands.join(', '))}${but}`);
   }
   return `${lines.join('\n')}\n`;
 }

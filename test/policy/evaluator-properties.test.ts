@@ -234,7 +234,7 @@ describe('the evaluator', () => {
 
   it('is one: run, explain and list, check and the inline tests decide through evaluate', () => {
     expect(importersOf('policy/evaluate.ts', 'evaluate')).toEqual([
-      'commands/list.ts',
+      'commands/availability.ts',
       'decide.ts',
       'policy/inline-tests.ts',
     ]);
