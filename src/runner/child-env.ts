@@ -69,6 +69,7 @@ export function buildChildEnv(input: ChildEnvInput): Readonly<Record<string, str
   for (const [name, value] of Object.entries(isolation.variables)) {
     if (!withoutIsolation.includes(name)) add('isolation', name, value);
   }
+  if (input.endpoints !== null) keepFromProxies(env);
   const ends = new Date(Math.min(input.deadline.getTime(), lease.expiresAt.getTime()));
   add('the lease', 'CAPWRAP_LEASE_ID', lease.leaseId);
   add('the lease', 'CAPWRAP_CAPABILITY', capability.name);
@@ -81,6 +82,18 @@ export function buildChildEnv(input: ChildEnvInput): Readonly<Record<string, str
     add('home: private', 'HOME', isolation.home);
   }
   return Object.freeze(env);
+}
+
+/**
+ * A proxy that the map passes would get what is asked of a server on this machine, with the token for it. Programs read
+ * either spelling; a list that is there is kept.
+ */
+function keepFromProxies(env: Record<string, string>): void {
+  if (!Object.keys(env).some((name) => /^(?:https?|all)_proxy$/i.test(name))) return;
+  const { NO_PROXY: upper, no_proxy: lower } = env;
+  for (const [name, list] of Object.entries({ NO_PROXY: upper ?? lower, no_proxy: lower ?? upper })) {
+    put(env, name, [...(list ? [list] : []), '127.0.0.1', 'localhost'].join(','));
+  }
 }
 
 /** Child variable → value, by the map's `inject` or else, where it has no `files` either, the provider's standard names. */

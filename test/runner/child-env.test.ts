@@ -103,6 +103,20 @@ describe('buildChildEnv', () => {
     });
   });
 
+  it('keeps what is asked of its endpoints from a proxy', () => {
+    const endpoints = { variables: {}, withoutIsolation: [] };
+    const set = { https_proxy: 'http://proxy.example:3128' };
+    const own = '127.0.0.1,localhost';
+    expect(built({ endpoints })).toEqual(ALWAYS);
+    expect(built({ set })).toEqual({ ...ALWAYS, ...set });
+    expect(built({ set, endpoints })).toEqual({ ...ALWAYS, ...set, NO_PROXY: own, no_proxy: own });
+    const list = { NO_PROXY: '.example' };
+    expect(built({ set: { ...set, ...list }, endpoints })).toMatchObject({
+      NO_PROXY: `.example,${own}`,
+      no_proxy: `.example,${own}`,
+    });
+  });
+
   it('drops a value that old shells would run as a function', () => {
     expect(built({ callerEnv: { TERM: '() { :;}; echo' }, pass: ['TERM'] })).toEqual(ALWAYS);
   });
