@@ -113,7 +113,7 @@ function orNever<T>(read: Read<T>): Read<T | null> {
 
 const UNITS: Readonly<Record<string, number>> = { '': 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 };
 
-/** An archive is read into memory where it is compressed, and a file holds some records before it is one. */
+/** A compressed archive is inflated each time it is read, and a file holds some records before it is an archive. */
 const SIZES = { least: 64 * 1024, most: 512 * 1024 ** 2 };
 
 const size: Read<number> = (node, subject, invalid) => {

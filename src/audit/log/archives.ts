@@ -4,11 +4,10 @@
  */
 import { closeSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { gunzipSync } from 'node:zlib';
-import { readAll } from '../../base/private-files.ts';
 import { shellQuote } from '../../base/shell-quote.ts';
 import { CapwrapError, systemErrorCode } from '../../errors.ts';
-import { bytesOfBuffer, bytesOfFile, type LogBytes } from './bytes.ts';
+import { bytesOfFile, type LogBytes } from './bytes.ts';
+import { bytesOfGzip } from './gzip-bytes.ts';
 import { openForReading } from './open-log.ts';
 
 export interface Archive {
@@ -53,8 +52,7 @@ export function* withArchive<T>(
     const fd = openForReading(path);
     if (fd === null) continue;
     try {
-      const file = bytesOfFile(fd);
-      yield* action(name.endsWith('.gz') ? bytesOfBuffer(inflate(path, readAll(fd, file.size()))) : file);
+      yield* name.endsWith('.gz') ? inflated(path, fd, action) : action(bytesOfFile(fd));
       return;
     } finally {
       closeSync(fd);
@@ -71,17 +69,24 @@ export function* withArchive<T>(
   );
 }
 
-/** Reading backwards takes the whole archive, so it must fit into memory: rotation keeps archives far below this. */
+/** So that no archive keeps a command busy for ever: rotation keeps them far below this. */
 export const LARGEST_INFLATED = 1024 ** 3;
 
-function inflate(path: string, bytes: Buffer): Buffer {
+function* inflated<T>(path: string, fd: number, action: (bytes: LogBytes) => Generator<T>): Generator<T> {
+  const unsafe = (why: string, command: string) =>
+    new CapwrapError('ERR_AUDIT_UNSAFE', `"${path}" ${why}`, { hint: `${command} ${shellQuote(path)}` });
+  const bytes = bytesOfGzip(bytesOfFile(fd).read, {
+    most: LARGEST_INFLATED,
+    tooLarge: () => unsafe('is too large', 'gunzip'),
+  });
   try {
-    return gunzipSync(bytes, { maxOutputLength: LARGEST_INFLATED });
+    // Of one that is damaged, or too large, nothing is given out.
+    bytes.size();
+    yield* action(bytes);
   } catch (error) {
-    const tooLarge = systemErrorCode(error) === 'ERR_BUFFER_TOO_LARGE';
-    throw new CapwrapError('ERR_AUDIT_UNSAFE', `"${path}" ${tooLarge ? 'is too large' : 'is damaged'}`, {
-      hint: `${tooLarge ? 'gunzip' : 'gzip -t'} ${shellQuote(path)}`,
-    });
+    throw systemErrorCode(error)?.startsWith('Z_') ? unsafe('is damaged', 'gzip -t') : error;
+  } finally {
+    bytes.close();
   }
 }
 

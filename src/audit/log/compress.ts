@@ -36,7 +36,7 @@ export async function compressArchive(folder: string, { name }: Archive): Promis
   }
 }
 
-/** False for what would not fit into memory when it is read: such an archive stays as it is. */
+/** False for what would be too large to be read: such an archive stays as it is. */
 export function isCompressible(folder: string, { name, compressed }: Archive): boolean {
   const stat = lstatSync(join(folder, name), { throwIfNoEntry: false });
   return !compressed && stat !== undefined && stat.size <= LARGEST_INFLATED;
