@@ -71,7 +71,7 @@ const SECTIONS: { readonly [Name in keyof AuditSettings]: Read<AuditSettings[Nam
     const fields = entries(node, subject, ['compress', 'keep'], invalid);
     return {
       compress: optional(fields.get('compress'), false, flag, 'compress', invalid),
-      keep: optional(fields.get('keep'), null, orNever(age), 'keep', invalid),
+      keep: optional(fields.get('keep'), null, orNever(keepAge), 'keep', invalid),
     };
   },
   witness(node, subject, invalid) {
@@ -130,6 +130,18 @@ const age: Read<number> = (node, subject, invalid) => {
   const seconds = days ? Number(days[1]) * 86_400 : parseDuration(text);
   if (seconds !== null) return seconds;
   throw invalid(start(node), `"${subject}" must be a time such as 30d or 12h, or never`);
+};
+
+/** What rules count, what reconcile looks at and what a reader asks for first is of the last day. */
+const LEAST_KEPT = 86_400;
+
+const keepAge: Read<number> = (node, subject, invalid) => {
+  const seconds = age(node, subject, invalid);
+  if (seconds >= LEAST_KEPT) return seconds;
+  throw invalid(
+    start(node),
+    `"${subject}" must be 1d or more, such as 400d, or never: with less, records go that limits, reconcile and readers still need`,
+  );
 };
 
 const flag: Read<boolean> = (node, subject, invalid) => {

@@ -44,6 +44,8 @@ test.each<[string, Partial<AuditSettings>]>([
     "witness: {syslog: 'tcp://[::1]:601', required: true}",
     { witness: { file: null, syslog: { kind: 'tcp', host: '::1', port: 601 }, required: true } },
   ],
+  ['archives: {keep: 24h}', { archives: { compress: false, keep: 86_400 } }],
+  ['archives: {keep: never}', { archives: { compress: false, keep: null } }],
   ['archives: {}', { archives: { compress: false, keep: null } }],
 ])('%s', (line, expected) => {
   expect(settingsFrom(`audit: {${line}}\n`).read()).toEqual({ ...DEFAULT_AUDIT_SETTINGS, ...expected });
@@ -64,8 +66,14 @@ test("the administrator's sections win, each as a whole", () => {
 const SYSLOG_FAULT =
   '"syslog" must be journald, udp://HOST:PORT or tcp://HOST:PORT, such as udp://127.0.0.1:514';
 
+const SHORT_KEEP =
+  '"keep" must be 1d or more, such as 400d, or never: with less, records go that limits, reconcile and readers still need';
+
 describe('a fault', () => {
   test.each([
+    ['audit: {archives: {keep: 1}}', '1:26', SHORT_KEEP],
+    ['audit: {archives: {keep: 23h59m59s}}', '1:26', SHORT_KEEP],
+    ['audit: {archives: {keep: 86399}}', '1:26', SHORT_KEEP],
     ['audits: {}', '1:1', '"audits" is not a key of "config"; known: audit'],
     ['audit: {rotate: {size: 1}}', '1:18', '"size" is not a key of "rotate"; known: max_size, max_age'],
     [
