@@ -6,8 +6,8 @@ import { reasonWords } from '../audit/reconcile/reason-words.ts';
 import { awsLeases, type LeaseScan, type LeaseWindow } from '../audit/reconcile/scan.ts';
 import {
   reconciledRecord,
-  UNRECORDED,
-  unrecordedRecord,
+  type UnsearchableReason,
+  unsearchableVerdict,
   type Verdict,
 } from '../audit/record/reconciled-record.ts';
 import type { AuditLog } from '../audit/record/record.ts';
@@ -69,7 +69,7 @@ export async function auditReconcile(
     // Behind the records: a reader that is gone must not keep them from being written.
     await print(context, found, log !== null, mask);
   }
-  await tellUnrecorded(context, scan, options.again ?? false, log);
+  await tellUnsearchable(context, scan, options.again ?? false, log);
   sayRest(context, scan, found.length, settled, log !== null);
   return isFailure(found, scan, options.failOn ?? 'reuse') || scan.unreadable > 0 ? 1 : 0;
 }
@@ -96,8 +96,8 @@ function toWanted({ lease, since, until }: AuditReconcileOptions, now: Date): Le
 
 /** A lease that is named and not there must not look like one with nothing against it. */
 function assertFound({ lease }: LeaseWindow, scan: LeaseScan): void {
-  const { leases, withoutCredential, ofOthers, unreadable } = scan;
-  if (lease === '' || leases.length + withoutCredential.length + ofOthers + unreadable > 0) return;
+  const { leases, unsearchable, ofOthers, unreadable } = scan;
+  if (lease === '' || leases.length + unsearchable.length + ofOthers + unreadable > 0) return;
   throw new CapwrapError('ERR_USAGE', `"${lease}" is no lease of the audit log, or not of that time`, {
     hint: `capwrap audit list --lease ${lease}`,
   });
@@ -115,26 +115,27 @@ function isFinal(last: AwsLease['last']): boolean {
   return last !== null && !last.provisional && FINAL.has(last.verdict);
 }
 
-/** A lease without a recorded credential has its verdict, too, once its run can't record one any more. */
-async function tellUnrecorded(
+/** A lease that can't be looked for has its verdict, too; one without a credential once its run can't record one any more. */
+async function tellUnsearchable(
   context: CommandContext,
-  { withoutCredential }: LeaseScan,
+  { unsearchable }: LeaseScan,
   again: boolean,
   log: AuditLog | null,
 ): Promise<void> {
   const now = Date.now();
-  for (const { facts, until, told } of withoutCredential) {
+  for (const { facts, reason, until, told } of unsearchable) {
     if ((told && !again) || until.getTime() > now) continue;
-    await log?.append(unrecordedRecord(facts), { durable: true });
-    const row = { ...facts, ...UNRECORDED, recorded: log !== null };
-    const words = `${facts.lease_id}  ${facts.capability ?? '-'}  ${UNRECORDED.verdict}: ${reasonWords('no_credential_recorded')}`;
+    const found = unsearchableVerdict(reason);
+    await log?.append({ event: 'reconciled', ...facts, ...found }, { durable: true });
+    const row = { ...facts, ...found, recorded: log !== null };
+    const words = `${facts.lease_id}  ${facts.capability ?? '-'}  ${found.verdict}: ${reasonWords(reason)}`;
     await context.out(`${context.json ? toJson(row) : escapeText(words)}\n`);
   }
 }
 
 function isFailure(found: readonly Reconciled[], scan: LeaseScan, failOn: FailOn): boolean {
   if (failOn === 'never') return false;
-  if (failOn === 'unverifiable' && scan.withoutCredential.length > 0) return true;
+  if (failOn === 'unverifiable' && scan.unsearchable.length > 0) return true;
   return found.some(
     ({ reconciliation: { verdict, actions } }) =>
       verdict === 'reuse_detected' ||
@@ -146,7 +147,7 @@ function isFailure(found: readonly Reconciled[], scan: LeaseScan, failOn: FailOn
 /** What was not looked at, so that nobody takes the answer for more than it is. */
 function sayRest(
   context: CommandContext,
-  { withoutCredential, ofOthers, unreadable }: LeaseScan,
+  { unsearchable, ofOthers, unreadable }: LeaseScan,
   found: number,
   settled: number,
   recorded: boolean,
@@ -155,9 +156,14 @@ function sayRest(
     context.err(
       `capwrap: warning: lines that are no record of a lease: ${unreadable}; see capwrap audit verify`,
     );
-  if (withoutCredential.length > 0 && !context.quiet)
+  const count = (wanted: UnsearchableReason) => unsearchable.filter(({ reason }) => reason === wanted).length;
+  const without = count('no_credential_recorded');
+  const missing = count('issue_record_missing');
+  if (without > 0 && !context.quiet)
+    context.err(`AWS leases without a recorded credential, which can't be looked for: ${without}`);
+  if (missing > 0 && !context.quiet)
     context.err(
-      `AWS leases without a recorded credential, which can't be looked for: ${withoutCredential.length}`,
+      `AWS leases whose issue the log does not have any more, which can't be looked for: ${missing}`,
     );
   if (context.quiet || context.json) return;
   if (found === 0) context.err('no AWS lease is left to reconcile');

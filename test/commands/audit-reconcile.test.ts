@@ -1,5 +1,5 @@
 /** `capwrap audit reconcile` from the log to the record, with files and against a fake CloudTrail. */
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
@@ -390,6 +390,77 @@ describe('the leases', () => {
     expect(await ids()).toEqual([LEASE_ID, died.lease_id]);
     expect(await ids()).toEqual([]);
     expect(await ids({ again: true })).toEqual([LEASE_ID, died.lease_id]);
+  });
+
+  describe('whose issue retention has removed', () => {
+    const of = (event: AuditFields['event'], lease_id: string, more: Partial<AuditFields> = {}) => ({
+      ...{ ...CLOSED, ...NAMED, lease_id },
+      ...{ event, ...more },
+    });
+    const [closed, ended, refused, verdict, jwt] = ['c', 'e', '0', 'a', 'b'].map((digit) => digit.repeat(16));
+    const rests: readonly AuditFields[] = [
+      of('closed', closed ?? ''),
+      of('lease_ended', ended ?? '', { reason: 'asked' }),
+      of('closed', refused ?? '', { outcome: 'not_issued' }),
+      of('reconciled', verdict ?? '', { verdict: 'expired_without_reuse', provisional: false, reasons: [] }),
+      of('closed', jwt ?? '', { provider: 'local-issuer' }),
+    ];
+    const gone = (more: readonly AuditFields[] = []) => {
+      const log = logOf({}, [...rests, ...more]);
+      writeLog(log.stateDir, readFileSync(log.path, 'utf8').trimEnd().split('\n').slice(1));
+      return log;
+    };
+    const idsOf = (rows: readonly Record<string, unknown>[]) => rows.map((row) => row['lease_id']);
+    const files = { events: [trailOf(CLEAN)], ...SAID };
+
+    test('are unverifiable, once, and counted', async () => {
+      const log = gone();
+      const first = await reconcile(log, { ...files, failOn: 'unverifiable' });
+      expect(first.status).toBe(1);
+      expect(first.rows.slice(1).map((row) => [row['lease_id'], row['verdict'], row['reasons']])).toEqual([
+        [closed, 'unverifiable', ['issue_record_missing']],
+        [ended, 'unverifiable', ['issue_record_missing']],
+      ]);
+      expect(first.stderr).toBe(
+        "AWS leases whose issue the log does not have any more, which can't be looked for: 3\n",
+      );
+      expect(log.last()).toMatchObject({
+        event: 'reconciled',
+        lease_id: ended,
+        capability: 'publish-preview-build',
+        verdict: 'unverifiable',
+        provisional: false,
+        reasons: ['issue_record_missing'],
+      });
+      expect((await reconcile(log, files)).rows).toEqual([]);
+      expect(idsOf((await reconcile(log, { ...files, again: true })).rows)).toEqual([
+        LEASE_ID,
+        closed,
+        ended,
+        verdict,
+      ]);
+    });
+
+    test('are told in words', async () => {
+      const log = gone();
+      await auditReconcile(log.printed.context, files);
+      expect(log.printed.stdout()).toMatch(
+        /^c{16} {2}publish-preview-build {2}unverifiable: the record of its issue is not in the log any more: /m,
+      );
+    });
+
+    test.each<[string, AuditReconcileOptions, readonly (string | undefined)[]]>([
+      ['--lease', { lease: 'ee' }, [ended]],
+      ['--since', { since: '2026-03-01T12:00:07Z' }, [ended]],
+      ['--until', { until: '2026-03-01T12:00:06Z' }, [LEASE_ID, closed]],
+    ])('are narrowed by %s, by what is there of them', async (_option, options, expected) => {
+      expect(idsOf((await reconcile(gone(), { ...files, ...options })).rows)).toEqual(expected);
+    });
+
+    test('are none where the issue is there, but not in the time that is asked for', async () => {
+      const { rows } = await reconcile(logOf(), { ...files, since: '2026-03-01T12:00:04Z' });
+      expect(rows).toEqual([]);
+    });
   });
 
   test('that are named and not there are an error', async () => {

@@ -49,7 +49,9 @@ export function openReasons(
     credentials_obtained:
       sightings.obtained.length > 0 || calls.some(({ event }) => obtainsCredential(event)),
     reuse_recorded_before: lease.reusedBefore && !reused,
-    no_credential_recorded: false, // such a lease is not searched for
+    // Leases with these are not searched for.
+    no_credential_recorded: false,
+    issue_record_missing: false,
   };
   return (Object.keys(open) as OpenReason[]).filter((reason) => open[reason]);
 }

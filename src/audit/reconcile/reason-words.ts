@@ -31,4 +31,6 @@ const WORDS: Readonly<Record<OpenReason, string>> = {
   reuse_recorded_before: 'an earlier search found a reuse of it, and this one does not have it',
   no_credential_recorded:
     'its run died, or refused what it got, before a key id was recorded: there is nothing to look for',
+  issue_record_missing:
+    'the record of its issue is not in the log any more: what it was, and since when, is not told',
 };

@@ -27,6 +27,7 @@ export const OPEN_REASONS = [
   'credentials_obtained',
   'reuse_recorded_before',
   'no_credential_recorded',
+  'issue_record_missing',
 ] as const;
 export type OpenReason = (typeof OPEN_REASONS)[number];
 
@@ -123,16 +124,15 @@ export type ReconciledLease = Pick<
   | 'expires_at'
 >;
 
-/** The record of a lease of which no credential is recorded: nothing of it was searched, and its verdict never changes. */
-export function unrecordedRecord(lease: ReconciledLease): AuditFields {
-  return { event: 'reconciled', ...lease, ...UNRECORDED };
-}
+/** Why a lease can't be looked for at all. */
+export type UnsearchableReason = Extract<OpenReason, 'no_credential_recorded' | 'issue_record_missing'>;
 
-export const UNRECORDED = {
-  verdict: 'unverifiable',
-  provisional: false,
-  reasons: ['no_credential_recorded'],
-} as const satisfies Pick<Reconciliation, 'verdict' | 'provisional' | 'reasons'>;
+/** The verdict on a lease that can't be looked for: nothing of it was searched, and it never changes. */
+export function unsearchableVerdict(
+  reason: UnsearchableReason,
+): Pick<Reconciliation, 'verdict' | 'provisional' | 'reasons'> {
+  return { verdict: 'unverifiable', provisional: false, reasons: [reason] };
+}
 
 /** `mask` is for what the caller of AWS chose. */
 export function reconciledRecord(

@@ -145,7 +145,8 @@ test.each(OPEN)('%s keeps it open', (reason, events, how) => {
 });
 
 test('every reason has a case', () => {
-  const searched = OPEN_REASONS.filter((reason) => reason !== 'no_credential_recorded');
+  const unsearchable = ['no_credential_recorded', 'issue_record_missing'];
+  const searched = OPEN_REASONS.filter((reason) => !unsearchable.includes(reason));
   expect(new Set(OPEN.map(([reason]) => reason))).toEqual(new Set(searched));
 });
 
