@@ -1,9 +1,10 @@
 /** The timeline as shapes: all bars of one colour are one shape, so that 50,000 leases are a dozen of them. */
-import { graphic } from 'echarts/core';
 import type { LeaseFacts } from '../audit/report/lease-facts.ts';
+import { Batches } from './batches.ts';
 import type { Layout } from './lanes.ts';
 import { HUES, type Hue, hueOf, type Sign, signsOf } from './marks.ts';
-import type { Span } from './spans.ts';
+import { ALL_SIGNS } from './shapes.ts';
+import { type Span, visible } from './spans.ts';
 
 export type Colours = Readonly<Record<Hue | 'ink' | 'muted' | 'line' | 'ground' | 'panel', string>>;
 
@@ -22,69 +23,6 @@ export interface View {
   readonly width: number;
   readonly from: number;
   readonly to: number;
-}
-
-interface Rects {
-  /** x, y, width and height of each. */
-  readonly rects: readonly number[];
-}
-
-interface Points {
-  /** Centre and size of each. */
-  readonly points: readonly number[];
-  readonly sign: Sign;
-}
-
-type Path = Pick<CanvasPath, 'moveTo' | 'lineTo' | 'closePath' | 'rect' | 'arc'>;
-
-graphic.registerShape(
-  'bars',
-  graphic.extendShape({
-    shape: { rects: [] as number[] },
-    buildPath(path, { rects }: Rects) {
-      for (let at = 0; at < rects.length; at += 4) {
-        path.rect(rects[at] ?? 0, rects[at + 1] ?? 0, rects[at + 2] ?? 0, rects[at + 3] ?? 0);
-      }
-    },
-  }),
-);
-graphic.registerShape(
-  'signs',
-  graphic.extendShape({
-    shape: { points: [] as number[], sign: '' },
-    buildPath(path, { points, sign }: Points) {
-      const draw = SIGNS[sign];
-      for (let at = 0; at < points.length; at += 3) {
-        draw(path, points[at] ?? 0, points[at + 1] ?? 0, points[at + 2] ?? 0);
-      }
-    },
-  }),
-);
-
-/** A sign around a centre, `size` to each side. */
-const SIGNS: Readonly<Record<Sign, (path: Path, x: number, y: number, size: number) => void>> = {
-  '': () => undefined,
-  '◆': (path, x, y, size) => polygon(path, [x, y - size, x + size, y, x, y + size, x - size, y]),
-  '▲': (path, x, y, size) => polygon(path, [x, y - size, x + size, y + size, x - size, y + size]),
-  '■': (path, x, y, size) => path.rect(x - size * 0.8, y - size * 0.8, size * 1.6, size * 1.6),
-  '□': () => undefined, // the bar itself is hollow
-  '○': (path, x, y, size) => {
-    path.moveTo(x + size * 0.8, y);
-    path.arc(x, y, size * 0.8, 0, 2 * Math.PI);
-  },
-  '✕': (path, x, y, size) => {
-    const arm = size * 0.8;
-    path.moveTo(x - arm, y - arm);
-    path.lineTo(x + arm, y + arm);
-    path.moveTo(x - arm, y + arm);
-    path.lineTo(x + arm, y - arm);
-  },
-};
-
-function polygon(path: Path, [x = 0, y = 0, ...rest]: readonly number[]): void {
-  path.moveTo(x, y);
-  for (let at = 0; at < rest.length; at += 2) path.lineTo(rest[at] ?? 0, rest[at + 1] ?? 0);
-  path.closePath();
 }
 
 /** Drawn in this order: what matters most is on top. */
@@ -146,7 +84,7 @@ export function drawScene({ layout, facts, colours, read }: Scene, view: View): 
             : { fill: colours[hue] },
       })),
       ...LAYERS.flatMap((hue) =>
-        (Object.keys(SIGNS) as Sign[]).map((sign) => ({
+        ALL_SIGNS.map((sign) => ({
           type: 'signs',
           shape: { points: signs.of(`${sign}${hue}`), sign },
           style:
@@ -162,45 +100,6 @@ export function drawScene({ layout, facts, colours, read }: Scene, view: View): 
 
 /** Pixels: a lease of a second in a year is seen all the same. */
 const LEAST_WIDTH = 2;
-
-/** Shapes by how they look, lane by lane from left to right. What its like covers already is not drawn again. */
-class Batches<Key> {
-  readonly #lists = new Map<Key, number[]>();
-  readonly #drawn = new Map<Key, { readonly y: number; readonly takes: number }>();
-
-  /** `takes`: up to where the next one of the kind is not new. */
-  isNew(key: Key, end: number, y: number, takes = end + 0.5): boolean {
-    const before = this.#drawn.get(key);
-    if (before?.y === y && end <= before.takes) return false;
-    this.#drawn.set(key, { y, takes });
-    return true;
-  }
-
-  add(key: Key, numbers: readonly number[]): void {
-    const list = this.#lists.get(key);
-    if (list) list.push(...numbers);
-    else this.#lists.set(key, [...numbers]);
-  }
-
-  of(key: Key): readonly number[] {
-    return this.#lists.get(key) ?? [];
-  }
-}
-
-/** The bars of a lane that reach into a time. They don't overlap, so both their starts and their ends grow. */
-export function* visible(bars: readonly Span[], from: number, to: number): Generator<Span> {
-  let [low, high] = [0, bars.length];
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if ((bars[middle]?.until ?? 0) < from) low = middle + 1;
-    else high = middle;
-  }
-  for (let at = low; at < bars.length; at++) {
-    const bar = bars[at];
-    if (!bar || bar.start > to) return;
-    yield bar;
-  }
-}
 
 function stripes(
   { layout, colours }: Pick<Scene, 'layout' | 'colours'>,

@@ -42,3 +42,18 @@ export function spanOf(
 function within(start: number, time: number): number {
   return Math.min(Math.max(start, time), start + LONGEST);
 }
+
+/** The bars of a lane that reach into a time. They don't overlap, so both their starts and their ends grow. */
+export function* visible(bars: readonly Span[], from: number, to: number): Generator<Span> {
+  let [low, high] = [0, bars.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((bars[middle]?.until ?? 0) < from) low = middle + 1;
+    else high = middle;
+  }
+  for (let at = low; at < bars.length; at++) {
+    const bar = bars[at];
+    if (!bar || bar.start > to) return;
+    yield bar;
+  }
+}

@@ -2,7 +2,7 @@
 import { shellQuote } from '../base/shell-quote.ts';
 import { byId, el, fill } from './dom.ts';
 import type { ReportView } from './report-view.ts';
-import { endingOf } from './rows-table.ts';
+import { endingOf } from './table-columns.ts';
 import { formatLength } from './times.ts';
 
 export interface StoryPanel {

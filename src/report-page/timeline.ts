@@ -4,8 +4,8 @@ import { DataZoomInsideComponent, DataZoomSliderComponent, GridComponent } from 
 import { type ECharts, init, use } from 'echarts/core';
 import { CanvasRenderer } from 'echarts/renderers';
 import { escapeText } from '../base/escape.ts';
-import { drawScene, type Scene, visible } from './draw.ts';
-import type { Span } from './spans.ts';
+import { drawScene, type Scene } from './draw.ts';
+import { type Span, visible } from './spans.ts';
 
 use([CustomChart, GridComponent, DataZoomInsideComponent, DataZoomSliderComponent, CanvasRenderer]);
 

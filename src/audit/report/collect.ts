@@ -2,14 +2,14 @@
 
 import { CapwrapError } from '../../errors.ts';
 import { type WrapperState, wrapperOf } from '../leases/open-leases.ts';
-import { END_EVENTS, statusOf } from '../leases/row.ts';
-import { type JudgedRow, type RowFilter, rowTest } from '../leases/row-filter.ts';
-import { CLOCK_SLACK_MS } from '../leases/rows.ts';
+import { END_EVENTS } from '../leases/row.ts';
+import { type RowFilter, rowTest } from '../leases/row-filter.ts';
 import type { LogBook } from '../log/book.ts';
 import type { LogLine } from '../log/lines.ts';
-import { RECORD_FIELDS } from '../record/build-record.ts';
 import { glanceAt } from '../record/glance.ts';
 import { parseRecord, type StoredRecord, textAt } from '../record/stored-record.ts';
+import { asRow, STARTS } from './collected-row.ts';
+import { cannotFit, eventOfOld } from './early-looks.ts';
 import { RecordStore } from './record-store.ts';
 import type { PackedTable } from './table.ts';
 
@@ -120,60 +120,6 @@ interface Lease {
   started: boolean;
   ended: boolean;
   wrapper: WrapperState | null;
-}
-
-/** Each lease of the log has one of these, once. */
-const STARTS = new Set(['granted', 'denied']);
-
-/** The event of a line that is from before the wished time, told by its first bytes; else null. */
-function eventOfOld(bytes: Buffer, since: Date | undefined): string | null {
-  if (since === undefined) return null;
-  const [, time = '', event = ''] = START.exec(bytes.toString('latin1', 0, 80)) ?? [];
-  return Date.parse(time) < since.getTime() - CLOCK_SLACK_MS ? event : null;
-}
-
-const START = /^\{"timestamp":"([^"]{1,40})","event":"([a-z_]{1,32})"/;
-
-/** True where a record says of its lease what the filter doesn't want. The records of a lease say the same. */
-function cannotFit(record: StoredRecord, id: string, filter: RowFilter): boolean {
-  const other = (name: string, wanted: string | undefined) =>
-    wanted !== undefined && !wanted.includes('*') && (textAt(record, name) ?? wanted) !== wanted;
-  return (
-    !id.startsWith(filter.lease ?? '') ||
-    other('capability', filter.capability) ||
-    other('repo', filter.repo) ||
-    other('task_id', filter.task) ||
-    other('actor', filter.actor)
-  );
-}
-
-/** A lease as the filter looks at it. */
-function asRow(store: RecordStore, records: readonly number[]): JudgedRow {
-  const textOf = (record: number, name: string) => {
-    const value = store.value(record, name);
-    return typeof value === 'string' ? value : '';
-  };
-  const events = records.map((record) => textOf(record, 'event'));
-  const start = Math.max(
-    0,
-    events.findIndex((event) => STARTS.has(event)),
-  );
-  return {
-    events,
-    status: statusOf(events),
-    started: textOf(records[start] ?? 0, 'timestamp'),
-    value: (name) => records.map((record) => store.value(record, name)).findLast((value) => value != null),
-    recordOf(event) {
-      const record = records[events.lastIndexOf(event)];
-      return record === undefined ? undefined : storedFields(store, record);
-    },
-  };
-}
-
-/** Those fields of a record that are no objects. */
-function storedFields(store: RecordStore, record: number): StoredRecord {
-  const fields = RECORD_FIELDS.map((name) => [name, store.value(record, name)] as const);
-  return Object.fromEntries(fields.filter(([, value]) => value !== undefined));
 }
 
 function tooLarge(): CapwrapError {
