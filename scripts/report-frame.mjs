@@ -20,7 +20,7 @@ export async function reportFrame(root) {
   });
   // A comment or the end of a script inside a text of the code would end it in HTML.
   const script = output[0].code.trim().replaceAll('</script', '<\\/script').replaceAll('<!--', '<\\!--');
-  const style = (await readFile(join(folder, 'page.css'), 'utf8')).trim();
+  const style = withDarkPalette((await readFile(join(folder, 'page.css'), 'utf8')).trim());
   const html = await readFile(join(folder, 'page.html'), 'utf8');
   const filled = [
     ['policy', `<meta http-equiv="Content-Security-Policy" content="${policyOf(script, style)}">`],
@@ -42,6 +42,13 @@ const withoutMarkup = {
     return emptied;
   },
 };
+
+/** The dark colours are for a browser that is set to dark, and for a reader who chose them: written once, there twice. */
+function withDarkPalette(style) {
+  const [, palette] = /^:root\[data-theme="dark"\] \{\n([^}]+)\}/m.exec(style) ?? [];
+  if (palette === undefined) throw new Error('report page: page.css has no dark palette');
+  return put(style, '/*build:dark*/', palette.trim());
+}
 
 /** Nothing is loaded and nothing is sent; the one script and the one style run, and no other. */
 function policyOf(script, style) {
