@@ -60,7 +60,10 @@ function assertOptions(options: ReconcileSearchOptions): void {
     );
   }
   for (const each of region) {
-    if (!REGION.test(each)) throw usage(`"--region ${each}" is no region of AWS`, '--region eu-west-1');
+    if (!REGION.test(each)) {
+      const isAll = lookup && each === 'all';
+      throw usage(`"--region ${each}" is no region of AWS`, isAll ? LIST_REGIONS : '--region eu-west-1');
+    }
   }
   if (options.onlyRegions && region.length === 0)
     throw usage(
@@ -71,8 +74,7 @@ function assertOptions(options: ReconcileSearchOptions): void {
     const named = options.complete ? '--complete' : '--data-events';
     throw usage(`"${named}" is about files: LookupEvents shows management events only`, `leave ${named} out`);
   }
-  if (lookup && region.length === 0)
-    throw usage('"--lookup" asks one region at a time', 'add --region, once for each region');
+  if (lookup && region.length === 0) throw usage('"--lookup" asks one region at a time', LIST_REGIONS);
   if (lookup && profile === undefined)
     throw usage('"--lookup" needs keys that may look events up', 'add --profile NAME, of ~/.aws');
   if (!lookup && (profile ?? longLived ?? endpoint) !== undefined)
@@ -80,6 +82,10 @@ function assertOptions(options: ReconcileSearchOptions): void {
   if (endpoint !== undefined && (!SERVER_URL.test(endpoint) || !URL.canParse(endpoint)))
     throw usage(`"--endpoint" ${WANTS_SERVER_URL}`, '--endpoint https://cloudtrail.eu-west-1.amazonaws.com');
 }
+
+/** The keys that look events up may list no regions, so that is for the operator to do. */
+const LIST_REGIONS =
+  'add --region for each; those that are enabled: aws ec2 describe-regions --query "Regions[].[RegionName]" --output text';
 
 const REGION = /^[a-z]{2,5}(?:-[a-z]+){1,3}-\d{1,2}$/;
 

@@ -482,6 +482,16 @@ describe('the leases', () => {
   });
 });
 
+test.each<[string, AuditReconcileOptions]>([
+  ['none', { lookup: true, profile: 'x' }],
+  ['all', { lookup: true, profile: 'x', region: ['all'] }],
+])('regions of a look-up must be named, and how to list them is said: %s', async (_what, options) => {
+  expect(await errorOf(() => reconcile(logOf(), options))).toMatchObject({
+    code: 'ERR_USAGE',
+    hint: 'add --region for each; those that are enabled: aws ec2 describe-regions --query "Regions[].[RegionName]" --output text',
+  });
+});
+
 test.each<[string, AuditReconcileOptions, string]>([
   ['no source', {}, 'name one source of events'],
   ['two sources', { events: ['x'], lookup: true }, 'name one source of events'],
