@@ -101,9 +101,8 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
 
   function visit(anchor: number, shift: number): void {
     const at = place - shift;
-    const head = heads[anchor];
-    if (head === undefined) compareBefore(at, seconds[anchor - heads.length] as Second);
-    else if (at >= 0) compareAt(at, head);
+    if (anchor >= heads.length) compareBefore(at, seconds[anchor - heads.length] as Second);
+    else if (at >= 0) compareAt(at, heads[anchor] as Head);
   }
 
   function search(given: Uint8Array, final: boolean, onMatch: OnMatch): number {

@@ -22,7 +22,9 @@ export interface Samples {
 /** Bytes that are read at once. */
 export const WORD = 4;
 const WIDEST_STRIDE = 16;
-const BITS = 16;
+const HASH_FACTOR = 0x9e3779b1;
+/** The filter has 2 to this power as many bits as there are hashes. */
+const FILTER_BITS = 6;
 
 /** How many bytes an anchor has with a sample every `stride` bytes: a word may end one byte behind. */
 export function spanOf(stride: number): number {
@@ -35,14 +37,29 @@ export function strideFor(span: number): number {
 }
 
 export function createSamples(anchors: readonly Anchor[], stride: number): Samples {
-  const table = tableOf(anchors, stride);
-  const { heads, nexts, contents, spots } = table;
+  const { filter, filterShift, firsts, firstShift, nexts, contents, spots } = tableOf(anchors, stride);
   const step = stride / WORD;
 
+  function isKnown(content: number): boolean {
+    let place = firsts[hashOf(content, firstShift)] as number;
+    while (place !== 0 && contents[place] !== content) place = nexts[place] as number;
+    return place !== 0;
+  }
+
   return {
-    next: (words, from) => nextPlace(words, from, step, table),
+    next(words, from) {
+      let at = nextInFilter(words, from, step, filter, filterShift);
+      while (at < words.length && !isKnown(words[at] as number)) {
+        at = nextInFilter(words, at + step, step, filter, filterShift);
+      }
+      return at;
+    },
     visit(content, visit) {
-      for (let place = heads[hashOf(content)] as number; place !== 0; place = nexts[place] as number) {
+      for (
+        let place = firsts[hashOf(content, firstShift)] as number;
+        place !== 0;
+        place = nexts[place] as number
+      ) {
         if (contents[place] !== content) continue;
         const spot = spots[place] as number;
         const shift = spot % WIDEST_STRIDE;
@@ -54,38 +71,49 @@ export function createSamples(anchors: readonly Anchor[], stride: number): Sampl
 
 /** Words of anchors, chained by their hashes. */
 interface Table {
-  readonly present: Uint8Array;
+  /** A bit for each hash that occurs: few enough of them for the processor's nearest memory. */
+  readonly filter: Int32Array;
+  readonly filterShift: number;
   /** The first place for each hash, or 0. */
-  readonly heads: Int32Array;
-  readonly nexts: readonly number[];
-  readonly contents: readonly number[];
+  readonly firsts: Int32Array;
+  readonly firstShift: number;
+  readonly nexts: Int32Array;
+  readonly contents: Int32Array;
   /** The anchor's index, and how far into it. */
   readonly spots: readonly number[];
 }
 
-/** This is on the way to every run's start and runs once, so it is written for the interpreter. */
 function tableOf(anchors: readonly Anchor[], stride: number): Table {
-  const present = new Uint8Array(1 << BITS);
-  const heads = new Int32Array(1 << BITS);
-  const nexts = [0];
+  const { contents, spots } = wordsOf(anchors, stride);
+  const size = 32 - Math.clz32(contents.length);
+  const firstShift = 32 - size;
+  const filterShift = firstShift - FILTER_BITS;
+  const filter = new Int32Array(1 << (size + FILTER_BITS - 5));
+  const firsts = new Int32Array(1 << size);
+  const nexts = new Int32Array(contents.length);
+  for (let place = 1; place < contents.length; place++) {
+    const content = contents[place] as number;
+    const bit = hashOf(content, filterShift);
+    (filter[bit >>> 5] as number) |= 1 << bit;
+    const hash = hashOf(content, firstShift);
+    nexts[place] = firsts[hash] as number;
+    firsts[hash] = place;
+  }
+  return { filter, filterShift, firsts, firstShift, nexts, contents: Int32Array.from(contents), spots };
+}
+
+/** Each word of each anchor and its spot, from index 1 on. It runs once, so it is written for the interpreter. */
+function wordsOf(anchors: readonly Anchor[], stride: number) {
   const contents = [0];
   const spots = [0];
-
-  function add(content: number, spot: number): void {
-    const hash = hashOf(content);
-    present[hash] = 1;
-    nexts.push(heads[hash] as number);
-    spots.push(spot);
-    heads[hash] = contents.push(content) - 1;
-  }
-
   for (let index = 0; index < anchors.length; index++) {
     const { bytes, offset, orBehind } = anchors[index] as Anchor;
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     const last = stride - 1;
     // The last comes first in its chain: the place that begins earliest in the text.
     for (let shift = 0; shift < last; shift++) {
-      add(view.getInt32(offset + shift, LITTLE_ENDIAN), index * WIDEST_STRIDE + shift);
+      contents.push(view.getInt32(offset + shift, LITTLE_ENDIAN));
+      spots.push(index * WIDEST_STRIDE + shift);
     }
     const end = offset + last;
     const known = bytes[end + WORD - 1];
@@ -96,50 +124,38 @@ function tableOf(anchors: readonly Anchor[], stride: number): Table {
         bytes[end + 2] as number,
         behind,
       );
-      add(new DataView(word.buffer).getInt32(0, LITTLE_ENDIAN), index * WIDEST_STRIDE + last);
+      contents.push(new DataView(word.buffer).getInt32(0, LITTLE_ENDIAN));
+      spots.push(index * WIDEST_STRIDE + last);
     }
   }
-  return { present, heads, nexts, contents, spots };
+  return { contents, spots };
 }
 
 const ANY_BYTE = Array.from({ length: 256 }, (_, byte) => byte);
 /** As the processor reads words from the text. */
 const LITTLE_ENDIAN = new Uint8Array(Int32Array.of(1).buffer)[0] === 1;
 
-function hashOf(content: number): number {
-  return Math.imul(content, 0x9e3779b1) >>> (32 - BITS);
+function hashOf(content: number, shift: number): number {
+  return Math.imul(content, HASH_FACTOR) >>> shift;
 }
 
-/** The first place of a word, or 0. */
-function placeOf(content: number, { present, heads, nexts, contents }: Table): number {
-  const hash = hashOf(content);
-  if (present[hash] === 0) return 0;
-  let place = heads[hash] as number;
-  while (place !== 0 && contents[place] !== content) place = nexts[place] as number;
-  return place;
-}
-
-function nextPlace(words: Int32Array, from: number, step: number, table: Table): number {
-  const { present } = table;
+/**
+ * The first sample from `from` on whose hash is in the filter. The engine compiles so small a loop within the first
+ * chunk; a larger one stays interpreted for dozens of chunks, and is no faster then. `| 0` spares it a check of each sum.
+ */
+function nextInFilter(
+  words: Int32Array,
+  from: number,
+  step: number,
+  filter: Int32Array,
+  shift: number,
+): number {
   const { length } = words;
-  const unrolled = length - 3 * step;
   let at = from;
-  for (; at < unrolled; at += 4 * step) {
-    const first = words[at] as number;
-    const second = words[at + step] as number;
-    const third = words[at + 2 * step] as number;
-    const fourth = words[at + 3 * step] as number;
-    const found =
-      (present[hashOf(first)] as number) |
-      (present[hashOf(second)] as number) |
-      (present[hashOf(third)] as number) |
-      (present[hashOf(fourth)] as number);
-    if (found === 0) continue;
-    if (placeOf(first, table) !== 0) return at;
-    if (placeOf(second, table) !== 0) return at + step;
-    if (placeOf(third, table) !== 0) return at + 2 * step;
-    if (placeOf(fourth, table) !== 0) return at + 3 * step;
+  while (at < length) {
+    const hash = Math.imul(words[at] as number, HASH_FACTOR) >>> shift;
+    if (((filter[hash >>> 5] as number) >>> hash) & 1) break;
+    at = (at + step) | 0;
   }
-  while (at < length && placeOf(words[at] as number, table) === 0) at += step;
   return at;
 }
