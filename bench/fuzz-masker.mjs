@@ -57,11 +57,17 @@ function makeCase() {
 
 function smallNeedles() {
   const alphabet = pick(['a', 'ab', 'ab', 'abc', 'ant', 'ab\\n', 'a \n', 'é日', 'a\0\xff$&']);
+  const repeats = chance(0.3);
   return Array.from({ length: 1 + below(4) }, (_, index) => ({
-    bytes: text(alphabet, 6 + below(pick([4, 20, 90]))),
+    bytes: repeats ? repeating(alphabet) : text(alphabet, 6 + below(pick([4, 20, 90]))),
     name: `N${index}`,
     folds: chance(0.6),
   }));
+}
+
+/** Begins by repeating a few bytes, and goes on otherwise. */
+function repeating(alphabet) {
+  return Buffer.concat([Buffer.alloc(6 + below(60), text(alphabet, 1 + below(5))), text(alphabet, below(4))]);
 }
 
 function realNeedles() {
@@ -82,13 +88,14 @@ function part(needles) {
   const { bytes, folds } = needles.length > 0 ? pick(needles) : { bytes: Buffer.alloc(0), folds: false };
   const from = chance(0.6) ? 0 : below(bytes.length + 1);
   const piece = Buffer.from(bytes.subarray(from, chance(0.6) ? bytes.length : below(bytes.length + 1)));
-  const kind = below(8);
+  const kind = below(9);
   if (kind === 0) return text('ab \n\\nt\r', below(6));
   if (kind === 1)
     return Buffer.from(
       pick(['\n', '\r\n', '  ', '\\n', '\\', '[capwrap', '\x1b[31m', 'n', 't\\n', '\n    ']),
     );
   if (kind === 2) return Buffer.from(Array.from({ length: below(8) }, () => below(256)));
+  if (kind === 8 && bytes.length > 0) return Buffer.alloc(below(120), bytes.subarray(0, 1 + below(6)));
   if (kind < 6 && folds !== undefined) return folded(piece);
   return piece;
 }

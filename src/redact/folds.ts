@@ -12,7 +12,7 @@ const TAB = 9;
 const LF = 10;
 const CR = 13;
 const SPACE = 32;
-export const BACKSLASH = 92;
+const BACKSLASH = 92;
 
 /** The bytes that a fold can begin with. */
 export const FOLD_BYTES = [TAB, LF, CR, SPACE, BACKSLASH];
@@ -46,17 +46,27 @@ export function mayGoOn(text: Uint8Array, at: number, byte: number | undefined):
   return behind >= text.length || text[behind] === byte || text[behind] === BACKSLASH;
 }
 
+/** What the character that ends before `end` is in a fold; 0 for anything else. */
+function kindBefore(text: Uint8Array, end: number): number {
+  const byte = text[end - 1];
+  const plain = kindOf(byte);
+  return plain !== 0 || end < 2 || text[end - 2] !== BACKSLASH ? plain : escaped(byte);
+}
+
+/** A quick look: false where no fold ends before `end`. */
+export function endsFold(text: Uint8Array, end: number): boolean {
+  return kindBefore(text, end) !== 0;
+}
+
 /** Where the fold begins that ends before `end`, or -1. */
 export function foldBefore(text: Uint8Array, end: number): number {
   let at = end;
   let kinds = 0;
   while (at > 0 && end - at <= LONGEST_FOLD) {
-    const byte = text[at - 1];
-    const plain = kindOf(byte);
-    const kind = plain !== 0 || text[at - 2] !== BACKSLASH ? plain : escaped(byte);
+    const kind = kindBefore(text, at);
     if (kind === 0) return (kinds & LINE_END) !== 0 ? at : -1;
     kinds |= kind;
-    at -= plain !== 0 ? 1 : 2;
+    at -= kindOf(text[at - 1]) !== 0 ? 1 : 2;
   }
   return -1;
 }

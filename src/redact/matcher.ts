@@ -7,11 +7,12 @@
  * stands, one of them is in one piece. From there on it is compared with the text without its folds (folds.ts).
  */
 import { FlatText } from './flat-text.ts';
-import { BACKSLASH, foldBefore, LONGEST_FOLD, mayGoOn } from './folds.ts';
+import { endsFold, foldBefore, LONGEST_FOLD, mayGoOn } from './folds.ts';
 import type { Head } from './heads.ts';
 import { Matches, type OnMatch } from './matches.ts';
 import { type Comparer, createComparer } from './overlap.ts';
 import { type Pattern, planFor, type Second } from './patterns.ts';
+import { createRuns } from './runs.ts';
 import { createSamples, spanOf, WORD } from './samples.ts';
 
 export interface Matcher {
@@ -37,9 +38,13 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
   const inFlat = createComparer(needles);
   const inFlatBehind = createComparer(needles);
   const flat = new FlatText();
+  const runs = createRuns(heads, needles, spanOf(stride));
   const matches = new Matches();
   let text = NOTHING;
   let stalled = 0;
+  // No fold ends behind the one and up to the other.
+  let plainFrom = 0;
+  let plainTo = 0;
   /** Where the text was sampled last. */
   let place = 0;
 
@@ -84,40 +89,72 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
 
   /** Looks for the beginning of a needle whose second stretch begins at `at`, with a fold in between. */
   function compareBefore(at: number, { bytes, needle, offset: stretch }: Second): void {
-    let left = stretch;
-    while (left > 0 && text[at - stretch + left - 1] === bytes[left - 1]) left--;
-    // Without a fold the first stretch finds it. But an "n" may be the needle's, or the end of an escape.
-    if (left === 0 && text[at - stretch - 1] !== BACKSLASH) return;
+    // Without a fold the first stretch finds it.
+    if (isPlain(at - stretch, at)) return;
     let end = at;
     let fold = -1;
-    for (left = stretch; left > 0 && end > 0; left--) {
+    let left = stretch;
+    for (; left > 0 && end > 0; left--) {
+      // An "n" may be the needle's, or the end of an escape.
       if (fold < 0) fold = foldBefore(text, end);
       if (fold >= 0 && fold < end) end = fold;
       end -= 1;
       if (text[end] !== bytes[left - 1]) return;
     }
-    if (left === 0) compareFolded(end, needle, inFlatBehind);
+    if (left === 0 && fold >= 0) compareFolded(end, needle, inFlatBehind);
   }
 
-  function visit(anchor: number, shift: number): void {
+  /** Whether no fold ends behind `from` and up to `to`. Where that was found out before, it isn't again. */
+  function isPlain(from: number, to: number): boolean {
+    for (let end = to; end > from && end > 0; ) {
+      if (end > plainFrom && end <= plainTo) end = plainFrom;
+      else if (endsFold(text, end)) return false;
+      else end -= 1;
+    }
+    const apart = from > plainTo || to < plainFrom;
+    plainFrom = apart ? from : Math.min(plainFrom, from);
+    plainTo = apart ? to : Math.max(plainTo, to);
+    return true;
+  }
+
+  /** Returns up to where the same word says nothing more of the same anchor. */
+  function visit(anchor: number, shift: number): number {
     const at = place - shift;
-    if (anchor >= heads.length) compareBefore(at, seconds[anchor - heads.length] as Second);
-    else if (at >= 0) compareAt(at, heads[anchor] as Head);
+    if (anchor < heads.length) {
+      const next = runs.noneBefore(anchor, at);
+      if (at < next) return next;
+      if (at >= 0) compareAt(at, heads[anchor] as Head);
+      return 0;
+    }
+    const second = seconds[anchor - heads.length] as Second;
+    // There are no folds in a run.
+    const end = runs.endOf(second.head, at - second.offset - 1);
+    if (at < end) return end;
+    compareBefore(at, second);
+    return 0;
   }
 
   function search(given: Uint8Array, final: boolean, onMatch: OnMatch): number {
     text = new Uint8Array(given.buffer, given.byteOffset, given.length);
     stalled = text.length;
     flat.take(text, final);
+    runs.take(text);
+    plainFrom = 0;
+    plainTo = 0;
     for (const comparer of [inText, inFlat, inFlatBehind]) comparer.reset();
     // 1. Compare where the samples say so.
     const unaligned = -text.byteOffset & (WORD - 1);
     const count = Math.max(0, text.length - unaligned) >> 2;
     const words = new Int32Array(text.buffer, count === 0 ? 0 : text.byteOffset + unaligned, count);
     let at = samples.next(words, 0);
+    let last = 0;
+    let next = 0;
     for (; at < count; at = samples.next(words, at + stride / WORD)) {
       place = unaligned + at * WORD;
-      samples.visit(words[at] as number, visit);
+      const word = words[at] as number;
+      if (word === last && place < next) continue;
+      next = samples.visit(word, visit);
+      last = word;
     }
     // 2. What begins so near to the end that no sample may have hit it is compared in any case.
     const sampled = unaligned + at * WORD;
@@ -127,6 +164,7 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
     // The text's memory is the caller's.
     text = NOTHING;
     flat.take(NOTHING, true);
+    runs.take(NOTHING);
     matches.handOver(limit, onMatch);
     return limit;
   }
@@ -140,7 +178,7 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
   return {
     search,
     get compared() {
-      return inText.compared + inFlat.compared + inFlatBehind.compared;
+      return [inText, inFlat, inFlatBehind, runs].reduce((sum, part) => sum + part.compared(), 0);
     },
   };
 }

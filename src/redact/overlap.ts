@@ -12,7 +12,7 @@ export interface Comparer {
   /** To be called before another text: what is known holds for one. */
   reset(): void;
   /** Bytes compared so far, a measure of the work done. */
-  readonly compared: number;
+  compared(): number;
 }
 
 export function createComparer(needles: readonly Uint8Array[]): Comparer {
@@ -55,9 +55,7 @@ export function createComparer(needles: readonly Uint8Array[]): Comparer {
   return {
     equal,
     reset: () => void reach.fill(0),
-    get compared() {
-      return compared;
-    },
+    compared: () => compared,
   };
 }
 

@@ -17,6 +17,8 @@ export const SHORTEST_FOLDED = 2 * SHORTEST_NEEDLE - 1;
 /** The second stretch that a needle is found by where the first one is folded. */
 export interface Second extends Anchor {
   readonly needle: number;
+  /** The index of the needle's head. */
+  readonly head: number;
 }
 
 export interface Plan {
@@ -46,7 +48,14 @@ export function planFor(patterns: readonly Pattern[]): Plan {
   for (const [needle, bytes] of needles.entries()) {
     if (!foldable[needle]) continue;
     const isLong = bytes.length >= 2 * span + 1;
-    seconds.push({ bytes, needle, offset: isLong ? span : span - 1, orBehind: isLong ? [] : FOLD_BYTES });
+    const head = heads.findIndex(({ needles: all }) => all.includes(needle));
+    seconds.push({
+      bytes,
+      needle,
+      head,
+      offset: isLong ? span : span - 1,
+      orBehind: isLong ? [] : FOLD_BYTES,
+    });
     if (!isLong) short.add(needle);
   }
   const firsts = heads.map(({ bytes, needles: all }): Anchor => {

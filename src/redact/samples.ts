@@ -15,8 +15,11 @@ export interface Anchor {
 export interface Samples {
   /** The first word from `from` on, in samples' steps, that may be in an anchor; the words' end or more if none is. */
   next(words: Int32Array, from: number): number;
-  /** Calls `visit` for each place that the word may be: an anchor's index, and how far into it. */
-  visit(word: number, visit: (anchor: number, shift: number) => void): void;
+  /**
+   * Calls `visit` for each place that the word may be: an anchor's index, and how far into it. Returns the least of what
+   * it returns.
+   */
+  visit(word: number, visit: (anchor: number, shift: number) => number): number;
 }
 
 /** Bytes that are read at once. */
@@ -55,6 +58,7 @@ export function createSamples(anchors: readonly Anchor[], stride: number): Sampl
       return at;
     },
     visit(content, visit) {
+      let least = Number.MAX_SAFE_INTEGER;
       for (
         let place = firsts[hashOf(content, firstShift)] as number;
         place !== 0;
@@ -63,8 +67,9 @@ export function createSamples(anchors: readonly Anchor[], stride: number): Sampl
         if (contents[place] !== content) continue;
         const spot = spots[place] as number;
         const shift = spot % WIDEST_STRIDE;
-        visit((spot - shift) / WIDEST_STRIDE, shift);
+        least = Math.min(least, visit((spot - shift) / WIDEST_STRIDE, shift));
       }
+      return least;
     },
   };
 }
