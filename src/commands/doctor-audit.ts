@@ -11,9 +11,9 @@ import { assertPrivate, octal } from '../base/private-files.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { statePlace } from '../base/state.ts';
 import type { CommandContext } from '../ui/context.ts';
-import { type Check, check, look } from './doctor-check.ts';
+import { type Check, check, look, lookAside } from './doctor-check.ts';
 import { rotationCheck } from './doctor-rotation.ts';
-import { lookAtShipping } from './doctor-ship.ts';
+import { shipCheck } from './doctor-ship.ts';
 import { lookAtWitnesses } from './doctor-witness.ts';
 
 /** The log, and its settings: without those no run starts. `offline` asks no witness on another machine. */
@@ -24,9 +24,9 @@ export async function lookAtAudit(context: CommandContext, offline: boolean): Pr
   return [
     log,
     settings,
-    await look('audit_rotation', () => rotationCheck(context)),
+    await lookAside('audit_rotation', () => rotationCheck(context)),
     ...(await lookAtWitnesses(context, offline)),
-    await lookAtShipping(context),
+    await lookAside('audit_ship', () => shipCheck(context)),
   ];
 }
 

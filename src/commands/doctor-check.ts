@@ -28,6 +28,12 @@ export async function look(name: string, action: () => Check | Promise<Check>): 
   }
 }
 
+/** The same for what no run waits for: a fault is no problem of one. */
+export async function lookAside(name: string, action: () => Check | Promise<Check>): Promise<Check> {
+  const found = await look(name, action);
+  return found.status === 'problem' ? { ...found, status: 'warning' } : found;
+}
+
 /** A thrown fault as a finding; of an error that nobody foresaw only its name is shown. */
 export function faultCheck(name: string, error: unknown): Check {
   if (error instanceof CapwrapError) return check(name, 'problem', error.message, error.hint ?? null);

@@ -10,17 +10,12 @@ import { shipLockPath, shipperOf } from '../audit/ship/status.ts';
 import { statePlace } from '../base/state.ts';
 import { readCaFile } from '../broker/ca-file.ts';
 import type { CommandContext } from '../ui/context.ts';
-import { type Check, check, look } from './doctor-check.ts';
+import { type Check, check } from './doctor-check.ts';
 
 const NAME = 'audit_ship';
 
-/** No run waits for a collector, so nothing of this is a problem of one. */
-export async function lookAtShipping(context: CommandContext): Promise<Check> {
-  const found = await look(NAME, () => shipCheck(context));
-  return found.status === 'problem' ? { ...found, status: 'warning' } : found;
-}
-
-async function shipCheck({ ambient, admin }: CommandContext): Promise<Check> {
+/** Throws what `capwrap audit ship` would, without asking the collector. */
+export async function shipCheck({ ambient, admin }: CommandContext): Promise<Check> {
   const { dir } = statePlace(ambient, admin);
   const { uid } = ambient;
   const { ship } = auditSettings(admin, { stateDir: dir, uid });

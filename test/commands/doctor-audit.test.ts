@@ -153,6 +153,15 @@ describe('its files', () => {
     });
   });
 
+  it('are no problem of a run where the time of the last one is kept in a file that others can read', async () => {
+    writeFileSync(join(state, 'audit-rotate.json'), '{}', { mode: 0o600 });
+    chmodSync(join(state, 'audit-rotate.json'), 0o644);
+    expect((await diagnose())('audit_rotation')).toMatchObject({
+      status: 'warning',
+      fix: `chmod 600 ${join(state, 'audit-rotate.json')}`,
+    });
+  });
+
   it('must be closed to others', async () => {
     writeArchivedLog(state, LINES, [{ records: 10, compressed: false }]);
     const path = join(state, archiveName(1, 10));
