@@ -1,9 +1,10 @@
 /** A compressed archive reads as if it weren't, in bounded memory, and damage is never taken for its end. */
-import { gzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { bytesOfBuffer } from '../../src/audit/log/bytes.ts';
 import { bytesOfGzip } from '../../src/audit/log/gzip-bytes.ts';
+import { inflater } from '../../src/audit/log/inflate.ts';
 import { readLines, readLinesBackwards } from '../../src/audit/log/lines.ts';
 
 const LIMITS = { most: 64 * 1024 * 1024, tooLarge: () => new Error('too large') };
@@ -54,6 +55,53 @@ test('lines come forwards and backwards, through several members and empty ones'
     expect([...readLinesBackwards(file)].map(({ bytes }) => bytes.toString())).toEqual(lines.toReversed());
   }
 });
+
+test('whatever a file holds, and however it is read, what comes out is what Node inflates at once', () => {
+  const member = fc.uint8Array({ maxLength: 300, max: 7 }).map((bytes) => gzipSync(bytes));
+  const atOnce = (bytes: Buffer) => attempt(() => gunzipSync(bytes));
+  const inPieces = (bytes: Buffer, step: number) =>
+    attempt(() => {
+      const source = inflater((offset, length) => bytes.subarray(offset, offset + Math.min(length, step)));
+      const pieces: Buffer[] = [];
+      try {
+        for (let piece = source.next(); piece !== null; piece = source.next()) pieces.push(piece);
+        return Buffer.concat(pieces);
+      } finally {
+        source.close();
+      }
+    });
+  fc.assert(
+    fc.property(
+      fc.array(member, { minLength: 1, maxLength: 4 }).map((members) => Buffer.concat(members)),
+      fc.constantFrom('whole', 'cut', 'flipped', 'zeros behind', 'garbage behind'),
+      fc.nat(),
+      fc.integer({ min: 1, max: 60 }),
+      (whole, how, place, step) => {
+        const bytes = damaged(whole, how, place % whole.length);
+        expect(inPieces(bytes, step)).toEqual(atOnce(bytes));
+      },
+    ),
+    { numRuns: 300 },
+  );
+});
+
+function damaged(whole: Buffer, how: string, place: number): Buffer {
+  if (how === 'cut') return whole.subarray(0, place);
+  if (how === 'zeros behind') return Buffer.concat([whole, Buffer.alloc(7)]);
+  if (how === 'garbage behind') return Buffer.concat([whole, Buffer.from('garbage')]);
+  const bytes = Buffer.from(whole);
+  if (how === 'flipped') bytes[place] = (bytes[place] ?? 0) ^ 0x10;
+  return bytes;
+}
+
+/** What comes out, or null for a fault. */
+function attempt(inflate: () => Buffer): Buffer | null {
+  try {
+    return inflate();
+  } catch {
+    return null;
+  }
+}
 
 describe('damage', () => {
   const whole = gzipSync(bytesOf(200_000));
