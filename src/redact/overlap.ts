@@ -16,10 +16,13 @@ export interface Comparer {
 }
 
 export function createComparer(needles: readonly Uint8Array[]): Comparer {
+  const views: (DataView | undefined)[] = [];
   const z: (Int32Array | undefined)[] = [];
   // The stretch of the text that reaches furthest of those that equal each needle's beginning: [from, reach).
   const from = new Int32Array(needles.length);
   const reach = new Int32Array(needles.length);
+  let viewed: Uint8Array | null = null;
+  let view: DataView = NO_VIEW;
   let compared = 0;
 
   function equal(text: Uint8Array, length: number, at: number, index: number, base: number): number {
@@ -43,7 +46,9 @@ export function createComparer(needles: readonly Uint8Array[]): Comparer {
       if (at + count < known) return count;
     }
     const start = count;
-    while (count < limit && text[at + count] === needle[count]) count++;
+    const near = Math.min(limit, start + WORTH_WORDS);
+    while (count < near && text[at + count] === needle[count]) count++;
+    if (count === near && count < limit) count = equalOn(text, at, index, count, limit);
     compared += count - start + 1;
     if (at + count > known) {
       from[index] = at;
@@ -52,15 +57,42 @@ export function createComparer(needles: readonly Uint8Array[]): Comparer {
     return count;
   }
 
+  /** The rest of a long comparison, four bytes at once. */
+  function equalOn(text: Uint8Array, at: number, index: number, start: number, limit: number): number {
+    if (text !== viewed) {
+      viewed = text;
+      view = viewOf(text);
+    }
+    views[index] ??= viewOf(needles[index] as Uint8Array);
+    const other = views[index];
+    let count = start;
+    while (count + 4 <= limit && view.getInt32(at + count) === other.getInt32(count)) count += 4;
+    while (count < limit && view.getUint8(at + count) === other.getUint8(count)) count++;
+    return count;
+  }
+
   return {
     equal,
-    reset: () => void reach.fill(0),
+    reset() {
+      reach.fill(0);
+      viewed = null;
+      view = NO_VIEW;
+    },
     compared: () => compared,
   };
 }
 
 /** Fewer bytes are compared again sooner than a Z array is made, of which most needles never need one. */
 const WORTH_KNOWING = 16;
+
+/** Most comparisons end before; only longer ones are worth another way of reading. */
+const WORTH_WORDS = 16;
+
+const NO_VIEW = new DataView(new ArrayBuffer(0));
+
+function viewOf({ buffer, byteOffset, length }: Uint8Array): DataView {
+  return new DataView(buffer, byteOffset, length);
+}
 
 /** For each offset, how many bytes from there on equal the needle's own beginning. */
 function zArray(needle: Uint8Array): Int32Array {
