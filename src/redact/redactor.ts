@@ -2,6 +2,7 @@
 import { LONGEST_FOLD } from './folds.ts';
 import { createMatcher, type Matcher } from './matcher.ts';
 import type { Pattern } from './patterns.ts';
+import { joined, joinedWithin } from './pieces.ts';
 
 /** Bytes that must not appear in output, and the name that is shown for them. */
 export interface Needle extends Pattern {
@@ -12,8 +13,9 @@ export interface Needle extends Pattern {
 export interface Redactor {
   /**
    * Takes the next bytes and returns what may go out now; holds back only what can still become a match. `room` says
-   * how many bytes directly before `chunk`, in its own memory, are free to be overwritten: held bytes are put there,
-   * so that nothing is copied. The result may be a view of `chunk`; the caller uses it up before it reuses the memory.
+   * how many bytes directly before `chunk`, in its own memory, are free to be overwritten; where there are any, `chunk`
+   * is as well. So hardly anything has to be copied. The result may be a view of that memory; the caller uses it up
+   * before it reuses the memory.
    */
   push(chunk: Uint8Array, room?: number): Buffer;
   /** True while bytes are held back that `release` could let out. */
@@ -62,7 +64,8 @@ export function createRedactor(
   // The matches merged so far that may still grow. `end` counts from the beginning of the held bytes.
   const group = { open: false, end: 0, longest: 0, name: '' };
 
-  function step(text: Uint8Array, final: boolean): Buffer {
+  /** `room` bytes before the text are free, and the text is; nothing of it where that is less than none. */
+  function step(text: Uint8Array, room: number, final: boolean): Buffer {
     const out: Uint8Array[] = [];
     let done = released; // everything before it went out or was replaced
 
@@ -101,7 +104,7 @@ export function createRedactor(
     else letOut(stalled);
     released = group.open ? 0 : Math.max(0, released - stalled);
     keep(text.subarray(stalled));
-    return joined(out);
+    return joinedWithin(text, room, out);
   }
 
   function markerFor(name: string): Uint8Array {
@@ -155,7 +158,10 @@ export function createRedactor(
   }
 
   return {
-    push: (chunk, room = 0) => step(withHeld(chunk, room), false),
+    push(chunk, room = 0) {
+      const free = room > 0 ? room - held : -1;
+      return step(withHeld(chunk, room), free, false);
+    },
     get short() {
       return canRelease();
     },
@@ -165,7 +171,7 @@ export function createRedactor(
       released = held;
       return out;
     },
-    flush: (cut = false) => (cut ? cutOff() : step(Uint8Array.from(hold.subarray(0, held)), true)),
+    flush: (cut = false) => (cut ? cutOff() : step(Uint8Array.from(hold.subarray(0, held)), -1, true)),
     get hits() {
       // A match that is still being merged has been found all the same.
       return hits + (group.open ? 1 : 0);
@@ -174,11 +180,3 @@ export function createRedactor(
 }
 
 const EMPTY = Buffer.alloc(0);
-
-/** One buffer of all pieces; without a copy where there is only one. */
-function joined(pieces: readonly Uint8Array[]): Buffer {
-  const [first] = pieces;
-  if (first === undefined) return EMPTY;
-  if (pieces.length > 1) return Buffer.concat(pieces);
-  return Buffer.from(first.buffer, first.byteOffset, first.length);
-}
