@@ -125,7 +125,7 @@ export class FlatText {
 
   #restart(at: number): void {
     this.size = 0;
-    this.#folds = [];
+    if (this.#folds.length > 0) this.#folds = [];
     this.#next = at;
     this.#open = false;
   }

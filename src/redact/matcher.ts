@@ -171,7 +171,8 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
 
   function compareFrom(start: number, end: number, groups: readonly (readonly Head[])[]): void {
     for (let at = Math.max(0, start); at < end; at++) {
-      for (const head of groups[text[at] as number] as readonly Head[]) compareAt(at, head);
+      const group = groups[text[at] as number] as readonly Head[];
+      for (let turn = 0; turn < group.length; turn++) compareAt(at, group[turn] as Head);
     }
   }
 

@@ -23,9 +23,11 @@ export function createComparer(needles: readonly Uint8Array[]): Comparer {
   const reach = new Int32Array(needles.length);
   let viewed: Uint8Array | null = null;
   let view: DataView = NO_VIEW;
+  let used = false;
   let compared = 0;
 
   function equal(text: Uint8Array, length: number, at: number, index: number, base: number): number {
+    used = true;
     const needle = needles[index] as Uint8Array;
     const limit = Math.min(needle.length, length - at);
     const origin = from[index] as number;
@@ -74,6 +76,8 @@ export function createComparer(needles: readonly Uint8Array[]): Comparer {
   return {
     equal,
     reset() {
+      if (!used) return;
+      used = false;
       reach.fill(0);
       viewed = null;
       view = NO_VIEW;
