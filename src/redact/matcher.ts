@@ -89,6 +89,7 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
 
   /** Looks for the beginning of a needle whose second stretch begins at `at`, with a fold in between. */
   function compareBefore(at: number, { bytes, needle, offset: stretch }: Second): void {
+    if (at === 0 || (text[at - 1] !== bytes[stretch - 1] && !endsFold(text, at))) return;
     // Without a fold the first stretch finds it.
     if (isPlain(at - stretch, at)) return;
     let end = at;
