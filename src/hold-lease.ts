@@ -173,6 +173,7 @@ async function useLease(
     isolation,
     makeflags: jobserver?.makeflags ?? null,
   });
+  const issued = new Set(Object.values(lease.values).map(({ value }) => value));
   const { terminal } = situation.capability;
   const how = { terminal: isDirect(terminal) ? ('direct' as const) : null, delivery: delivery.kinds };
   await audit.append(issuedRecord(subject, terms, lease, how));
@@ -182,7 +183,9 @@ async function useLease(
   const result = await runChild({
     command,
     env,
-    redactors: { stdout: secrets.redactor(), stderr: secrets.redactor() },
+    redactors: { stdout: secrets.redactor(), stderr: secrets.redactor(), terminal: secrets.redactor() },
+    // One that is too short to be masked is still none to be shown.
+    isSecret: (text) => issued.has(text) || secrets.mask(text) !== text,
     deadline: terms.deadline,
     killAfterMs: input.killAfter * 1000,
     signals,

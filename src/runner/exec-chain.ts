@@ -2,8 +2,9 @@
  * Programs that set something up in the child's own process and then become the command (exec). No second process is
  * there at any time.
  */
-import { readFileSync, statSync } from 'node:fs';
 import type { StartableCommand } from './command-error.ts';
+import type { ShellPassage } from './shell-passage.ts';
+import { systemTool } from './system-tool.ts';
 
 export interface ExecChain {
   readonly file: string;
@@ -12,9 +13,15 @@ export interface ExecChain {
 }
 
 /**
+ * How the child takes the terminal that is to be its controlling one. `stdin`: it is its standard input. A name: its
+ * standard input is something else, and the terminal is opened by this name, in a session that the child leads already.
+ */
+export type Taking = 'stdin' | { readonly path: string; readonly passage: ShellPassage };
+
+/**
  * The command, started so that it
- * - has the terminal on its standard input for its own, in a session of its own (set by util-linux's `setsid`), where
- *   `ownTerminal` says so,
+ * - has a terminal for its own, where `taking` says so: as its standard input, by util-linux's `setsid`; by name, by a
+ *   shell, since whoever leads a session without a terminal gets the one that it opens (tty_ioctl(4), TIOCSCTTY),
  * - is killed by the kernel when capwrap dies (PR_SET_PDEATHSIG(2const), set by util-linux's `setpriv`), and
  * - ignores the signals that the caller ignores, which Node resets in its children (set by coreutils' `env`).
  * What the system has no tool for is left out.
@@ -24,52 +31,58 @@ export interface ExecChain {
  */
 export function execChain(
   command: StartableCommand,
-  { ignored, ownTerminal }: { readonly ignored: readonly NodeJS.Signals[]; readonly ownTerminal: boolean },
+  { ignored, taking }: { readonly ignored: readonly NodeJS.Signals[]; readonly taking: Taking | null },
 ): ExecChain {
   const [typed = command.path, ...args] = command.argv;
-  const setsid = ownTerminal ? toolWith(SETSID, 'ctty') : null;
-  const setpriv = process.platform === 'linux' ? toolWith(SETPRIV, 'pdeathsig') : null;
+  const setsid = taking === 'stdin' ? systemTool(SETSID, 'ctty') : null;
+  const named = taking === 'stdin' ? null : taking;
+  const death = deathWords();
   // A name with "=" would be an assignment to `env`.
-  const env = ignored.length > 0 && !command.path.includes('=') && toolWith(ENV, 'ignore-signal');
-  const words = [
-    ...(setsid ? [setsid, '--ctty', '--'] : []),
-    ...(setpriv ? [setpriv, '--pdeathsig', 'KILL', '--'] : []),
-    ...(env ? [env, `--ignore-signal=${ignored.map((name) => name.slice(3)).join(',')}`, '--'] : []),
-  ];
+  const canIgnore = named !== null || !command.path.includes('=');
+  const env = ignored.length > 0 && canIgnore ? systemTool(ENV, 'ignore-signal') : null;
+  const ignoring = env === null ? [] : [`--ignore-signal=${ignored.map((name) => name.slice(3)).join(',')}`];
+  const words =
+    named === null
+      ? [
+          ...(setsid ? [setsid, '--ctty', '--'] : []),
+          ...death,
+          ...(env === null ? [] : [env, ...ignoring, '--']),
+        ]
+      : [...takeByName(named, ignoring), ...death];
   const [first] = words;
   if (first === undefined) return { file: command.path, argv: [typed, ...args] };
   return { file: first, argv: [...words, command.sha256 === null ? typed : command.path, ...args] };
 }
 
+/** The words before the terminal's name are the shell's script, those behind it what the shell becomes. */
+function takeByName({ path, passage }: Exclude<Taking, 'stdin'>, ignoring: readonly string[]) {
+  const unset = passage.unset.flatMap((name) => ['-u', name]);
+  const env = [systemTool(ENV) ?? 'env', ...unset, ...ignoring, '--', ...passage.set];
+  return [SHELL, '-c', ': <"$0"; exec "$@"', path, ...env];
+}
+
 /** Whether the kernel ends the child when capwrap is killed. */
 export function diesWithCapwrap(): boolean {
-  return process.platform === 'linux' && toolWith(SETPRIV, 'pdeathsig') !== null;
+  return deathWords().length > 0;
 }
 
-/** Whether the system has what it takes to give the child a terminal of its own. */
+function deathWords(): readonly string[] {
+  const setpriv = process.platform === 'linux' ? systemTool(SETPRIV, 'pdeathsig') : null;
+  return setpriv ? [setpriv, '--pdeathsig', 'KILL', '--'] : [];
+}
+
+/** Whether the system has what it takes to give the child a terminal of its own as its standard input. */
 export function canTakeTerminal(): boolean {
-  return process.platform === 'linux' && toolWith(SETSID, 'ctty') !== null;
+  return process.platform === 'linux' && systemTool(SETSID, 'ctty') !== null;
 }
 
+/** The same by name; a command whose own name looks like an assignment needs `setpriv` between `env` and itself. */
+export function canTakeByName(path: string): boolean {
+  if (process.platform !== 'linux' || systemTool([SHELL]) === null || systemTool(ENV) === null) return false;
+  return !path.includes('=') || diesWithCapwrap();
+}
+
+const SHELL = '/bin/sh';
 const SETSID = ['/usr/bin/setsid', '/bin/setsid'];
 const SETPRIV = ['/usr/bin/setpriv', '/bin/setpriv'];
 const ENV = ['/usr/bin/env', '/bin/env'];
-/** Both tools are far smaller; BusyBox's versions lack the options. */
-const LARGEST_TOOL = 1024 * 1024;
-
-/**
- * The first of these programs that is the system's own (root's, writable by nobody else) and knows the option: older
- * ones don't, and to ask one by starting it would take a process.
- */
-function toolWith(paths: readonly string[], option: string): string | null {
-  for (const path of paths) {
-    try {
-      const { uid, mode, size } = statSync(path);
-      if (uid !== 0 || (mode & 0o022) !== 0 || size > LARGEST_TOOL) continue;
-      if (readFileSync(path).includes(option)) return path;
-    } catch {
-      // not there
-    }
-  }
-  return null;
-}

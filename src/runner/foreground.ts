@@ -2,12 +2,22 @@
 import { fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import { readProcess } from './process-tree.ts';
+import { isMarkedStdin } from './terminal-readers.ts';
+
+/** `/dev/tty`: whoever opened it had this terminal, unless it is what an outer run has opened for its child. */
+const DEV_TTY = 0x500;
+
+/** False also where there is no /proc (macOS). */
+export function hasControllingTerminal(): boolean {
+  return (readProcess(process.pid)?.terminal ?? 0) !== 0;
+}
 
 /** True where a descriptor leads to this process's controlling terminal, be it in front of it or in the background. */
 export function isControllingTerminal(fd: number): boolean {
   const terminal = readProcess(process.pid)?.terminal ?? 0;
   try {
-    return terminal !== 0 && fstatSync(fd).rdev === terminal >>> 0;
+    const { rdev } = fstatSync(fd);
+    return terminal !== 0 && (rdev === terminal >>> 0 || (rdev === DEV_TTY && !isMarkedStdin(fd)));
   } catch {
     return false;
   }

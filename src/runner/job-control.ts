@@ -18,6 +18,16 @@ export function inOrphanedGroup(): boolean {
   });
 }
 
+/** Whether others than those that have led to it are in this process's group, as the other programs of a pipeline are. */
+export function sharesGroup(): boolean {
+  const lineage = new Set<number>();
+  for (let at = readProcess(process.pid); at !== null && !lineage.has(at.pid); at = readProcess(at.parent)) {
+    lineage.add(at.pid);
+  }
+  const group = readProcess(process.pid)?.group;
+  return listProcesses().some((member) => member.group === group && !lineage.has(member.pid));
+}
+
 /** Whether Ctrl-Z would stop the child if it were in this process's group: it leaves the signal its default action. */
 export function stopsAtCtrlZ(pid: number): boolean {
   return !inOrphanedGroup() && !isSetAside(pid, 'SIGTSTP');
@@ -31,8 +41,13 @@ export function stopsAtCtrlZ(pid: number): boolean {
 export function sharesKeys(pid: number): boolean {
   const child = readProcess(pid);
   if (child === null) return true;
-  if (child.foreground !== child.group || maskHas(pid, 'SigIgn', 'SIGTSTP')) return false;
+  if (child.foreground !== child.group || hasJobControl(pid)) return false;
   return !listProcesses().some(({ group, name }) => group === child.foreground && RELAYS.has(name));
+}
+
+/** Whether a process is a shell with job control, which ignores TSTP. */
+export function hasJobControl(pid: number): boolean {
+  return maskHas(pid, 'SigIgn', 'SIGTSTP');
 }
 
 /** Programs that show a terminal which is elsewhere, by the name that the kernel has for them. */

@@ -3,34 +3,45 @@
  * whose line discipline does with it what the child has asked for: echo, lines, Ctrl-C, or nothing.
  */
 import { closeSync, constants, openSync } from 'node:fs';
+import type { SocketConstructorOpts } from 'node:net';
 import { ReadStream } from 'node:tty';
 import { inForegroundGroup } from './foreground.ts';
 import { sharesKeys, stopsAtCtrlZ } from './job-control.ts';
-import type { PtyChannel } from './pty.ts';
+import type { Outputs } from './outputs.ts';
 import { watchSignalKeys } from './signal-keys.ts';
 import type { Signals } from './signals.ts';
+import { hasReader } from './terminal-readers.ts';
 
 export interface Keyboard {
-  /** From now on keys go to the child; from the background, as soon as it has come to the front. */
-  take(): void;
-  /** The terminal is as it was, for whoever comes next: while capwrap is stopped, and in the end. */
+  /** The terminal is as it was, for whoever comes next: while capwrap is stopped. */
   giveBack(): void;
+  /** capwrap goes on: keys go to the child again, if they did. */
+  goOn(): void;
   /** To be told of everything that comes from the child's terminal. */
   seen(output: Uint8Array): void;
+  /** To be told of each look at a terminal that may have been closed: whether somebody has it open, and has written. */
+  looked(isOpen: boolean, hasWritten: boolean): void;
   /** True where the last key was Ctrl-C, and nothing showed what became of it. */
   readonly interruptUnheard: boolean;
+  /** The terminal is as it was, for good. */
   close(): void;
 }
 
 /**
- * Connects the keyboard with the child's own terminal, and takes it. Null where the child has none.
+ * Connects the keyboard with the child's own terminal: at once, or for as long as somebody in the child's session has
+ * opened that terminal by name to read from it.
  *
  * Of a key that the child's terminal took for a signal, the child knows; the processes of capwrap's own group, which the
  * real terminal would have told as well, do not.
  */
-export function connectKeyboard(terminal: PtyChannel | null, pid: number, signals: Signals): Keyboard | null {
-  if (terminal === null) return null;
+export function connectKeyboard(
+  { channel, keys: when }: NonNullable<Outputs['ownTerminal']>,
+  pid: number,
+  signals: Signals,
+): Keyboard {
   const keys = watchSignalKeys();
+  const askers = watchAskers(pid, channel.path);
+  let wanted = when === 'at_once';
 
   function taken(signal: NodeJS.Signals): void {
     if (!sharesKeys(pid)) return;
@@ -40,18 +51,32 @@ export function connectKeyboard(terminal: PtyChannel | null, pid: number, signal
 
   const relay = relayKeys((bytes) => {
     keys.typed(bytes);
-    terminal.type(bytes);
-  }, terminal.hangUp);
-  if (relay === null) return null;
-  relay.take();
+    channel.type(bytes);
+  }, channel.hangUp);
+  if (wanted) relay.take();
   return {
-    ...relay,
+    giveBack: relay.giveBack,
+    goOn() {
+      if (wanted) relay.take();
+    },
     seen(output) {
       const signal = keys.shown(output);
       if (signal !== null) taken(signal);
     },
+    looked(isOpen, hasWritten) {
+      if (when === 'at_once') return;
+      const before = wanted;
+      wanted = askers.ask(isOpen, hasWritten);
+      if (wanted && !before) relay.take();
+      if (!wanted && before) relay.giveBack();
+    },
     get interruptUnheard() {
       return keys.interruptUnheard && sharesKeys(pid);
+    },
+    close() {
+      wanted = false;
+      relay.giveBack();
+      relay.close();
     },
   };
 }
@@ -59,29 +84,58 @@ export function connectKeyboard(terminal: PtyChannel | null, pid: number, signal
 /** Before capwrap stops, what it has read (the echo itself) is to be on the screen. */
 const LAST_OUTPUT_MS = 15;
 
-/** The keys of the controlling terminal, as they come; null where it can't be opened. `onGone`: it has been hung up. */
-function relayKeys(
-  onKeys: (keys: Buffer) => void,
-  onGone: () => void,
-): Pick<Keyboard, 'take' | 'giveBack' | 'close'> | null {
-  const stream = openTerminal();
-  if (stream === null) return null;
+/** Whether somebody wants keys. Who has the terminal open is looked up now and then only, since that takes a while. */
+function watchAskers(session: number, path: string) {
+  let asked = false;
+  let last = Number.NEGATIVE_INFINITY;
+  let took = 0;
+  return {
+    ask(isOpen: boolean, hasWritten: boolean): boolean {
+      const now = performance.now();
+      if (!isOpen) asked = false;
+      else if (now - last > Math.max(hasWritten && !asked ? SOONEST_MS : LOOK_AGAIN_MS, 10 * took)) {
+        asked = hasReader(session, path);
+        last = performance.now();
+        took = last - now;
+      }
+      return asked;
+    },
+  };
+}
+
+const SOONEST_MS = 30;
+const LOOK_AGAIN_MS = 200;
+
+/** The keys of the controlling terminal, as they come. `onGone`: it has been hung up. */
+function relayKeys(onKeys: (keys: Buffer) => void, onGone: () => void) {
+  // One for all times: to Node, what it opens for a terminal isn't closed together with the stream.
+  let stream: ReadStream | null = null;
   let waiting: NodeJS.Timeout | undefined;
   let first = true;
 
+  function open(): ReadStream | null {
+    const opened = openTerminal(keysCame);
+    opened?.on('end', onGone);
+    opened?.on('error', () => {
+      opened.destroy();
+      onGone();
+    });
+    return opened;
+  }
+
   function take(): void {
     clearTimeout(waiting);
-    if (stream === null || stream.destroyed) return;
     if (!inForegroundGroup()) {
       // A shell tells a job that it brings to the front nothing unless it was stopped.
       waiting = setTimeout(take, LOOK_AGAIN_MS);
       return;
     }
+    stream ??= open();
+    if (stream === null || stream.destroyed) return;
     // Whoever stopped capwrap may have changed the mode, of which Node knows nothing.
     stream.setRawMode(false);
     stream.setRawMode(true);
-    // Not before: a job in the background that reads from the terminal is stopped.
-    if (stream.listenerCount('data') === 0) stream.on('data', keysCame);
+    first = true;
     stream.resume();
   }
 
@@ -92,31 +146,33 @@ function relayKeys(
     onKeys(keys);
   }
 
-  stream.on('end', onGone);
-  stream.on('error', () => {
-    stream.destroy();
-    onGone();
-  });
   return {
     take,
     giveBack() {
       clearTimeout(waiting);
-      if (stream.destroyed) return;
+      if (stream === null || stream.destroyed) return;
       stream.pause();
       // In the background it is somebody else's already, and a job that sets it is stopped.
       if (inForegroundGroup()) stream.setRawMode(false);
     },
     close() {
       clearTimeout(waiting);
-      stream.destroy();
+      stream?.destroy();
     },
   };
 }
 
 const END_OF_INPUT = 0x04;
-const LOOK_AGAIN_MS = 200;
 
-function openTerminal(): ReadStream | null {
+/**
+ * Reads nothing before it is resumed: a job in the background that reads from the terminal is stopped. With memory of
+ * its own it reads nothing more once it is paused, either; otherwise the next keys would be lost to others.
+ */
+function openTerminal(onKeys: (keys: Buffer) => void): ReadStream | null {
+  const callback = (length: number, memory: Uint8Array) => {
+    onKeys(Buffer.from(memory.subarray(0, length)));
+    return true;
+  };
   let fd: number;
   try {
     fd = openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY);
@@ -124,7 +180,7 @@ function openTerminal(): ReadStream | null {
     return null;
   }
   try {
-    return new ReadStream(fd);
+    return new ReadStream(fd, { onread: { buffer: Buffer.alloc(4096), callback } } as SocketConstructorOpts);
   } catch {
     closeSync(fd);
     return null;

@@ -1,19 +1,22 @@
 /** What the child's standard descriptors are: the same kinds of things that capwrap's own are. */
-import { chmodSync, fstatSync } from 'node:fs';
+import { chmodSync, fstatSync, openSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { Launch } from '../base/launch.ts';
 import { type Channel, openPipe } from './channel.ts';
 import { canTakeTerminal } from './exec-chain.ts';
-import { isControllingTerminal } from './foreground.ts';
-import { openPty, type PtyChannel } from './pty.ts';
+import { hasControllingTerminal, isControllingTerminal } from './foreground.ts';
+import { type OwnTerminalWatch, openPty, type PtyChannel } from './pty.ts';
+import { planTerminal, type TerminalPlan } from './terminal-plan.ts';
+import { isMarkedStdin, STDIN_FLAGS } from './terminal-readers.ts';
 import { type WindowSize, windowSize } from './window.ts';
 
-export type OutputName = 'stdout' | 'stderr';
+/** `terminal`: what is written to the child's own terminal by name, where neither of the others is that terminal. */
+export type OutputName = 'stdout' | 'stderr' | 'terminal';
 
 /**
- * How the child has the terminal. `masked`: a pseudo-terminal of its own, all of it masked. `output`: where standard
- * input, output and error aren't all the terminal, a pseudo-terminal only for what is written there. `direct`: the real
- * one. `pipe`: none, since a pseudo-terminal can't be had.
+ * How the child has the terminal. `masked`: one of its own, all of it masked. `output`: where it can't have that, one
+ * only for what is written to its standard output and error. `direct`: the real one. `pipe`: none, since a
+ * pseudo-terminal can't be had.
  */
 export const TERMINAL_MODES = ['masked', 'output', 'direct', 'pipe'] as const;
 export type TerminalMode = (typeof TERMINAL_MODES)[number];
@@ -26,22 +29,23 @@ export type Resized = 'same' | 'changed' | 'followed' | 'told';
 
 /** One way out of the child. Where several of its descriptors are the same place, one serves for all. */
 export interface Output {
-  /** Under this name its hits are counted. */
   readonly name: OutputName;
-  /** The child's descriptors that lead here. */
+  /** The child's descriptors that lead here; none where it is found by name only. */
   readonly indexes: readonly (0 | 1 | 2)[];
-  /** capwrap's own descriptor that it goes to. */
-  readonly target: number;
+  /** capwrap's own descriptor that it goes to; null for the controlling terminal, opened when it is needed. */
+  readonly target: number | null;
   /** Null where the child has the real thing. */
   readonly channel: Channel | null;
 }
 
 export interface Outputs {
   readonly list: readonly Output[];
-  /** Null where neither output is a terminal. */
+  /** What the child's standard input is to be where none of the list is; to be closed after the spawn. */
+  readonly stdin: number | 'inherit';
+  /** Null where the child has none of its own, and neither output is one. */
   readonly terminal: TerminalMode | null;
   /** The child's own controlling terminal; null where it has the real one, or none. */
-  readonly ownTerminal: PtyChannel | null;
+  readonly ownTerminal: (TerminalPlan & { readonly channel: PtyChannel }) | null;
   /** What became of the terminal's size since this was last asked. */
   resized(): Resized;
 }
@@ -50,23 +54,27 @@ export interface OutputOptions {
   readonly targets: { readonly stdout: number; readonly stderr: number };
   readonly wish: 'masked' | 'direct';
   readonly launch: Launch;
-  /** Sees what comes from the child's own controlling terminal. */
-  readonly onOwnTerminal: (chunk: Uint8Array) => void;
+  /** Whether the child can be given the terminal by its name, where its standard input is something else. */
+  readonly canTakeByName: boolean;
+  /** Told of the child's own controlling terminal. */
+  readonly watch: OwnTerminalWatch;
 }
 
-/** Opens what the child is to write to. */
-export function openOutputs({ targets, wish, launch, onOwnTerminal }: OutputOptions): Outputs {
+/** Opens what the child is to read from and to write to. */
+export function openOutputs(options: OutputOptions): Outputs {
+  const { targets, wish, launch } = options;
   const { stdout, stderr } = targets;
   const taken = new Set<number>();
   const ptys: PtyChannel[] = [];
   let terminal: TerminalMode | null = null;
-  const tty = [stdout, stderr, 0].find((fd) => isatty(fd));
-  const sizeNow = (): WindowSize | null => (tty === undefined ? null : windowSize(tty));
+  const plan = wish === 'masked' && hasControllingTerminal() ? planTerminal(targets, isJob(launch)) : null;
+  const tty = [stdout, stderr, 0].find((fd) => isatty(fd)) ?? (plan && '/dev/tty');
+  const sizeNow = (): WindowSize | null => (tty === null ? null : windowSize(tty));
   let size = sizeNow();
 
-  function openTerminal(mode: 'masked' | 'output'): PtyChannel | null {
-    const pty = openPty(size ?? DEFAULT_SIZE, mode === 'masked' ? onOwnTerminal : null);
-    terminal = pty ? mode : 'pipe';
+  function openTerminal(mode: 'masked' | 'output', isOpen = true): PtyChannel | null {
+    const pty = openPty(size ?? DEFAULT_SIZE, mode === 'masked' ? { ...options.watch, isOpen } : null);
+    terminal = pty ? (terminal ?? mode) : 'pipe';
     if (pty !== null) ptys.push(pty);
     return pty;
   }
@@ -87,28 +95,42 @@ export function openOutputs({ targets, wish, launch, onOwnTerminal }: OutputOpti
     channel: openChannel(target),
   });
 
+  function openOwn(): Outputs['ownTerminal'] {
+    if (plan === null) return null;
+    const { indexes } = plan;
+    if (!(indexes.includes(0) ? canTakeTerminal() : options.canTakeByName)) return null;
+    const channel = openTerminal('masked', indexes.length > 0);
+    return channel && { ...plan, channel };
+  }
   function openList(): readonly Output[] {
-    const together = samePlace(stdout, stderr);
-    const whole = wish === 'masked' && together && isatty(stdout) && samePlace(stdout, 0);
-    const own = whole && isControllingTerminal(stdout) && canTakeTerminal() ? openTerminal('masked') : null;
-    if (own) return [{ name: 'stdout', indexes: [0, 1, 2], target: stdout, channel: own }];
-    const first = output('stdout', together ? [1, 2] : [1], stdout);
+    const on = own?.indexes ?? [];
+    const together = !on.includes(1) && !on.includes(2) && samePlace(stdout, stderr);
+    const first = on.includes(1) ? null : output('stdout', together ? [1, 2] : [1], stdout);
     // Node's own pipes can't be shared by two descriptors.
-    if (together && first.channel?.stdio !== 'pipe') return [first];
-    return [{ ...first, indexes: [1] }, output('stderr', [2], stderr)];
+    if (together && first?.channel?.stdio !== 'pipe') return first ? [first] : [];
+    const second = on.includes(2) ? null : output('stderr', [2], stderr);
+    return [first && { ...first, indexes: [1] as const }, second].filter((one) => one !== null);
+  }
+  function ofOwn({ channel, indexes }: NonNullable<Outputs['ownTerminal']>): Output {
+    const name = indexes.includes(1) ? 'stdout' : indexes.includes(2) ? 'stderr' : 'terminal';
+    return { name, indexes, target: name === 'terminal' ? null : targets[name], channel };
   }
 
-  const list = openList();
+  const own = openOwn();
+  const list = [...(own ? [ofOwn(own)] : []), ...openList()];
   return {
     list,
+    stdin: own === null || own.indexes.includes(0) ? 'inherit' : readOnlyStdin(),
     terminal,
-    ownTerminal: terminal === 'masked' ? (ptys[0] ?? null) : null,
+    ownTerminal: own,
     resized() {
       const now = sizeNow();
       if (!now || !size || (now.columns === size.columns && now.rows === size.rows)) return 'same';
       size = now;
-      for (const pty of ptys) pty.resize(now);
-      if (terminal === 'masked') return 'told';
+      // The child's own comes last: by then all of them have the size that the kernel tells the child of.
+      for (const pty of ptys) if (pty !== own?.channel) pty.resize(now);
+      own?.channel.resize(now);
+      if (own) return 'told';
       return ptys.length > 0 ? 'followed' : 'changed';
     },
   };
@@ -125,6 +147,25 @@ function keepKeyboardAway({ path }: PtyChannel): void {
     chmodSync(path, 0o200);
   } catch {
     // not ours to change
+  }
+}
+
+/** A shell without job control has a job that it puts into the background ignore INT. */
+function isJob({ ignored }: Launch): boolean {
+  return ignored.includes('SIGINT');
+}
+
+/**
+ * A standard input that is a terminal, without the right to write to it. Opened by `/dev/tty`, it has no other name: what
+ * the child opens by that one is its own terminal.
+ */
+function readOnlyStdin(): number | 'inherit' {
+  if (!isatty(0) || isMarkedStdin(0)) return 'inherit';
+  const path = isControllingTerminal(0) ? '/dev/tty' : '/proc/self/fd/0';
+  try {
+    return openSync(path, STDIN_FLAGS);
+  } catch {
+    return 'inherit';
   }
 }
 

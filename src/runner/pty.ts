@@ -3,8 +3,9 @@ import { closeSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { ReadStream } from 'node:tty';
 import type { Channel } from './channel.ts';
+import { patientSource } from './patient-source.ts';
 import { createQueueSink } from './sink-queue.ts';
-import { beforeReader, fromReadable } from './source.ts';
+import { beforeReader, fromReadable, type Source } from './source.ts';
 import { undoOnlcr } from './undo-onlcr.ts';
 import type { WindowSize } from './window.ts';
 
@@ -22,6 +23,8 @@ export interface PtyChannel extends Channel {
   readonly path: string;
   /** Sets the size that the child sees; without effect once the output is over. */
   resize(size: WindowSize): void;
+  /** To be called when there is other output of the child's, before that goes on: a prompt may be among it. */
+  look(): void;
   /** Types on it. */
   type(keys: Buffer): void;
   /** The real terminal is gone: this one is as well, and the kernel tells those who have it. */
@@ -31,30 +34,47 @@ export interface PtyChannel extends Channel {
 /** What moves the cursor down on a terminal that would add a CR to a LF: IND of ECMA-48. */
 const INDEX = Buffer.from('\x1bD');
 
+/** What is told of the child's own controlling terminal. */
+export interface OwnTerminalWatch {
+  /** All that comes from it, echoes included. */
+  readonly onOutput: (chunk: Uint8Array) => void;
+  /** Each time that it is looked at; see `PatientOptions`. */
+  readonly onLook: (isOpen: boolean, hasWritten: boolean) => void;
+}
+
 /**
- * Opens one; null where the optional package with the binary is not there, or does not fit this machine. `onOutput`,
- * where it is given, sees all that comes from it, echoes included.
+ * Opens one; null where the optional package with the binary is not there, or does not fit this machine. With `own` it is
+ * to be the child's controlling terminal, which can be opened by name as long as the child is there; `isOpen` says whether
+ * one of the child's standard descriptors is on it.
  */
 export function openPty(
   { columns, rows }: WindowSize,
-  onOutput: ((chunk: Uint8Array) => void) | null,
+  own: (OwnTerminalWatch & { readonly isOpen: boolean }) | null = null,
 ): PtyChannel | null {
   const binary = loadBinary();
   if (binary === null) return null;
   const { master, slave, pty } = binary.open(columns, rows);
+  // What is left to be typed must not end up in another file that gets the same number.
   const keys = createQueueSink(master);
-  let stream: ReadStream | null = null;
+  let source: Source | null = null;
+  let look = () => {};
   return {
     path: pty,
     stdio: slave,
     inherited: [master, slave],
-    open(_child, _index, onEof) {
+    open(child, _index, onEof) {
       closeSync(slave);
-      stream = new ReadStream(master);
-      // What is left to be typed must not end up in another file that gets the same number.
-      stream.on('close', keys.stop);
-      const source = fromReadable(stream, onEof, () => readRest(master));
-      return onOutput ? beforeReader(source, onOutput) : source;
+      if (own === null) {
+        const stream = new ReadStream(master);
+        stream.on('close', keys.stop);
+        source = fromReadable(stream, onEof, () => readRest(master));
+        return source;
+      }
+      const patient = patientSource({ ...own, master, onEof, onClose: keys.stop });
+      child.once('exit', patient.childEnded);
+      look = patient.look;
+      source = beforeReader(patient, own.onOutput);
+      return source;
     },
     discard() {
       closeSync(slave);
@@ -68,8 +88,9 @@ export function openPty(
       }
     },
     toTarget: (target) => undoOnlcr(target, INDEX),
+    look: () => look(),
     type: (bytes) => void keys.write(bytes),
-    hangUp: () => void stream?.destroy(),
+    hangUp: () => source?.close(),
   };
 }
 

@@ -6,23 +6,28 @@ import { type ChildResult, notStarted } from './child-result.ts';
 import { watchForChange } from './code-change.ts';
 import type { StartableCommand } from './command-error.ts';
 import { createEnding } from './ending.ts';
-import { inForegroundGroup } from './foreground.ts';
+import { canTakeByName } from './exec-chain.ts';
+import { hasControllingTerminal, inForegroundGroup } from './foreground.ts';
 import { watchStops } from './job-control.ts';
 import { connectKeyboard, type Keyboard } from './keyboard.ts';
-import { openOutputs, type TerminalMode } from './outputs.ts';
+import { type OutputName, openOutputs, type TerminalMode } from './outputs.ts';
 import { childAndDescendants, ownSession } from './process-tree.ts';
 import { pump } from './pump.ts';
 import { recheck } from './resolve-command.ts';
+import { shellPassage } from './shell-passage.ts';
 import type { Signals } from './signals.ts';
 import { createSink, type Sink } from './sink.ts';
 import { startChild } from './start-child.ts';
+import { createTerminalSink } from './terminal-sink.ts';
 import { watchTimeLimit } from './time-limit.ts';
 
 export interface RunChildOptions {
   readonly command: StartableCommand;
   /** The child's whole environment. */
   readonly env: Readonly<Record<string, string>>;
-  readonly redactors: { readonly stdout: Redactor; readonly stderr: Redactor };
+  readonly redactors: Readonly<Record<OutputName, Redactor>>;
+  /** Whether a text must not be where other users can read it. */
+  readonly isSecret: (text: string) => boolean;
   /** The end of the grant, by the wall clock. */
   readonly deadline: Date;
   /** Milliseconds from TERM to KILL. */
@@ -47,7 +52,7 @@ export interface RunChildOptions {
 }
 
 /**
- * Spawns the command directly, without a shell, and waits for its end. In the foreground of a terminal that is not the
+ * Spawns the command, with no shell to read it, and waits for its end. In the foreground of a terminal that is not the
  * child's own, it shares capwrap's process group; otherwise it leads a session and group of its own, to which signals are
  * handed on. Throws only ERR_COMMAND_CHANGED.
  */
@@ -59,33 +64,42 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   // 1. Spawn. Nothing can come between this and `attach`: signals are handled when the event loop turns.
   const targets = { stdout: options.stdout ?? 1, stderr: options.stderr ?? 2 };
   let keyboard: Keyboard | null = null;
+  const byName = hasControllingTerminal() && canTakeByName(command.path);
+  const passage = byName ? shellPassage(options.env, options.isSecret) : null;
   const outputs = openOutputs({
     targets,
     wish: options.terminal,
     launch,
-    onOwnTerminal: (chunk) => keyboard?.seen(chunk),
+    canTakeByName: passage !== null,
+    watch: {
+      onOutput: (chunk) => keyboard?.seen(chunk),
+      onLook: (isOpen, hasWritten) => keyboard?.looked(isOpen, hasWritten),
+    },
   });
-  const shared = outputs.ownTerminal === null && inForegroundGroup();
-  const detached = outputs.ownTerminal === null && !shared;
-  const child = await startChild({ ...options, outputs, detached, ignored: launch.ignored });
+  const { ownTerminal } = outputs;
+  const shared = ownTerminal === null && inForegroundGroup();
+  // What takes its terminal as its standard input makes its session by itself.
+  const detached = !shared && !ownTerminal?.indexes.includes(0);
+  const child = await startChild({ ...options, outputs, detached, passage, ignored: launch.ignored });
   if (typeof child === 'string') return notStarted({ spawnError: child });
   const { pid, isRunning } = child;
   const tree = shared ? childAndDescendants(pid, isRunning) : ownSession(pid, isRunning);
   const ending = createEnding(tree, options.killAfterMs);
-  keyboard = connectKeyboard(outputs.ownTerminal, pid, signals);
+  keyboard = ownTerminal && connectKeyboard(ownTerminal, pid, signals);
   signals.attach({
     pid,
     isRunning,
     ownGroup: !shared,
+    ownTerminal: ownTerminal !== null,
     resized: outputs.resized,
     onRepeated: () => {
       // A program that has the real terminal to itself may use Ctrl-C for something else.
       if (outputs.terminal !== 'direct') ending.begin('repeated_signal');
     },
     onStop: () => keyboard?.giveBack(),
-    onContinue: () => keyboard?.take(),
+    onContinue: () => keyboard?.goOn(),
   });
-  const stops = shared || keyboard !== null ? watchStops(pid, signals.stopWithChild) : null;
+  const stops = shared || ownTerminal !== null ? watchStops(pid, signals.stopWithChild) : null;
   options.onStart?.(outputs.terminal);
   const code = watchForChange(options.codeChanged, () => ending.begin('changed'));
 
@@ -98,7 +112,7 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
     options.onLeak();
   };
   const streams = child.sources.map(({ name, target, source, channel }) => {
-    const end = createSink(target);
+    const end = target === null ? createTerminalSink() : createSink(target);
     const sink = channel.toTarget?.(end) ?? end;
     return {
       sink,
@@ -115,7 +129,6 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   if (keyboard?.interruptUnheard) signals.tellGroup('SIGINT');
   signals.detach();
   stops?.close();
-  keyboard?.giveBack();
   keyboard?.close();
   limit.stop();
   code.stop();
@@ -134,7 +147,10 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
     leaked,
     changed: code.changed(),
     terminal: outputs.terminal,
-    masked: { stdout: redactors.stdout.hits, stderr: redactors.stderr.hits },
+    masked: {
+      stdout: redactors.stdout.hits + redactors.terminal.hits,
+      stderr: redactors.stderr.hits,
+    },
     written,
   };
 }

@@ -1,6 +1,6 @@
 /** Signals to capwrap: held before there is a child, handed on while there is one, swallowed after it. */
 import { closeSync, openSync } from 'node:fs';
-import { inOrphanedGroup } from './job-control.ts';
+import { inOrphanedGroup, stopsAtCtrlZ } from './job-control.ts';
 import type { Resized } from './outputs.ts';
 import { childAndDescendants, ownGroup, readProcess, send } from './process-tree.ts';
 
@@ -12,6 +12,8 @@ export interface SignalledChild {
   readonly isRunning: () => boolean;
   /** True where it leads a group that capwrap made for it. */
   readonly ownGroup: boolean;
+  /** True where it has a controlling terminal of its own, too. */
+  readonly ownTerminal: boolean;
   /** To be called when the terminal may have another size. */
   readonly resized: () => Resized;
   /** INT or TERM came again soon after the first. */
@@ -100,12 +102,14 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
       return pending;
     },
     aborted: abort.signal,
-    attach({ pid, isRunning, ownGroup: own, resized, onRepeated, onStop, onContinue }) {
+    attach({ pid, isRunning, ownGroup: own, ownTerminal, resized, onRepeated, onStop, onContinue }) {
       before = false;
       beforeStop = onStop;
-      const handOn = own
-        ? (signal: NodeJS.Signals) => ownGroup(pid, isRunning).signal(signal)
-        : (signal: NodeJS.Signals) => forwardInSharedGroup(pid, signal);
+      const handOn = (signal: NodeJS.Signals) => {
+        if (!own) forwardInSharedGroup(pid, signal);
+        else if (!ownTerminal || !KEYS.has(signal) || !toForeground(pid, signal))
+          ownGroup(pid, isRunning).signal(signal);
+      };
       forward = (signal) => {
         if (told.delete(signal)) return askedAgain(signal);
         handOn(signal);
@@ -128,8 +132,11 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
         onContinue?.();
         forward?.('SIGCONT');
       });
-      // The child's group has no parent in its session, and such a group ignores TSTP (POSIX, orphaned groups).
-      on('SIGTSTP', () => stop(() => forward?.('SIGSTOP')));
+      on('SIGTSTP', () => {
+        // The child's group has no parent in its session, and such a group ignores TSTP (POSIX, orphaned groups).
+        if (!ownTerminal || stopsAtCtrlZ(pid)) stop(() => forward?.('SIGSTOP'));
+        else forward?.('SIGTSTP');
+      });
     },
     stopWithChild: () => stop(() => undefined),
     tellGroup(signal) {
@@ -149,6 +156,19 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
 }
 
 const ENDING: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
+
+/** Those that a terminal sends to its foreground group when their key is pressed. */
+const KEYS: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT']);
+
+/**
+ * A key that the real terminal took for a signal goes where the child's own would have sent it: where a shell in there
+ * has job control, to its job. False where that is the child's group anyway.
+ */
+function toForeground(pid: number, signal: NodeJS.Signals): boolean {
+  const child = readProcess(pid);
+  if (child === null || child.foreground <= 0 || child.foreground === child.group) return false;
+  return send(-child.foreground, signal);
+}
 
 /** Whoever asks again within this time was not heard. */
 const REPEATED_WITHIN_MS = 5000;

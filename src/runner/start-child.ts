@@ -5,8 +5,9 @@ import { closeSync, openSync } from 'node:fs';
 import { systemErrorCode } from '../errors.ts';
 import type { Channel } from './channel.ts';
 import type { StartableCommand } from './command-error.ts';
-import { execChain } from './exec-chain.ts';
+import { execChain, type Taking } from './exec-chain.ts';
 import type { Output, Outputs } from './outputs.ts';
+import type { ShellPassage } from './shell-passage.ts';
 import { beforeReader, type Source } from './source.ts';
 import { realTimeSignalOf } from './wait-status.ts';
 
@@ -14,8 +15,10 @@ export interface StartOptions {
   readonly command: StartableCommand;
   readonly env: Readonly<Record<string, string>>;
   readonly outputs: Outputs;
-  /** True where the child is to lead a session and group of its own, without a terminal. */
+  /** True where the child is to lead a session and group of its own from the beginning. */
   readonly detached: boolean;
+  /** The environment for a child that takes its terminal by name. */
+  readonly passage: ShellPassage | null;
   readonly ignored: readonly NodeJS.Signals[];
   readonly descriptors?: readonly number[];
 }
@@ -62,7 +65,12 @@ export async function startChild(options: StartOptions): Promise<StartedChild | 
       open -= 1;
       if (open === 0) look();
     });
-    return [{ name, target, source: withLook(source, look), channel }];
+    const own = outputs.ownTerminal?.channel;
+    const before = () => {
+      if (channel !== own) own?.look();
+      look();
+    };
+    return [{ name, target, source: withLook(source, before), channel }];
   });
   const exit = new Promise<Exit>((resolve) => {
     child.once('exit', (exitCode, signal) => {
@@ -84,12 +92,14 @@ function spawnNow({
   env,
   outputs,
   detached,
+  passage,
   ignored,
   descriptors = [],
 }: StartOptions): ChildProcess | string {
-  const { file, argv } = execChain(command, { ignored, ownTerminal: outputs.ownTerminal !== null });
+  const taking = takingOf(outputs, passage);
+  const { file, argv } = execChain(command, { ignored, taking });
   const [argv0, ...args] = argv;
-  const stdio: Exclude<SpawnOptions['stdio'], undefined | string> = ['inherit', 'inherit', 'inherit'];
+  const stdio: Exclude<SpawnOptions['stdio'], undefined | string> = [outputs.stdin, 'inherit', 'inherit'];
   for (const { indexes, channel } of outputs.list) {
     if (channel !== null) for (const index of indexes) stdio[index] = channel.stdio;
   }
@@ -105,7 +115,11 @@ function spawnNow({
     return spawn(file, args, {
       ...(argv0 === undefined ? {} : { argv0 }),
       cwd: command.cwd,
-      env: Object.assign(Object.create(null), env), // Node writes to it
+      // Node writes to it.
+      env: Object.assign(
+        Object.create(null),
+        taking === null || taking === 'stdin' ? env : taking.passage.env,
+      ),
       stdio,
       detached,
     });
@@ -113,7 +127,14 @@ function spawnNow({
     return systemErrorCode(error) ?? 'EIO';
   } finally {
     closeSync(blank);
+    if (outputs.stdin !== 'inherit') closeSync(outputs.stdin);
   }
+}
+
+function takingOf({ ownTerminal }: Outputs, passage: ShellPassage | null): Taking | null {
+  if (ownTerminal === null) return null;
+  if (ownTerminal.indexes.includes(0)) return 'stdin';
+  return passage && { path: ownTerminal.channel.path, passage };
 }
 
 /**

@@ -8,13 +8,16 @@ export interface WindowSize {
 }
 
 /**
- * The size of the terminal behind a descriptor, as it is now; null where it can't be told. The terminal is opened anew:
+ * The size of the terminal behind a descriptor or a path, as it is now; null where it can't be told. The terminal is opened anew:
  * Node would otherwise make the descriptor non-blocking, for the child and everybody else who has it.
  */
-export function windowSize(fd: number): WindowSize | null {
+export function windowSize(place: number | string): WindowSize | null {
   let own: number;
   try {
-    own = openSync(`/dev/fd/${fd}`, constants.O_WRONLY | constants.O_NOCTTY);
+    own = openSync(
+      typeof place === 'string' ? place : `/dev/fd/${place}`,
+      constants.O_WRONLY | constants.O_NOCTTY,
+    );
   } catch {
     return null;
   }

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { StartableCommand } from '../../src/runner/command-error.ts';
-import { execChain } from '../../src/runner/exec-chain.ts';
+import { execChain, type Taking } from '../../src/runner/exec-chain.ts';
 import type { WrapperOptions } from '../fixtures/run-child.ts';
 import { findTool, needs } from '../helpers/tools.ts';
 import { line, startPiped } from '../matrix/ground.ts';
@@ -36,7 +36,7 @@ describe('the chain of programs that become the command', () => {
     readonly what: string;
     readonly command?: Partial<StartableCommand>;
     readonly ignored?: readonly NodeJS.Signals[];
-    readonly ownTerminal?: boolean;
+    readonly taking?: Taking;
     readonly before: readonly string[];
     readonly end: readonly string[];
   }
@@ -82,15 +82,15 @@ describe('the chain of programs that become the command', () => {
     },
     {
       what: 'begins with the terminal of its own',
-      ownTerminal: true,
+      taking: 'stdin',
       ignored: ['SIGHUP'],
       before: [...SETSID, ...SETPRIV, ...ENV('HUP')],
       end: ['cat', '-n'],
     },
   ];
-  it.each(ROWS)('$what', ({ command: over, ignored = [], ownTerminal = false, before, end }) => {
+  it.each(ROWS)('$what', ({ command: over, ignored = [], taking = null, before, end }) => {
     const given = command(over);
-    const { file, argv } = execChain(given, { ignored, ownTerminal });
+    const { file, argv } = execChain(given, { ignored, taking });
     expect(argv).toEqual([...before, ...end]);
     // Where there is no tool at all, the file that was resolved is started under the typed name.
     expect(file).toBe(before[0] ?? given.path);

@@ -37,7 +37,12 @@ export async function runHere(
     const child = await runChild({
       command: assertStartable(resolveCommand(argv, { cwd: folder, path: PATH, sha256: false })),
       env: { PATH, SECRET: secret, ...env },
-      redactors: { stdout: secrets.redactor(), stderr: secrets.redactor() },
+      redactors: {
+        stdout: secrets.redactor(),
+        stderr: secrets.redactor(),
+        terminal: secrets.redactor(),
+      },
+      isSecret: (text) => secrets.mask(text) !== text,
       deadline: new Date(Date.now() + ttlMs),
       killAfterMs,
       signals,

@@ -26,7 +26,8 @@ describe('the plan of the outputs', () => {
       targets: { stdout, stderr },
       wish: 'masked',
       launch,
-      onOwnTerminal: () => {},
+      canTakeByName: false,
+      watch: { onOutput: () => {}, onLook: () => {} },
     });
     for (const { channel } of outputs.list) channel?.discard();
     return outputs;

@@ -34,7 +34,12 @@ async function runHere(
   const child = await runChild({
     command: assertStartable(resolveCommand(argv, { cwd: folder, path: PATH, sha256: false })),
     env: { PATH, ...options.env },
-    redactors: { stdout: secrets.redactor(), stderr: secrets.redactor() },
+    redactors: {
+      stdout: secrets.redactor(),
+      stderr: secrets.redactor(),
+      terminal: secrets.redactor(),
+    },
+    isSecret: (text) => secrets.mask(text) !== text,
     deadline: new Date(Date.now() + (options.ttlMs ?? 60_000)),
     killAfterMs: options.killAfterMs ?? 5000,
     signals,
@@ -149,7 +154,12 @@ describe('the output', () => {
     const child = await runChild({
       command: assertStartable(resolveCommand(['echo', 'text'], { cwd: '/', path: PATH, sha256: false })),
       env: {},
-      redactors: { stdout: secrets.redactor(), stderr: secrets.redactor() },
+      redactors: {
+        stdout: secrets.redactor(),
+        stderr: secrets.redactor(),
+        terminal: secrets.redactor(),
+      },
+      isSecret: (text) => secrets.mask(text) !== text,
       deadline: new Date(Date.now() + 60_000),
       killAfterMs: 1000,
       signals,

@@ -1,0 +1,141 @@
+/**
+ * Reads the child's controlling terminal for as long as there is a child. To the kernel such a terminal is through
+ * whenever nobody has it open (EIO); it can be opened again by its name, `/dev/tty`, at any time.
+ */
+import { closeSync, readSync } from 'node:fs';
+import { ReadStream } from 'node:tty';
+import { systemErrorCode } from '../errors.ts';
+import type { Reader, Source } from './source.ts';
+
+export interface PatientOptions {
+  /** capwrap's side of the terminal; closed together with the source. */
+  readonly master: number;
+  /** False where the child has it on none of its standard descriptors, so that nobody has it open at first. */
+  readonly isOpen: boolean;
+  /** Called when everybody has closed it, or where nobody had it open to begin with. */
+  readonly onEof: () => void;
+  /** Called at each look at a terminal that was closed once: whether somebody has it open now, and has written. */
+  readonly onLook: (isOpen: boolean, hasWritten: boolean) => void;
+  readonly onClose: () => void;
+}
+
+export interface PatientSource extends Source {
+  /** Looks at a terminal that was closed once, ahead of time. */
+  look(): void;
+  /** From now on a terminal that nobody has open is through. */
+  childEnded(): void;
+}
+
+/**
+ * Node's streams tell of what comes in the moment it comes, and close the descriptor at the first EIO; this one is kept
+ * from that. From then on it is looked at now and then, more often while somebody has it open.
+ */
+export function patientSource(options: PatientOptions): PatientSource {
+  const { master } = options;
+  let reader: Reader | null = null;
+  let closed = false;
+  let paused = false;
+  let ended = false;
+  let timer: NodeJS.Timeout | undefined;
+  let wait = WHILE_OPEN_MS;
+
+  const stream = options.isOpen ? new KeptStream(master, through) : null;
+
+  function through(): void {
+    options.onEof();
+    look();
+  }
+
+  function close(): void {
+    if (closed) return;
+    closed = true;
+    clearTimeout(timer);
+    if (stream === null) closeSync(master);
+    else stream.closeNow();
+    options.onClose();
+    reader?.onEnd();
+  }
+
+  /** What there is, and whether somebody has the terminal open. */
+  function readAll(): { readonly chunks: readonly Uint8Array[]; readonly isOpen: boolean } {
+    const chunks: Uint8Array[] = [];
+    try {
+      while (chunks.length < MOST_READS) {
+        const memory = Buffer.allocUnsafe(READ_SIZE);
+        const length = readSync(master, memory);
+        if (length === 0) return { chunks, isOpen: false };
+        chunks.push(memory.subarray(0, length));
+      }
+      return { chunks, isOpen: true };
+    } catch (error) {
+      return { chunks, isOpen: systemErrorCode(error) === 'EAGAIN' };
+    }
+  }
+
+  function look(): void {
+    if (closed || paused || reader === null || stream?.isKept === false) return;
+    clearTimeout(timer);
+    const { chunks, isOpen } = readAll();
+    const hasWritten = chunks.length > 0;
+    // Before the output: whoever reads a prompt is to find the keyboard ready.
+    options.onLook(isOpen, hasWritten);
+    if (hasWritten) paused = !reader.onData(Buffer.concat(chunks), 0);
+    if (!isOpen && ended) {
+      close();
+      return;
+    }
+    if (!isOpen) wait = WHILE_CLOSED_MS;
+    else wait = hasWritten ? 1 : Math.min(2 * wait, WHILE_OPEN_MS);
+    timer = setTimeout(look, wait).unref();
+  }
+
+  return {
+    start(given) {
+      reader = given;
+      if (stream === null) through();
+      else stream.on('data', (chunk: Buffer) => void (given.onData(chunk, 0) || stream.pause()));
+    },
+    resume() {
+      paused = false;
+      if (stream?.isKept === false) stream.resume();
+      else look();
+    },
+    look,
+    childEnded() {
+      ended = true;
+      look();
+    },
+    close,
+    get closed() {
+      return closed;
+    },
+  };
+}
+
+const READ_SIZE = 16 * 1024;
+/** So much is read in one go before others have their turn. */
+const MOST_READS = 32;
+const WHILE_OPEN_MS = 10;
+const WHILE_CLOSED_MS = 40;
+
+/** A stream that leaves its descriptor open when it is through with it. */
+class KeptStream extends ReadStream {
+  readonly #onThrough: () => void;
+  isKept = false;
+
+  constructor(fd: number, onThrough: () => void) {
+    super(fd);
+    this.#onThrough = onThrough;
+  }
+
+  override _destroy(_error: Error | null, done: (error: Error | null) => void): void {
+    this.isKept = true;
+    done(null);
+    this.#onThrough();
+  }
+
+  closeNow(): void {
+    this.isKept = true;
+    super._destroy(null, () => {});
+  }
+}

@@ -1,0 +1,30 @@
+/**
+ * Where a child has a terminal of its own, and who has the keyboard. Most programs of a pipeline read no keys, and
+ * those that do ask for them by name, as a pager or a prompt for a password. So a child in a pipeline gets keys while
+ * it has the terminal open by name; where it is alone with the terminal, or has the whole of it, at once.
+ */
+import { isatty } from 'node:tty';
+import { inForegroundGroup, isControllingTerminal } from './foreground.ts';
+import { sharesGroup } from './job-control.ts';
+
+export interface TerminalPlan {
+  readonly keys: 'at_once' | 'when_asked';
+  /** The child's standard descriptors that are its own terminal; none where keys come when they are asked for. */
+  readonly indexes: readonly (0 | 1 | 2)[];
+}
+
+/** `targets`: where the child's outputs go to. `isJob`: a shell without job control has put this process aside. */
+export function planTerminal(
+  targets: { readonly stdout: number; readonly stderr: number },
+  isJob: boolean,
+): TerminalPlan {
+  const places = [0, targets.stdout, targets.stderr].map((fd) => isatty(fd) && isControllingTerminal(fd));
+  const [stdin = false, stdout = false] = places;
+  const indexes = ([0, 1, 2] as const).filter((index) => places[index]);
+  const atOnce = { keys: 'at_once', indexes } as const;
+  if (stdin && stdout) return atOnce;
+  // From the background it must not read from the real terminal, which is its shell's.
+  if (stdin && !inForegroundGroup()) return atOnce;
+  if (indexes.length === 0 || isJob || sharesGroup()) return { keys: 'when_asked', indexes: [] };
+  return atOnce;
+}
