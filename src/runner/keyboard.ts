@@ -92,8 +92,10 @@ function watchAskers(session: number, path: string) {
   return {
     ask(isOpen: boolean, hasWritten: boolean): boolean {
       const now = performance.now();
+      // Most prompts end with the terminal closed, which shows without a look.
+      const wait = asked ? ASKED_FOR_MS : hasWritten ? PROMPT_MS : SILENT_MS;
       if (!isOpen) asked = false;
-      else if (now - last > Math.max(hasWritten && !asked ? SOONEST_MS : LOOK_AGAIN_MS, 10 * took)) {
+      else if (now - last > Math.max(wait, 20 * took)) {
         asked = hasReader(session, path);
         last = performance.now();
         took = last - now;
@@ -103,8 +105,9 @@ function watchAskers(session: number, path: string) {
   };
 }
 
-const SOONEST_MS = 30;
-const LOOK_AGAIN_MS = 200;
+const PROMPT_MS = 30;
+const SILENT_MS = 200;
+const ASKED_FOR_MS = 2000;
 
 /** The keys of the controlling terminal, as they come. `onGone`: it has been hung up. */
 function relayKeys(onKeys: (keys: Buffer) => void, onGone: () => void) {
@@ -163,6 +166,7 @@ function relayKeys(onKeys: (keys: Buffer) => void, onGone: () => void) {
 }
 
 const END_OF_INPUT = 0x04;
+const LOOK_AGAIN_MS = 200;
 
 /**
  * Reads nothing before it is resumed: a job in the background that reads from the terminal is stopped. With memory of

@@ -22,13 +22,15 @@ export interface PatientOptions {
 export interface PatientSource extends Source {
   /** Looks at a terminal that was closed once, ahead of time. */
   look(): void;
+  /** The same, and again in a moment: something was typed on it. */
+  lookSoon(): void;
   /** From now on a terminal that nobody has open is through. */
   childEnded(): void;
 }
 
 /**
  * Node's streams tell of what comes in the moment it comes, and close the descriptor at the first EIO; this one is kept
- * from that. From then on it is looked at now and then, more often while somebody has it open.
+ * from that. From then on it is looked at now and then, more often while there is output.
  */
 export function patientSource(options: PatientOptions): PatientSource {
   const { master } = options;
@@ -37,7 +39,7 @@ export function patientSource(options: PatientOptions): PatientSource {
   let paused = false;
   let ended = false;
   let timer: NodeJS.Timeout | undefined;
-  let wait = WHILE_OPEN_MS;
+  let wait = SOONEST_MS;
 
   const stream = options.isOpen ? new KeptStream(master, through) : null;
 
@@ -84,8 +86,7 @@ export function patientSource(options: PatientOptions): PatientSource {
       close();
       return;
     }
-    if (!isOpen) wait = WHILE_CLOSED_MS;
-    else wait = hasWritten ? 1 : Math.min(2 * wait, WHILE_OPEN_MS);
+    wait = isOpen && hasWritten ? SOONEST_MS : Math.min(2 * wait, LATEST_MS);
     timer = setTimeout(look, wait).unref();
   }
 
@@ -101,6 +102,10 @@ export function patientSource(options: PatientOptions): PatientSource {
       else look();
     },
     look,
+    lookSoon() {
+      wait = SOONEST_MS;
+      look();
+    },
     childEnded() {
       ended = true;
       look();
@@ -115,8 +120,9 @@ export function patientSource(options: PatientOptions): PatientSource {
 const READ_SIZE = 16 * 1024;
 /** So much is read in one go before others have their turn. */
 const MOST_READS = 32;
-const WHILE_OPEN_MS = 10;
-const WHILE_CLOSED_MS = 40;
+/** From one look to the next: after output, and where there has been none for a while. */
+const SOONEST_MS = 1;
+const LATEST_MS = 40;
 
 /** A stream that leaves its descriptor open when it is through with it. */
 class KeptStream extends ReadStream {

@@ -3,7 +3,7 @@ import { closeSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { ReadStream } from 'node:tty';
 import type { Channel } from './channel.ts';
-import { patientSource } from './patient-source.ts';
+import { type PatientSource, patientSource } from './patient-source.ts';
 import { createQueueSink } from './sink-queue.ts';
 import { beforeReader, fromReadable, type Source } from './source.ts';
 import { undoOnlcr } from './undo-onlcr.ts';
@@ -57,7 +57,7 @@ export function openPty(
   // What is left to be typed must not end up in another file that gets the same number.
   const keys = createQueueSink(master);
   let source: Source | null = null;
-  let look = () => {};
+  let patient: PatientSource | null = null;
   return {
     path: pty,
     stdio: slave,
@@ -70,9 +70,8 @@ export function openPty(
         source = fromReadable(stream, onEof, () => readRest(master));
         return source;
       }
-      const patient = patientSource({ ...own, master, onEof, onClose: keys.stop });
+      patient = patientSource({ ...own, master, onEof, onClose: keys.stop });
       child.once('exit', patient.childEnded);
-      look = patient.look;
       source = beforeReader(patient, own.onOutput);
       return source;
     },
@@ -88,8 +87,11 @@ export function openPty(
       }
     },
     toTarget: (target) => undoOnlcr(target, INDEX),
-    look: () => look(),
-    type: (bytes) => void keys.write(bytes),
+    look: () => patient?.look(),
+    type(bytes) {
+      keys.write(bytes);
+      patient?.lookSoon();
+    },
     hangUp: () => source?.close(),
   };
 }
