@@ -83,16 +83,22 @@ function maskHas(pid: number, mask: 'SigIgn' | 'SigCgt', signal: NodeJS.Signals)
 
 /**
  * Calls `onStopped` when a process has been stopped, by whomever, until it is closed. Node does not hear of that
- * (waitpid(2), WUNTRACED), so this looks now and then.
+ * (waitpid(2), WUNTRACED), so this looks now and then. `startOver`: what was seen before doesn't count, since this process
+ * is about to be stopped itself, or goes on and lets the other one go on.
  */
-export function watchStops(pid: number, onStopped: () => void): { close(): void } {
+export function watchStops(pid: number, onStopped: () => void): { startOver(): void; close(): void } {
   let seen = 0;
   const timer = setInterval(() => {
     // Once may be on the way back: a continued group goes on one by one.
     seen = readProcess(pid)?.state === 'T' ? seen + 1 : 0;
     if (seen === 2) onStopped();
   }, LOOK_EVERY_MS).unref();
-  return { close: () => clearInterval(timer) };
+  return {
+    startOver() {
+      seen = 0;
+    },
+    close: () => clearInterval(timer),
+  };
 }
 
 const LOOK_EVERY_MS = 150;

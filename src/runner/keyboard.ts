@@ -5,12 +5,12 @@
 import { closeSync, constants, openSync } from 'node:fs';
 import type { SocketConstructorOpts } from 'node:net';
 import { ReadStream } from 'node:tty';
+import { watchAskers } from './askers.ts';
 import { inForegroundGroup } from './foreground.ts';
 import { sharesKeys, stopsAtCtrlZ } from './job-control.ts';
-import type { Outputs } from './outputs.ts';
+import type { OwnTerminal } from './outputs.ts';
 import { watchSignalKeys } from './signal-keys.ts';
 import type { Signals } from './signals.ts';
-import { hasReader } from './terminal-readers.ts';
 
 export interface Keyboard {
   /** The terminal is as it was, for whoever comes next: while capwrap is stopped. */
@@ -19,8 +19,8 @@ export interface Keyboard {
   goOn(): void;
   /** To be told of everything that comes from the child's terminal. */
   seen(output: Uint8Array): void;
-  /** To be told of each look at a terminal that may have been closed: whether somebody has it open, and has written. */
-  looked(isOpen: boolean, hasWritten: boolean): void;
+  /** To be told whether somebody may have the child's terminal open, and whether there is output, before it goes on. */
+  looked(isOpen: boolean, isPrompted: boolean): void;
   /** True where the last key was Ctrl-C, and nothing showed what became of it. */
   readonly interruptUnheard: boolean;
   /** The terminal is as it was, for good. */
@@ -28,20 +28,15 @@ export interface Keyboard {
 }
 
 /**
- * Connects the keyboard with the child's own terminal: at once, or for as long as somebody in the child's session has
- * opened that terminal by name to read from it.
+ * Connects the keyboard with the child's own terminal: at once, or for as long as somebody in the child's session is
+ * seen to read from that terminal.
  *
  * Of a key that the child's terminal took for a signal, the child knows; the processes of capwrap's own group, which the
  * real terminal would have told as well, do not.
  */
-export function connectKeyboard(
-  { channel, keys: when }: NonNullable<Outputs['ownTerminal']>,
-  pid: number,
-  signals: Signals,
-): Keyboard {
+export function connectKeyboard(terminal: OwnTerminal, pid: number, signals: Signals): Keyboard {
+  const { channel } = terminal;
   const keys = watchSignalKeys();
-  const askers = watchAskers(pid, channel.path);
-  let wanted = when === 'at_once';
 
   function taken(signal: NodeJS.Signals): void {
     if (!sharesKeys(pid)) return;
@@ -52,29 +47,26 @@ export function connectKeyboard(
   const relay = relayKeys((bytes) => {
     keys.typed(bytes);
     channel.type(bytes);
+    askers.typed();
   }, channel.hangUp);
-  if (wanted) relay.take();
+  const askers = watchAskers(terminal, pid, (wantKeys) => (wantKeys ? relay.take() : relay.giveBack()));
+  if (askers.wantKeys) relay.take();
   return {
     giveBack: relay.giveBack,
     goOn() {
-      if (wanted) relay.take();
+      if (askers.wantKeys) relay.take();
     },
     seen(output) {
+      askers.shown();
       const signal = keys.shown(output);
       if (signal !== null) taken(signal);
     },
-    looked(isOpen, hasWritten) {
-      if (when === 'at_once') return;
-      const before = wanted;
-      wanted = askers.ask(isOpen, hasWritten);
-      if (wanted && !before) relay.take();
-      if (!wanted && before) relay.giveBack();
-    },
+    looked: askers.looked,
     get interruptUnheard() {
       return keys.interruptUnheard && sharesKeys(pid);
     },
     close() {
-      wanted = false;
+      askers.close();
       relay.giveBack();
       relay.close();
     },
@@ -83,31 +75,6 @@ export function connectKeyboard(
 
 /** Before capwrap stops, what it has read (the echo itself) is to be on the screen. */
 const LAST_OUTPUT_MS = 15;
-
-/** Whether somebody wants keys. Who has the terminal open is looked up now and then only, since that takes a while. */
-function watchAskers(session: number, path: string) {
-  let asked = false;
-  let last = Number.NEGATIVE_INFINITY;
-  let took = 0;
-  return {
-    ask(isOpen: boolean, hasWritten: boolean): boolean {
-      const now = performance.now();
-      // Most prompts end with the terminal closed, which shows without a look.
-      const wait = asked ? ASKED_FOR_MS : hasWritten ? PROMPT_MS : SILENT_MS;
-      if (!isOpen) asked = false;
-      else if (now - last > Math.max(wait, 20 * took)) {
-        asked = hasReader(session, path);
-        last = performance.now();
-        took = last - now;
-      }
-      return asked;
-    },
-  };
-}
-
-const PROMPT_MS = 30;
-const SILENT_MS = 200;
-const ASKED_FOR_MS = 2000;
 
 /** The keys of the controlling terminal, as they come. `onGone`: it has been hung up. */
 function relayKeys(onKeys: (keys: Buffer) => void, onGone: () => void) {

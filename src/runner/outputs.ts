@@ -7,7 +7,7 @@ import { canTakeTerminal } from './exec-chain.ts';
 import { hasControllingTerminal, isControllingTerminal } from './foreground.ts';
 import { type OwnTerminalWatch, openPty, type PtyChannel } from './pty.ts';
 import { planTerminal, type TerminalPlan } from './terminal-plan.ts';
-import { isMarkedStdin, STDIN_FLAGS } from './terminal-readers.ts';
+import { isMarkedStdin, OUTPUT_FLAGS, STDIN_FLAGS } from './terminal-readers.ts';
 import { type WindowSize, windowSize } from './window.ts';
 
 /** `terminal`: what is written to the child's own terminal by name, where neither of the others is that terminal. */
@@ -38,6 +38,10 @@ export interface Output {
   readonly channel: Channel | null;
 }
 
+export interface OwnTerminal extends TerminalPlan {
+  readonly channel: PtyChannel;
+}
+
 export interface Outputs {
   readonly list: readonly Output[];
   /** What the child's standard input is to be where none of the list is; to be closed after the spawn. */
@@ -45,7 +49,7 @@ export interface Outputs {
   /** Null where the child has none of its own, and neither output is one. */
   readonly terminal: TerminalMode | null;
   /** The child's own controlling terminal; null where it has the real one, or none. */
-  readonly ownTerminal: (TerminalPlan & { readonly channel: PtyChannel }) | null;
+  readonly ownTerminal: OwnTerminal | null;
   /** What became of the terminal's size since this was last asked. */
   resized(): Resized;
 }
@@ -72,8 +76,10 @@ export function openOutputs(options: OutputOptions): Outputs {
   const sizeNow = (): WindowSize | null => (tty === null ? null : windowSize(tty));
   let size = sizeNow();
 
-  function openTerminal(mode: 'masked' | 'output', isOpen = true): PtyChannel | null {
-    const pty = openPty(size ?? DEFAULT_SIZE, mode === 'masked' ? { ...options.watch, isOpen } : null);
+  function openTerminal(mode: 'masked' | 'output', ownPlan: TerminalPlan | null = null): PtyChannel | null {
+    const isOpen = ownPlan !== null && ownPlan.indexes.length > 0;
+    const flags = isOpen && ownPlan.keys === 'when_asked' ? OUTPUT_FLAGS : null;
+    const pty = openPty(size ?? DEFAULT_SIZE, ownPlan && { ...options.watch, isOpen, flags });
     terminal = pty ? (terminal ?? mode) : 'pipe';
     if (pty !== null) ptys.push(pty);
     return pty;
@@ -95,11 +101,11 @@ export function openOutputs(options: OutputOptions): Outputs {
     channel: openChannel(target),
   });
 
-  function openOwn(): Outputs['ownTerminal'] {
+  function openOwn(): OwnTerminal | null {
     if (plan === null) return null;
     const { indexes } = plan;
     if (!(indexes.includes(0) ? canTakeTerminal() : options.canTakeByName)) return null;
-    const channel = openTerminal('masked', indexes.length > 0);
+    const channel = openTerminal('masked', plan);
     return channel && { ...plan, channel };
   }
   function openList(): readonly Output[] {
@@ -111,7 +117,7 @@ export function openOutputs(options: OutputOptions): Outputs {
     const second = on.includes(2) ? null : output('stderr', [2], stderr);
     return [first && { ...first, indexes: [1] as const }, second].filter((one) => one !== null);
   }
-  function ofOwn({ channel, indexes }: NonNullable<Outputs['ownTerminal']>): Output {
+  function ofOwn({ channel, indexes }: OwnTerminal): Output {
     const name = indexes.includes(1) ? 'stdout' : indexes.includes(2) ? 'stderr' : 'terminal';
     return { name, indexes, target: name === 'terminal' ? null : targets[name], channel };
   }

@@ -14,16 +14,16 @@ export interface PatientOptions {
   readonly isOpen: boolean;
   /** Called when everybody has closed it, or where nobody had it open to begin with. */
   readonly onEof: () => void;
-  /** Called at each look at a terminal that was closed once: whether somebody has it open now, and has written. */
-  readonly onLook: (isOpen: boolean, hasWritten: boolean) => void;
+  /** Called at each look, with whether somebody may have the terminal open, and whether there is output of the child's. */
+  readonly onLook: (isOpen: boolean, isPrompted: boolean) => void;
   readonly onClose: () => void;
 }
 
 export interface PatientSource extends Source {
-  /** Looks at a terminal that was closed once, ahead of time. */
-  look(): void;
-  /** The same, and again in a moment: something was typed on it. */
-  lookSoon(): void;
+  /** There is other output of the child's, which hasn't gone on yet. */
+  prompted(): void;
+  /** Something was typed on the terminal, which may answer. */
+  typed(): void;
   /** From now on a terminal that nobody has open is through. */
   childEnded(): void;
 }
@@ -74,35 +74,47 @@ export function patientSource(options: PatientOptions): PatientSource {
     }
   }
 
-  function look(): void {
+  function handOn(chunk: Uint8Array): void {
+    if (reader?.onData(chunk, 0) === false) stream?.pause();
+  }
+
+  function look(isPrompted = false): void {
     if (closed || paused || reader === null || stream?.isKept === false) return;
     clearTimeout(timer);
     const { chunks, isOpen } = readAll();
     const hasWritten = chunks.length > 0;
     // Before the output: whoever reads a prompt is to find the keyboard ready.
-    options.onLook(isOpen, hasWritten);
+    options.onLook(isOpen, hasWritten || isPrompted);
     if (hasWritten) paused = !reader.onData(Buffer.concat(chunks), 0);
     if (!isOpen && ended) {
       close();
       return;
     }
     wait = isOpen && hasWritten ? SOONEST_MS : Math.min(2 * wait, LATEST_MS);
-    timer = setTimeout(look, wait).unref();
+    timer = setTimeout(() => look(), wait).unref();
   }
 
   return {
     start(given) {
       reader = given;
       if (stream === null) through();
-      else stream.on('data', (chunk: Buffer) => void (given.onData(chunk, 0) || stream.pause()));
+      else stream.on('data', handOn);
     },
     resume() {
       paused = false;
       if (stream?.isKept === false) stream.resume();
       else look();
     },
-    look,
-    lookSoon() {
+    prompted() {
+      if (stream === null || stream.isKept) {
+        look(true);
+        return;
+      }
+      // What came first goes first: nothing else keeps the order of two outputs.
+      if (!stream.isPaused()) for (const chunk of readAll().chunks) handOn(chunk);
+      options.onLook(true, true);
+    },
+    typed() {
       wait = SOONEST_MS;
       look();
     },

@@ -122,6 +122,21 @@ export function readProcess(pid: number): ProcessEntry | null {
   };
 }
 
+/**
+ * The members of a session, at each call. Only processes that were not there at the call before are looked at: nobody
+ * enters a session but by being started in it.
+ */
+export function watchSession(session: number): () => readonly number[] {
+  let others = new Set<number>();
+  return () => {
+    const all = pids();
+    const now = all.filter((pid) => !others.has(pid) && readProcess(pid)?.session === session);
+    const members = new Set(now);
+    others = new Set(all.filter((pid) => !members.has(pid)));
+    return now;
+  };
+}
+
 function descendantsOf(pid: number): ProcessEntry[] {
   const children = new Map<number, ProcessEntry[]>();
   for (const entry of listProcesses()) {
@@ -142,12 +157,14 @@ function descendantsOf(pid: number): ProcessEntry[] {
 
 /** All processes that can be seen; none where there is no /proc. */
 export function listProcesses(): ProcessEntry[] {
-  let names: string[];
+  const entries = pids().map(readProcess);
+  return entries.filter((entry) => entry !== null);
+}
+
+function pids(): number[] {
   try {
-    names = readdirSync('/proc');
+    return readdirSync('/proc').map(Number).filter(Number.isInteger);
   } catch {
     return [];
   }
-  const entries = names.filter((name) => /^\d+$/.test(name)).map((name) => readProcess(Number(name)));
-  return entries.filter((entry) => entry !== null);
 }

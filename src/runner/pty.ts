@@ -1,5 +1,5 @@
 /** A pseudo-terminal between the child and the real terminal, so that what the child writes can be masked. */
-import { closeSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { ReadStream } from 'node:tty';
 import type { Channel } from './channel.ts';
@@ -24,7 +24,7 @@ export interface PtyChannel extends Channel {
   /** Sets the size that the child sees; without effect once the output is over. */
   resize(size: WindowSize): void;
   /** To be called when there is other output of the child's, before that goes on: a prompt may be among it. */
-  look(): void;
+  prompted(): void;
   /** Types on it. */
   type(keys: Buffer): void;
   /** The real terminal is gone: this one is as well, and the kernel tells those who have it. */
@@ -38,22 +38,24 @@ const INDEX = Buffer.from('\x1bD');
 export interface OwnTerminalWatch {
   /** All that comes from it, echoes included. */
   readonly onOutput: (chunk: Uint8Array) => void;
-  /** Each time that it is looked at; see `PatientOptions`. */
-  readonly onLook: (isOpen: boolean, hasWritten: boolean) => void;
+  /** See `PatientOptions`. */
+  readonly onLook: (isOpen: boolean, isPrompted: boolean) => void;
 }
 
 /**
  * Opens one; null where the optional package with the binary is not there, or does not fit this machine. With `own` it is
  * to be the child's controlling terminal, which can be opened by name as long as the child is there; `isOpen` says whether
- * one of the child's standard descriptors is on it.
+ * one of the child's standard descriptors is on it, `flags` how those are to be opened.
  */
 export function openPty(
   { columns, rows }: WindowSize,
-  own: (OwnTerminalWatch & { readonly isOpen: boolean }) | null = null,
+  own: (OwnTerminalWatch & { readonly isOpen: boolean; readonly flags: number | null }) | null = null,
 ): PtyChannel | null {
   const binary = loadBinary();
   if (binary === null) return null;
-  const { master, slave, pty } = binary.open(columns, rows);
+  const { master, slave: first, pty } = binary.open(columns, rows);
+  const slave = own?.flags ? openSync(pty, own.flags) : first;
+  if (slave !== first) closeSync(first);
   // What is left to be typed must not end up in another file that gets the same number.
   const keys = createQueueSink(master);
   let source: Source | null = null;
@@ -87,10 +89,10 @@ export function openPty(
       }
     },
     toTarget: (target) => undoOnlcr(target, INDEX),
-    look: () => patient?.look(),
+    prompted: () => patient?.prompted(),
     type(bytes) {
       keys.write(bytes);
-      patient?.lookSoon();
+      patient?.typed();
     },
     hangUp: () => source?.close(),
   };

@@ -73,18 +73,20 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
     canTakeByName: passage !== null,
     watch: {
       onOutput: (chunk) => keyboard?.seen(chunk),
-      onLook: (isOpen, hasWritten) => keyboard?.looked(isOpen, hasWritten),
+      onLook: (isOpen, isPrompted) => keyboard?.looked(isOpen, isPrompted),
     },
   });
   const { ownTerminal } = outputs;
   const shared = ownTerminal === null && inForegroundGroup();
   // What takes its terminal as its standard input makes its session by itself.
   const detached = !shared && !ownTerminal?.indexes.includes(0);
+  if (!shared) signals.expectOwnGroup();
   const child = await startChild({ ...options, outputs, detached, passage, ignored: launch.ignored });
   if (typeof child === 'string') return notStarted({ spawnError: child });
   const { pid, isRunning } = child;
   const tree = shared ? childAndDescendants(pid, isRunning) : ownSession(pid, isRunning);
   const ending = createEnding(tree, options.killAfterMs);
+  const stops = shared || ownTerminal !== null ? watchStops(pid, signals.stopWithChild) : null;
   keyboard = ownTerminal && connectKeyboard(ownTerminal, pid, signals);
   signals.attach({
     pid,
@@ -96,10 +98,15 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
       // A program that has the real terminal to itself may use Ctrl-C for something else.
       if (outputs.terminal !== 'direct') ending.begin('repeated_signal');
     },
-    onStop: () => keyboard?.giveBack(),
-    onContinue: () => keyboard?.goOn(),
+    onStop() {
+      keyboard?.giveBack();
+      stops?.startOver();
+    },
+    onContinue() {
+      keyboard?.goOn();
+      stops?.startOver();
+    },
   });
-  const stops = shared || ownTerminal !== null ? watchStops(pid, signals.stopWithChild) : null;
   options.onStart?.(outputs.terminal);
   const code = watchForChange(options.codeChanged, () => ending.begin('changed'));
 

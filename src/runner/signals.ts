@@ -1,6 +1,6 @@
 /** Signals to capwrap: held before there is a child, handed on while there is one, swallowed after it. */
 import { closeSync, openSync } from 'node:fs';
-import { inOrphanedGroup, stopsAtCtrlZ } from './job-control.ts';
+import { hasJobControl, inOrphanedGroup, stopsAtCtrlZ } from './job-control.ts';
 import type { Resized } from './outputs.ts';
 import { childAndDescendants, ownGroup, readProcess, send } from './process-tree.ts';
 
@@ -28,6 +28,11 @@ export interface Signals {
   readonly pending: EndingSignal | null;
   /** Aborted together with `pending`: ends what is waited for before there is a child. */
   readonly aborted: AbortSignal;
+  /**
+   * A child of its own group is about to be started: a stop from now on waits for `attach`, since the child would not be
+   * stopped with this process.
+   */
+  expectOwnGroup(): void;
   /** From now on signals go to this child, until `detach`. */
   attach(child: SignalledChild): void;
   /**
@@ -65,6 +70,7 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
   const told = new Set<NodeJS.Signals>();
   let lastAsked = Number.NEGATIVE_INFINITY;
   let beforeStop: (() => void) | undefined;
+  let onStopKey = () => stop(() => undefined);
 
   /** Stops this process the way that its shell understands, until it is continued. */
   function stop(stopChild: () => void): void {
@@ -102,13 +108,14 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
       return pending;
     },
     aborted: abort.signal,
+    expectOwnGroup: () => on('SIGTSTP', () => onStopKey()),
     attach({ pid, isRunning, ownGroup: own, ownTerminal, resized, onRepeated, onStop, onContinue }) {
       before = false;
       beforeStop = onStop;
       const handOn = (signal: NodeJS.Signals) => {
-        if (!own) forwardInSharedGroup(pid, signal);
-        else if (!ownTerminal || !KEYS.has(signal) || !toForeground(pid, signal))
-          ownGroup(pid, isRunning).signal(signal);
+        if (!own) return forwardInSharedGroup(pid, signal);
+        const taken = ownTerminal && FOR_FOREGROUND.has(signal) && toForeground(pid, signal);
+        if (!taken || !KEYS.has(signal)) ownGroup(pid, isRunning).signal(signal);
       };
       forward = (signal) => {
         if (told.delete(signal)) return askedAgain(signal);
@@ -132,11 +139,13 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
         onContinue?.();
         forward?.('SIGCONT');
       });
-      on('SIGTSTP', () => {
+      onStopKey = () => {
+        // A shell in there can't go on when the other programs of its pipeline are stopped.
+        const stops = !ownTerminal || stopsAtCtrlZ(pid) || (hasJobControl(pid) && !inOrphanedGroup());
         // The child's group has no parent in its session, and such a group ignores TSTP (POSIX, orphaned groups).
-        if (!ownTerminal || stopsAtCtrlZ(pid)) stop(() => forward?.('SIGSTOP'));
+        if (stops) stop(() => forward?.('SIGSTOP'));
         else forward?.('SIGTSTP');
-      });
+      };
     },
     stopWithChild: () => stop(() => undefined),
     tellGroup(signal) {
@@ -159,6 +168,8 @@ const ENDING: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT
 
 /** Those that a terminal sends to its foreground group when their key is pressed. */
 const KEYS: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT']);
+
+const FOR_FOREGROUND: ReadonlySet<NodeJS.Signals> = new Set([...KEYS, 'SIGSTOP', 'SIGCONT']);
 
 /**
  * A key that the real terminal took for a signal goes where the child's own would have sent it: where a shell in there

@@ -67,7 +67,7 @@ export async function startChild(options: StartOptions): Promise<StartedChild | 
     });
     const own = outputs.ownTerminal?.channel;
     const before = () => {
-      if (channel !== own) own?.look();
+      if (channel !== own) own?.prompted();
       look();
     };
     return [{ name, target, source: withLook(source, before), channel }];

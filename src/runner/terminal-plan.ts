@@ -1,7 +1,6 @@
 /**
- * Where a child has a terminal of its own, and who has the keyboard. Most programs of a pipeline read no keys, and
- * those that do ask for them by name, as a pager or a prompt for a password. So a child in a pipeline gets keys while
- * it has the terminal open by name; where it is alone with the terminal, or has the whole of it, at once.
+ * Where a child has a terminal of its own, and who has the keyboard. Most programs of a pipeline read no keys, so a child
+ * in a pipeline gets them while it is seen to; where it is alone with the terminal, or has the whole of it, at once.
  */
 import { isatty } from 'node:tty';
 import { inForegroundGroup, isControllingTerminal } from './foreground.ts';
@@ -9,7 +8,7 @@ import { sharesGroup } from './job-control.ts';
 
 export interface TerminalPlan {
   readonly keys: 'at_once' | 'when_asked';
-  /** The child's standard descriptors that are its own terminal; none where keys come when they are asked for. */
+  /** The child's standard descriptors that are its own terminal. */
   readonly indexes: readonly (0 | 1 | 2)[];
 }
 
@@ -25,6 +24,7 @@ export function planTerminal(
   if (stdin && stdout) return atOnce;
   // From the background it must not read from the real terminal, which is its shell's.
   if (stdin && !inForegroundGroup()) return atOnce;
-  if (indexes.length === 0 || isJob || sharesGroup()) return { keys: 'when_asked', indexes: [] };
-  return atOnce;
+  if (indexes.length > 0 && !isJob && !sharesGroup()) return atOnce;
+  // A standard input that is the terminal stays the real one: who reads from it can't be seen.
+  return { keys: 'when_asked', indexes: indexes.filter((index) => index !== 0) };
 }

@@ -1,63 +1,86 @@
-/** Who in the child's session wants keys from its terminal: whoever has opened it by name, to read from it. */
+/** Who in the child's session wants keys from its terminal. */
 import { constants, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { hasJobControl } from './job-control.ts';
-import { listProcesses } from './process-tree.ts';
+import { watchSession } from './process-tree.ts';
 
 /**
- * How the child gets a real terminal as its standard input. Opened by the same name as its own, it would look as that one
- * does in /proc; O_APPEND, which means nothing there, tells them apart.
+ * Descriptors that capwrap opens for the child, on a terminal that keys are not relayed to yet, have this flag: it means
+ * nothing to a terminal, their copies have it as well, and /proc shows it. So what the child opens by itself stands out.
  */
-export const STDIN_FLAGS = constants.O_RDONLY | constants.O_NOCTTY | constants.O_APPEND;
+const MARK = constants.O_APPEND;
+/** A real terminal as the child's standard input. */
+export const STDIN_FLAGS = constants.O_RDONLY | constants.O_NOCTTY | MARK;
+/** The child's own terminal as its standard output or error. */
+export const OUTPUT_FLAGS = constants.O_RDWR | constants.O_NOCTTY | MARK;
 
-/** Whether a descriptor is a standard input of that kind (proc_pid_fdinfo(5), flags). */
-export function isMarkedStdin(fd: number, pid: number | 'self' = 'self'): boolean {
-  const flags = flagsOf(pid, fd);
-  return flags !== null && (flags & ACCESS) === constants.O_RDONLY && (flags & constants.O_APPEND) !== 0;
+/** Whether a descriptor of this process's is a standard input of that kind. */
+export function isMarkedStdin(fd: number): boolean {
+  const flags = flagsOf('self', fd);
+  return flags !== null && (flags & ACCESS) === constants.O_RDONLY && (flags & MARK) !== 0;
 }
 
 /**
- * Whether a process of `session` has `path`, its controlling terminal, open for reading. A shell with job control
- * doesn't count: it has the terminal open for that. Where it can't be told, it is taken for a reader: of a process of
- * another user (`sudo`), or where whoever has the terminal open isn't found.
+ * Tells at each call whether a process of `session` reads from `path`, its controlling terminal, or is about to:
+ * - it has opened the terminal by itself, not only to write; a shell with job control does so without reading there;
+ * - it has made one of its outputs its standard input, as an editor does;
+ * - it waits for a key on an output, as some pagers do, or it is such a shell and waits for a key. It counts for as long
+ *   as it is there.
+ * A process that may not be looked at, another user's (`sudo`), is taken for one.
  */
-export function hasReader(session: number, path: string): boolean {
-  let found = false;
-  for (const { pid, session: its } of listProcesses()) {
-    if (its !== session) continue;
-    const modes = modesOf(pid, path);
-    if (modes === null) return true;
-    found ||= modes.length > 0;
-    if (modes.some((mode) => mode !== constants.O_WRONLY) && !hasJobControl(pid)) return true;
-  }
-  return !found;
+export function watchReaders(session: number, path: string): () => boolean {
+  const members = watchSession(session);
+  let waiting: ReadonlySet<number> = new Set();
+  return () => {
+    const now = members();
+    waiting = new Set(now.filter((pid) => waiting.has(pid) || waitsForKey(pid, path)));
+    return waiting.size > 0 || now.some((pid) => hasOpened(pid, path));
+  };
 }
 
-/** How a process has the terminal open, by descriptor; null where it may not be looked at. */
-function modesOf(pid: number, path: string): readonly number[] | null {
+function hasOpened(pid: number, path: string): boolean {
   let fds: readonly string[];
   try {
     fds = readdirSync(`/proc/${pid}/fd`);
   } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EACCES' ? null : [];
+    return (error as NodeJS.ErrnoException).code === 'EACCES';
   }
-  return fds.flatMap((name) => {
-    const fd = Number(name);
-    const flags = isNamed(pid, fd, path) && !isMarkedStdin(fd, pid) ? flagsOf(pid, fd) : null;
-    return flags === null ? [] : [flags & ACCESS];
+  const reads = fds.some((name) => {
+    const end = readableEnd(pid, Number(name), path);
+    return end === 'opened' || (end === 'given' && name === '0');
   });
+  return reads && !hasJobControl(pid);
 }
 
-const ACCESS = 0o3;
-
-function isNamed(pid: number, fd: number, path: string): boolean {
+/** Whether a process is in read(2) on the terminal; false where the system doesn't tell (proc_pid_syscall(5)). */
+function waitsForKey(pid: number, path: string): boolean {
   try {
-    const name = readlinkSync(`/proc/${pid}/fd/${fd}`);
-    return name === '/dev/tty' || name === path;
+    const [call, first = ''] = readFileSync(`/proc/${pid}/syscall`, 'latin1').split(' ');
+    const end = call === READ ? readableEnd(pid, Number(first), path) : null;
+    return end === 'given' || (end === 'opened' && hasJobControl(pid));
   } catch {
     return false;
   }
 }
 
+/** The number of read(2). */
+const READ = process.arch === 'arm64' ? '63' : '0';
+const ACCESS = 0o3;
+
+/** Null where a descriptor is not the terminal, or not open for reading; else whether capwrap gave it to the child. */
+function readableEnd(pid: number, fd: number, path: string): 'given' | 'opened' | null {
+  try {
+    const name = readlinkSync(`/proc/${pid}/fd/${fd}`);
+    if (name !== '/dev/tty' && name !== path) return null;
+    const flags = flagsOf(pid, fd);
+    if (flags === null || (flags & ACCESS) === constants.O_WRONLY) return null;
+    if ((flags & MARK) === 0) return 'opened';
+    return name === path ? 'given' : null; // the other is the real terminal
+  } catch {
+    return null;
+  }
+}
+
+/** How a descriptor was opened (proc_pid_fdinfo(5)); null where that can't be seen. */
 function flagsOf(pid: number | 'self', fd: number): number | null {
   try {
     const text = readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1');

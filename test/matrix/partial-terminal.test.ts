@@ -80,7 +80,7 @@ describe.skipIf(NO_PTY !== null || NOT_LINUX)(`a secret${NEEDS_PTY}`, () => {
     const { folder, shellEnv, lastRecord } = ground();
     const script = `CAPWRAP_TASK_ID=counted ${line(WAYS['under capwrap'](tell('/dev/tty')))} < /dev/null | cat`;
     await openTerminal(sh(script), { cwd: folder, env: shellEnv }).ended;
-    expect(lastRecord('counted')).toMatchObject({ terminal: 'masked', masked: { stdout: 1, stderr: 0 } });
+    expect(lastRecord('counted')).toMatchObject({ terminal: 'masked', masked: { stdout: 0, stderr: 1 } });
   });
 });
 
@@ -173,7 +173,8 @@ describe.skipIf(NO_PTY !== null || NOT_LINUX)(`keys in a pipeline${NEEDS_PTY}`, 
       }
     });
     if (screen !== '') expect(direct).toBe(screen);
-    expect(under).toBe(direct);
+    // Two programs write to the terminal by ways of their own.
+    expect(under.replaceAll('\r\n', '')).toBe(direct.replaceAll('\r\n', ''));
   });
 
   it.skipIf(findTool('less') === null)(
@@ -221,7 +222,7 @@ describe.skipIf(NO_BASH !== null || NOT_LINUX)(`job control of a pipeline${NEEDS
       const [pids, told, never] = [fresh('pids'), fresh('told'), fresh('never')];
       spawnSync('mkfifo', [never]);
       // No loop of short programs: a shell that Ctrl-Z meets in the middle of starting one can hang.
-      const body = `trap 'echo told >> ${told}; exit 5' INT; echo $$ > ${pids}; read -r x < ${never}`;
+      const body = `trap 'echo told >> ${told}; exit 5' INT; exec 4<> ${never}; echo $$ > ${pids}; read -r x <&4`;
       shell.start(`set -o pipefail; ${run(sh(body))} ${pipe}`);
       await until('the child has told its pid', () => read(pids).endsWith('\n'), shell.screen);
       const pid = Number(read(pids));
