@@ -5,7 +5,7 @@ import { osUser } from '../base/os-user.ts';
 import { shellQuote } from '../base/shell-quote.ts';
 import { statePlace } from '../base/state.ts';
 import { NO_PTY } from '../runner/child-words.ts';
-import { canTakeTerminal, diesWithCapwrap } from '../runner/exec-chain.ts';
+import { canTakeByName, canTakeTerminal, diesWithCapwrap } from '../runner/exec-chain.ts';
 import { hasPtyBinary, PTY_PACKAGE } from '../runner/pty.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { lookAtAudit } from './doctor-audit.ts';
@@ -67,9 +67,11 @@ function terminalCheck(): Check {
   if (!hasPtyBinary()) {
     return check('terminal', 'warning', NO_PTY, `npm install ${PTY_PACKAGE}`);
   }
-  return canTakeTerminal()
-    ? check('terminal', 'ok', 'the command has a masked terminal of its own')
-    : check('terminal', 'ok', 'output to a terminal is masked; what is written to /dev/tty by name is not');
+  const [whole, byName] = [canTakeTerminal(), canTakeByName('/')];
+  if (whole && byName) return check('terminal', 'ok', 'the command has a masked terminal of its own');
+  const where = whole ? 'where standard input is none, ' : byName ? 'where standard input is one, ' : '';
+  const detail = `output to a terminal is masked; ${where}what is written to /dev/tty by name is not`;
+  return check('terminal', 'ok', detail);
 }
 
 function deathCheck(): Check {
