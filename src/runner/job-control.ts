@@ -40,7 +40,8 @@ export function stopsAtCtrlZ(pid: number): boolean {
  */
 export function sharesKeys(pid: number): boolean {
   const child = readProcess(pid);
-  if (child === null) return true;
+  // One that is ending has left its terminal already.
+  if (child === null || child.terminal === 0) return true;
   if (child.foreground !== child.group || hasJobControl(pid)) return false;
   return !listProcesses().some(({ group, name }) => group === child.foreground && RELAYS.has(name));
 }

@@ -1,13 +1,14 @@
 /** What the child's standard descriptors are: the same kinds of things that capwrap's own are. */
-import { chmodSync, fstatSync, openSync } from 'node:fs';
+import { chmodSync, fstatSync } from 'node:fs';
 import { isatty } from 'node:tty';
 import type { Launch } from '../base/launch.ts';
 import { type Channel, openPipe } from './channel.ts';
 import { canTakeTerminal } from './exec-chain.ts';
-import { hasControllingTerminal, isControllingTerminal } from './foreground.ts';
+import { hasControllingTerminal } from './foreground.ts';
 import { type OwnTerminalWatch, openPty, type PtyChannel } from './pty.ts';
+import { readOnlyStdin } from './read-only-stdin.ts';
 import { planTerminal, type TerminalPlan } from './terminal-plan.ts';
-import { isMarkedStdin, OUTPUT_FLAGS, STDIN_FLAGS } from './terminal-readers.ts';
+import { OUTPUT_FLAGS, OWN_FLAGS } from './terminal-readers.ts';
 import { type WindowSize, windowSize } from './window.ts';
 
 /** `terminal`: what is written to the child's own terminal by name, where neither of the others is that terminal. */
@@ -71,28 +72,26 @@ export function openOutputs(options: OutputOptions): Outputs {
   const taken = new Set<number>();
   const ptys: PtyChannel[] = [];
   let terminal: TerminalMode | null = null;
-  const plan = wish === 'masked' && hasControllingTerminal() ? planTerminal(targets, isJob(launch)) : null;
+  const plan = wish === 'masked' && hasControllingTerminal() ? planTerminal(targets, launch) : null;
   const tty = [stdout, stderr, 0].find((fd) => isatty(fd)) ?? (plan && '/dev/tty');
   const sizeNow = (): WindowSize | null => (tty === null ? null : windowSize(tty));
   let size = sizeNow();
 
-  function openTerminal(mode: 'masked' | 'output', ownPlan: TerminalPlan | null = null): PtyChannel | null {
-    const isOpen = ownPlan !== null && ownPlan.indexes.length > 0;
-    const flags = isOpen && ownPlan.keys === 'when_asked' ? OUTPUT_FLAGS : null;
-    const pty = openPty(size ?? DEFAULT_SIZE, ownPlan && { ...options.watch, isOpen, flags });
-    terminal = pty ? (terminal ?? mode) : 'pipe';
-    if (pty !== null) ptys.push(pty);
-    return pty;
-  }
   function openChannel(target: number): Channel | null {
     if (!isatty(target)) return openPipe(launch, taken);
     if (wish === 'direct') {
       terminal = 'direct';
       return null;
     }
-    const pty = openTerminal('output');
-    if (pty) keepKeyboardAway(pty);
-    return pty ?? openPipe(launch, taken);
+    const pty = openPty(size ?? DEFAULT_SIZE);
+    if (pty === null) {
+      terminal = 'pipe';
+      return openPipe(launch, taken);
+    }
+    terminal ??= 'output';
+    ptys.push(pty);
+    keepKeyboardAway(pty);
+    return pty;
   }
   const output = (name: OutputName, indexes: Output['indexes'], target: number): Output => ({
     name,
@@ -105,8 +104,13 @@ export function openOutputs(options: OutputOptions): Outputs {
     if (plan === null) return null;
     const { indexes } = plan;
     if (!(indexes.includes(0) ? canTakeTerminal() : options.canTakeByName)) return null;
-    const channel = openTerminal('masked', plan);
-    return channel && { ...plan, channel };
+    const isOpen = indexes.length > 0;
+    const flags = plan.keys === 'when_asked' ? OUTPUT_FLAGS : OWN_FLAGS;
+    const channel = openPty(size ?? DEFAULT_SIZE, { ...options.watch, isOpen, flags });
+    if (channel === null) return null;
+    terminal = 'masked';
+    ptys.push(channel);
+    return { ...plan, channel };
   }
   function openList(): readonly Output[] {
     const on = own?.indexes ?? [];
@@ -153,25 +157,6 @@ function keepKeyboardAway({ path }: PtyChannel): void {
     chmodSync(path, 0o200);
   } catch {
     // not ours to change
-  }
-}
-
-/** A shell without job control has a job that it puts into the background ignore INT. */
-function isJob({ ignored }: Launch): boolean {
-  return ignored.includes('SIGINT');
-}
-
-/**
- * A standard input that is a terminal, without the right to write to it. Opened by `/dev/tty`, it has no other name: what
- * the child opens by that one is its own terminal.
- */
-function readOnlyStdin(): number | 'inherit' {
-  if (!isatty(0) || isMarkedStdin(0)) return 'inherit';
-  const path = isControllingTerminal(0) ? '/dev/tty' : '/proc/self/fd/0';
-  try {
-    return openSync(path, STDIN_FLAGS);
-  } catch {
-    return 'inherit';
   }
 }
 

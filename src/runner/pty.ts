@@ -45,17 +45,21 @@ export interface OwnTerminalWatch {
 /**
  * Opens one; null where the optional package with the binary is not there, or does not fit this machine. With `own` it is
  * to be the child's controlling terminal, which can be opened by name as long as the child is there; `isOpen` says whether
- * one of the child's standard descriptors is on it, `flags` how those are to be opened.
+ * one of the child's standard descriptors is on it, `flags` how those are to be opened. Null also where it can't be opened by
+ * its name, as the child would have to.
  */
 export function openPty(
   { columns, rows }: WindowSize,
-  own: (OwnTerminalWatch & { readonly isOpen: boolean; readonly flags: number | null }) | null = null,
+  own: (OwnTerminalWatch & { readonly isOpen: boolean; readonly flags: number }) | null = null,
 ): PtyChannel | null {
   const binary = loadBinary();
   if (binary === null) return null;
   const { master, slave: first, pty } = binary.open(columns, rows);
-  const slave = own?.flags ? openSync(pty, own.flags) : first;
-  if (slave !== first) closeSync(first);
+  const slave = own === null ? first : openAgain(first, pty, own.flags);
+  if (slave === null) {
+    closeSync(master);
+    return null;
+  }
   // What is left to be typed must not end up in another file that gets the same number.
   const keys = createQueueSink(master);
   let source: Source | null = null;
@@ -96,6 +100,16 @@ export function openPty(
     },
     hangUp: () => source?.close(),
   };
+}
+
+function openAgain(first: number, path: string, flags: number): number | null {
+  try {
+    return openSync(path, flags);
+  } catch {
+    return null;
+  } finally {
+    closeSync(first);
+  }
 }
 
 /**

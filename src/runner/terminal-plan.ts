@@ -3,6 +3,7 @@
  * in a pipeline gets them while it is seen to; where it is alone with the terminal, or has the whole of it, at once.
  */
 import { isatty } from 'node:tty';
+import type { Launch } from '../base/launch.ts';
 import { inForegroundGroup, isControllingTerminal } from './foreground.ts';
 import { sharesGroup } from './job-control.ts';
 
@@ -12,10 +13,10 @@ export interface TerminalPlan {
   readonly indexes: readonly (0 | 1 | 2)[];
 }
 
-/** `targets`: where the child's outputs go to. `isJob`: a shell without job control has put this process aside. */
+/** `targets`: where the child's outputs go to. */
 export function planTerminal(
   targets: { readonly stdout: number; readonly stderr: number },
-  isJob: boolean,
+  { ignored }: Pick<Launch, 'ignored'>,
 ): TerminalPlan {
   const places = [0, targets.stdout, targets.stderr].map((fd) => isatty(fd) && isControllingTerminal(fd));
   const [stdin = false, stdout = false] = places;
@@ -24,7 +25,8 @@ export function planTerminal(
   if (stdin && stdout) return atOnce;
   // From the background it must not read from the real terminal, which is its shell's.
   if (stdin && !inForegroundGroup()) return atOnce;
-  if (indexes.length > 0 && !isJob && !sharesGroup()) return atOnce;
+  // A shell without job control has a job that it puts into the background ignore INT, and may read keys itself.
+  if (indexes.length > 0 && !ignored.includes('SIGINT') && !sharesGroup()) return atOnce;
   // A standard input that is the terminal stays the real one: who reads from it can't be seen.
   return { keys: 'when_asked', indexes: indexes.filter((index) => index !== 0) };
 }

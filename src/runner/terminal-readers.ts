@@ -10,8 +10,9 @@ import { watchSession } from './process-tree.ts';
 const MARK = constants.O_APPEND;
 /** A real terminal as the child's standard input. */
 export const STDIN_FLAGS = constants.O_RDONLY | constants.O_NOCTTY | MARK;
-/** The child's own terminal as its standard output or error. */
-export const OUTPUT_FLAGS = constants.O_RDWR | constants.O_NOCTTY | MARK;
+/** The child's own terminal, and the same as its standard output or error. */
+export const OWN_FLAGS = constants.O_RDWR | constants.O_NOCTTY;
+export const OUTPUT_FLAGS = OWN_FLAGS | MARK;
 
 /** Whether a descriptor of this process's is a standard input of that kind. */
 export function isMarkedStdin(fd: number): boolean {
