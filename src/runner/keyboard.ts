@@ -2,7 +2,7 @@
  * The keyboard of the real terminal, for a child that has a terminal of its own. What is typed goes to the child's,
  * whose line discipline does with it what the child has asked for: echo, lines, Ctrl-C, or nothing.
  */
-import { closeSync, constants, openSync } from 'node:fs';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import type { SocketConstructorOpts } from 'node:net';
 import { ReadStream } from 'node:tty';
 import { watchAskers } from './askers.ts';
@@ -49,7 +49,7 @@ export function connectKeyboard(terminal: OwnTerminal, pid: number, signals: Sig
     channel.type(bytes);
     askers.typed();
   }, channel.hangUp);
-  const askers = watchAskers(terminal, pid, (wantKeys) => (wantKeys ? relay.take() : relay.giveBack()));
+  const askers = watchAskers(terminal, pid, (wantKeys) => (wantKeys ? relay.take() : relay.handBack()));
   if (askers.wantKeys) relay.take();
   return {
     giveBack: relay.giveBack,
@@ -79,18 +79,34 @@ const LAST_OUTPUT_MS = 15;
 /** The keys of the controlling terminal, as they come. `onGone`: it has been hung up. */
 function relayKeys(onKeys: (keys: Buffer) => void, onGone: () => void) {
   // One for all times: to Node, what it opens for a terminal isn't closed together with the stream.
+  let fd = -1;
   let stream: ReadStream | null = null;
   let waiting: NodeJS.Timeout | undefined;
   let first = true;
 
   function open(): ReadStream | null {
     const opened = openTerminal(keysCame);
-    opened?.on('end', onGone);
-    opened?.on('error', () => {
-      opened.destroy();
+    if (opened === null) return null;
+    const { stream: keys } = opened;
+    fd = opened.fd;
+    keys.on('end', onGone);
+    keys.on('error', () => {
+      keys.destroy();
       onGone();
     });
-    return opened;
+    return keys;
+  }
+
+  /** A Ctrl-C that was typed in raw mode is no signal to the real terminal any more, only to the child's. */
+  function readRest(): void {
+    const memory = Buffer.alloc(4096);
+    try {
+      for (let length = readSync(fd, memory); length > 0; length = readSync(fd, memory)) {
+        keysCame(Buffer.from(memory.subarray(0, length)));
+      }
+    } catch {
+      // nothing is left
+    }
   }
 
   function take(): void {
@@ -116,15 +132,22 @@ function relayKeys(onKeys: (keys: Buffer) => void, onGone: () => void) {
     onKeys(keys);
   }
 
+  function giveBack(before: () => void = () => {}): void {
+    clearTimeout(waiting);
+    if (stream === null || stream.destroyed) return;
+    stream.pause();
+    // In the background it is somebody else's already, and a job that sets it is stopped.
+    if (!inForegroundGroup()) return;
+    before();
+    stream.setRawMode(false);
+  }
+
   return {
     take,
-    giveBack() {
-      clearTimeout(waiting);
-      if (stream === null || stream.destroyed) return;
-      stream.pause();
-      // In the background it is somebody else's already, and a job that sets it is stopped.
-      if (inForegroundGroup()) stream.setRawMode(false);
-    },
+    /** What was typed ahead is left to whoever comes next. */
+    giveBack: () => giveBack(),
+    /** The child goes on: what was typed so far is its own. */
+    handBack: () => giveBack(readRest),
     close() {
       clearTimeout(waiting);
       stream?.destroy();
@@ -139,19 +162,24 @@ const LOOK_AGAIN_MS = 200;
  * Reads nothing before it is resumed: a job in the background that reads from the terminal is stopped. With memory of
  * its own it reads nothing more once it is paused, either; otherwise the next keys would be lost to others.
  */
-function openTerminal(onKeys: (keys: Buffer) => void): ReadStream | null {
+function openTerminal(
+  onKeys: (keys: Buffer) => void,
+): { readonly fd: number; readonly stream: ReadStream } | null {
   const callback = (length: number, memory: Uint8Array) => {
     onKeys(Buffer.from(memory.subarray(0, length)));
     return true;
   };
   let fd: number;
   try {
-    fd = openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY);
+    fd = openSync('/dev/tty', constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
   } catch {
     return null;
   }
   try {
-    return new ReadStream(fd, { onread: { buffer: Buffer.alloc(4096), callback } } as SocketConstructorOpts);
+    const stream = new ReadStream(fd, {
+      onread: { buffer: Buffer.alloc(4096), callback },
+    } as SocketConstructorOpts);
+    return { fd, stream };
   } catch {
     closeSync(fd);
     return null;
