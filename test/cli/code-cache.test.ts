@@ -1,5 +1,15 @@
 /** What is kept of compiled code between runs, where Node doesn't do it by itself. */
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import module from 'node:module';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -62,5 +72,41 @@ describe.skipIf(BY_NODE)(`compiled code${BY_NODE ? ' (skipped: this Node keeps i
     chmodSync(cache, 0o770);
     await run();
     expect(readdirSync(cache)).toEqual([]);
+  });
+});
+
+describe('the folder of compiled code', () => {
+  let workspace: Workspace;
+  let cache = '';
+  const version = async (home = workspace.folder) => {
+    expect((await workspace.cli(['--version'], { env: { HOME: home } })).status).toBe(0);
+  };
+
+  beforeEach(async () => {
+    workspace = await localWorkspace();
+    rmSync(join(workspace.folder, '.cache'));
+    cache = join(workspace.folder, '.cache', 'capwrap', 'compile-cache');
+  });
+
+  it('is not used where others could put another one in its place', async () => {
+    mkdirSync(cache, { recursive: true, mode: 0o700 });
+    chmodSync(join(cache, '..'), 0o777);
+    await version();
+    expect(readdirSync(cache)).toEqual([]);
+    chmodSync(join(cache, '..'), 0o755);
+    await version();
+    expect(readdirSync(cache)).not.toEqual([]);
+  });
+
+  it.skipIf(process.getuid?.() !== 0)("is not made in another user's home (asked as root only)", async () => {
+    chownSync(workspace.folder, 65534, 65534);
+    await version();
+    expect(existsSync(join(workspace.folder, '.cache'))).toBe(false);
+  });
+
+  it('is not waited for where none can be made', async () => {
+    await version('/proc');
+    await version(join(workspace.folder, 'absent'));
+    expect(existsSync(join(workspace.folder, 'absent'))).toBe(false);
   });
 });
