@@ -2,7 +2,7 @@
  * Compiled code kept between runs, on Nodes that can't do so by themselves (before 22.8). Compiling takes a third of a
  * run's processor time there.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import module from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { constants, Script } from 'node:vm';
@@ -79,6 +79,11 @@ function write(file: string, source: string, { code, whole }: Kept): void {
     writeFileSync(fresh, Buffer.concat([head, code]), { mode: 0o600, flag: 'wx' });
     renameSync(fresh, file);
   } catch {
-    // another run of the same number was killed while it wrote, or the disk is full
+    // The disk is full, or a run of the same number was killed while it wrote: what it left goes as well.
+    try {
+      unlinkSync(fresh);
+    } catch {
+      // there is none, or the disk can't be written at all
+    }
   }
 }

@@ -67,6 +67,15 @@ describe.skipIf(BY_NODE)(`compiled code${BY_NODE ? ' (skipped: this Node keeps i
     expect(readFileSync(path).length).toBeGreaterThan(sound.length * 0.9);
   });
 
+  it('leaves nothing half done where it cannot be kept, as on a full disk', async () => {
+    await version();
+    const path = largest();
+    rmSync(path);
+    mkdirSync(path);
+    await version();
+    expect(kept()).toEqual([path]);
+  });
+
   it('is not kept where others could write', async () => {
     mkdirSync(cache, { recursive: true });
     chmodSync(cache, 0o770);
