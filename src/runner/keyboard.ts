@@ -132,14 +132,16 @@ function relayKeys(onKeys: (keys: Buffer) => void, onGone: () => void) {
     onKeys(keys);
   }
 
-  function giveBack(before: () => void = () => {}): void {
+  function giveBack(rest: () => void = () => {}): void {
     clearTimeout(waiting);
     if (stream === null || stream.destroyed) return;
     stream.pause();
     // In the background it is somebody else's already, and a job that sets it is stopped.
     if (!inForegroundGroup()) return;
-    before();
+    rest();
     stream.setRawMode(false);
+    // What came in between: to the kernel it is a line that ends here.
+    rest();
   }
 
   return {
