@@ -5,11 +5,14 @@ import { readFileSync } from 'node:fs';
 /** Tells the command's process number on descriptor 3 and becomes the command. */
 const ANNOUNCED = 'echo $$ >&3; exec 3>&-; exec "$0" "$@"';
 
-/** Resolves to the milliseconds from start to end, and the command's processor time and peak memory (without /proc, 0). */
-export function runPipeline(argv, consumer, { cwd, env, errors }) {
+/**
+ * Resolves to the milliseconds from start to end, and the command's processor time and peak memory (without /proc, 0).
+ * The command has to end with 0, or what was measured was something else; `mayFail` is for a consumer that gives up.
+ */
+export function runPipeline(argv, consumer, { cwd, env, errors, mayFail = false }) {
   return new Promise((resolve, reject) => {
     const started = performance.now();
-    const script = `sh -c '${ANNOUNCED}' "$@" | ${consumer}`;
+    const script = `{ sh -c '${ANNOUNCED}' "$@"; echo "ended $?" >&3; } | ${consumer}`;
     const stdio = ['ignore', 'pipe', errors, 'pipe'];
     const shell = spawn('sh', ['-c', script, 'sh', ...argv], { cwd, env, stdio });
     const watch = watchProcess(shell.stdio[3]);
@@ -18,8 +21,10 @@ export function runPipeline(argv, consumer, { cwd, env, errors }) {
     shell.on('error', reject);
     shell.on('close', (code) => {
       const ms = performance.now() - started;
-      if (code !== 0) reject(new Error(`${argv.join(' ').slice(0, 200)} | ${consumer}: ended with ${code}`));
-      else resolve({ ms, ...watch.stop(), out });
+      const { status, ...peaks } = watch.stop();
+      if (code !== 0 || (status !== '0' && !mayFail)) {
+        reject(new Error(`${argv.join(' ').slice(0, 200)} | ${consumer}: ended with ${status}, ${code}`));
+      } else resolve({ ms, ...peaks, out });
     });
   });
 }
@@ -39,15 +44,15 @@ export function runIntoSocket([command, ...args], { cwd, env, errors }) {
 }
 
 function watchProcess(announcement) {
-  let pid = '';
+  let told = '';
   let peakMb = 0;
   let cpuMs = 0;
   announcement.on('data', (chunk) => {
-    pid += chunk;
+    told += chunk;
   });
   const timer = setInterval(() => {
     try {
-      const folder = `/proc/${pid.trim()}`;
+      const folder = `/proc/${/^\d+/.exec(told)}`;
       const status = readFileSync(`${folder}/status`, 'latin1');
       peakMb = Math.max(peakMb, Number(/^VmHWM:\s*(\d+)/m.exec(status)?.[1] ?? 0) / 1024);
       const fields = readFileSync(`${folder}/stat`, 'latin1').split(') ')[1].split(' ');
@@ -59,7 +64,7 @@ function watchProcess(announcement) {
   return {
     stop() {
       clearInterval(timer);
-      return { peakMb, cpuMs };
+      return { peakMb, cpuMs, status: /^ended (\d+)$/m.exec(told)?.[1] };
     },
   };
 }
