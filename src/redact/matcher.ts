@@ -7,7 +7,7 @@
  * stands, one of them is in one piece. From there on it is compared with the text without its folds (folds.ts).
  */
 import { FlatText } from './flat-text.ts';
-import { endsFold, foldBefore, LONGEST_FOLD, mayGoOn } from './folds.ts';
+import { endsFold, foldBefore, isFoldByte, LONGEST_FOLD, mayGoOn } from './folds.ts';
 import type { Head } from './heads.ts';
 import { Matches, type OnMatch } from './matches.ts';
 import { type Comparer, createComparer } from './overlap.ts';
@@ -147,10 +147,10 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
     const unaligned = -text.byteOffset & (WORD - 1);
     const count = Math.max(0, text.length - unaligned) >> 2;
     const words = new Int32Array(text.buffer, count === 0 ? 0 : text.byteOffset + unaligned, count);
-    let at = samples.next(words, 0);
+    let at = samples.next(text, words, 0);
     let last = 0;
     let next = 0;
-    for (; at < count; at = samples.next(words, at + stride / WORD)) {
+    for (; at < count; at = samples.next(text, words, at + stride / WORD)) {
       place = unaligned + at * WORD;
       const word = words[at] as number;
       if (word === last && place < next) continue;
@@ -173,7 +173,12 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
   function compareFrom(start: number, end: number, groups: readonly (readonly Head[])[]): void {
     for (let at = Math.max(0, start); at < end; at++) {
       const group = groups[text[at] as number] as readonly Head[];
-      for (let turn = 0; turn < group.length; turn++) compareAt(at, group[turn] as Head);
+      const second = text[at + 1];
+      const isAny = second === undefined || isFoldByte(second);
+      for (let turn = 0; turn < group.length; turn++) {
+        const head = group[turn] as Head;
+        if (isAny || head.bytes[1] === second) compareAt(at, head);
+      }
     }
   }
 

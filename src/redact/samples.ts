@@ -13,8 +13,11 @@ export interface Anchor {
 }
 
 export interface Samples {
-  /** The first word from `from` on, in samples' steps, that may be in an anchor; the words' end or more if none is. */
-  next(words: Int32Array, from: number): number;
+  /**
+   * The first word from `from` on, in samples' steps, that stands where an anchor does, as far as the text goes; the
+   * words' end or more if none does. The words are those of `text`, from some byte on.
+   */
+  next(text: Uint8Array, words: Int32Array, from: number): number;
   /**
    * Calls `visit` for each place that the word may be: an anchor's index, and how far into it. Returns the least of what
    * it returns.
@@ -42,17 +45,32 @@ export function strideFor(span: number): number {
 export function createSamples(anchors: readonly Anchor[], stride: number): Samples {
   const { filter, filterShift, firsts, firstShift, nexts, contents, spots } = tableOf(anchors, stride);
   const step = stride / WORD;
+  const span = spanOf(stride);
 
-  function isKnown(content: number): boolean {
+  function isKnown(text: Uint8Array, at: number, content: number): boolean {
     let place = firsts[hashOf(content, firstShift)] as number;
-    while (place !== 0 && contents[place] !== content) place = nexts[place] as number;
+    while (place !== 0 && !(contents[place] === content && isWhole(text, at, spots[place] as number))) {
+      place = nexts[place] as number;
+    }
     return place !== 0;
   }
 
+  /** Many texts are full of words that some anchor has: dates of one in hexadecimal. The bytes around them decide. */
+  function isWhole(text: Uint8Array, at: number, spot: number): boolean {
+    const shift = spot % WIDEST_STRIDE;
+    const { bytes, offset } = anchors[(spot - shift) / WIDEST_STRIDE] as Anchor;
+    const start = at - shift;
+    const end = Math.min(span, text.length - start);
+    let i = Math.max(0, -start);
+    while (i < end && text[start + i] === bytes[offset + i]) i++;
+    return i >= end;
+  }
+
   return {
-    next(words, from) {
+    next(text, words, from) {
+      const base = words.byteOffset - text.byteOffset;
       let at = nextInFilter(words, from, step, filter, filterShift);
-      while (at < words.length && !isKnown(words[at] as number)) {
+      while (at < words.length && !isKnown(text, base + at * WORD, words[at] as number)) {
         at = nextInFilter(words, at + step, step, filter, filterShift);
       }
       return at;
