@@ -94,17 +94,20 @@ export function patientSource(options: PatientOptions): PatientSource {
     timer = setTimeout(() => look(), wait).unref();
   }
 
+  function resume(): void {
+    paused = false;
+    if (stream?.isKept === false) stream.resume();
+    else look();
+  }
+
   return {
     start(given) {
       reader = given;
       if (stream === null) through();
       else stream.on('data', handOn);
     },
-    resume() {
-      paused = false;
-      if (stream?.isKept === false) stream.resume();
-      else look();
-    },
+    taken: resume,
+    resume,
     prompted() {
       if (stream === null || stream.isKept) {
         look(true);

@@ -95,7 +95,7 @@ export function pump(
       },
     });
   });
-  sink.onRoom = () => source.resume();
+  sink.onRoom = () => source.taken();
   sink.onBroken = () => source.close();
 
   return {

@@ -1,7 +1,7 @@
 /** Where the masked output goes: a descriptor of capwrap's own, written to without ever blocking the event loop. */
 import { constants, fstatSync, openSync, writeSync } from 'node:fs';
-import { Socket } from 'node:net';
 import { systemErrorCode } from '../errors.ts';
+import { createPipeSink } from './sink-pipe.ts';
 import { createQueueSink } from './sink-queue.ts';
 
 export interface Sink {
@@ -35,64 +35,6 @@ export function createSink(fd: number): Sink {
 
 /** Without O_NONBLOCK, opening would wait for a reader; the flag is this opening's alone. */
 const PIPE_FLAGS = constants.O_WRONLY | constants.O_NONBLOCK;
-
-/**
- * A pipe, opened anew: what fits into it is written at once, the rest when there is room. The first attempt goes past
- * Node's streams, which cost as much as the masking.
- */
-function createPipeSink(fd: number): Sink {
-  const socket = new Socket({ fd, readable: false, writable: true });
-  let error: string | null = null;
-  let full = false;
-  let waiting: (() => void)[] = [];
-
-  function settle(): void {
-    for (const resolve of waiting) resolve();
-    waiting = [];
-  }
-  function taken(): void {
-    if (socket.writableLength > 0) return;
-    if (full) {
-      full = false;
-      sink.onRoom();
-    }
-    if (socket.writableLength === 0) settle();
-  }
-
-  socket.on('error', (fault) => {
-    error = systemErrorCode(fault) ?? 'EIO';
-    settle();
-    sink.onBroken();
-  });
-  const sink: Sink = {
-    write(data) {
-      if (error !== null || data.length === 0) return true;
-      const done = socket.writableLength === 0 ? writtenAtOnce(fd, data) : 0;
-      if (done === data.length) return true;
-      socket.write(data.subarray(done), taken);
-      full ||= socket.writableLength > 0;
-      return !full;
-    },
-    onRoom: () => {},
-    onBroken: () => {},
-    async written() {
-      if (error === null && socket.writableLength > 0) {
-        await new Promise<void>((resolve) => waiting.push(resolve));
-      }
-      return error === 'EPIPE' ? null : error;
-    },
-  };
-  return sink;
-}
-
-/** How many bytes a pipe takes without waiting; 0 also where it takes none any more: the socket tells. */
-function writtenAtOnce(fd: number, data: Buffer): number {
-  try {
-    return writeSync(fd, data);
-  } catch {
-    return 0;
-  }
-}
 
 /** A regular file takes what it is given at once, as far as the disk has room. */
 function createFileSink(fd: number): Sink {

@@ -5,8 +5,7 @@ import type { Readable } from 'node:stream';
 export interface Reader {
   /**
    * Gets the next bytes; `room` says how many before them in the same memory may be overwritten. After `true` the
-   * memory is used again at once; after `false` nothing is read until `resume`, and what is read first then goes
-   * elsewhere.
+   * memory is used again at once; after `false` it isn't before `taken`, and little or nothing more is read until then.
    */
   readonly onData: (chunk: Uint8Array, room: number) => boolean;
   /** Nothing more will come. */
@@ -16,6 +15,9 @@ export interface Reader {
 /** `onEof`, where a source is made with one, is called in the very turn in which the other side has closed. */
 export interface Source {
   start(reader: Reader): void;
+  /** The reader needs nothing any more of what it got; reads on. */
+  taken(): void;
+  /** Reads on, for a reader that needs what it got and from now on always returns true. */
   resume(): void;
   /** Stops reading and closes the descriptor; `onEnd` follows. */
   close(): void;
@@ -23,26 +25,36 @@ export interface Source {
 }
 
 /** As much as a Linux pipe holds. */
-const READ_SIZE = 64 * 1024;
+export const READ_SIZE = 64 * 1024;
 /** Space for what the masker holds back, so that it needs no copy of the rest; more is copied. */
 const ROOM = 16 * 1024;
+/** All but one may be in use before the reading pauses: a pause costs as much as several reads. */
+const MEMORIES = 5;
+
+interface ReadMemory {
+  readonly whole: Uint8Array;
+  readonly forRead: Uint8Array;
+  /** The reader still needs what is in it. */
+  busy: boolean;
+}
 
 /** Reads a pipe into the same memory, over and over: a fresh piece for each read costs as much as the masking. */
 export function fromPipe(fd: number, onEof: () => void): Source {
-  const memories = [new Uint8Array(ROOM + READ_SIZE), new Uint8Array(ROOM + READ_SIZE)] as const;
-  let current = 0;
+  const memories = Array.from({ length: MEMORIES }, createMemory);
   let reader: Reader | null = null;
-  let goOn = true;
+  let current = memories[0] as ReadMemory;
+  let isPaused = false;
   const onread = {
-    /** Called before each read. Bytes that could not be passed on at once stay where they are, and the other is used. */
+    /** Called before each read. */
     buffer(): Uint8Array {
-      if (!goOn) current = 1 - current;
-      return (memories[current] as Uint8Array).subarray(ROOM);
+      if (current.busy) current = memories.find(({ busy }) => !busy) ?? current;
+      return current.forRead;
     },
     callback(length: number): boolean {
-      const memory = memories[current] as Uint8Array;
-      goOn = reader?.onData(memory.subarray(ROOM, ROOM + length), ROOM) ?? true;
-      return goOn;
+      const chunk = current.whole.subarray(ROOM, ROOM + length);
+      current.busy = reader?.onData(chunk, ROOM) === false;
+      isPaused = current.busy && memories.filter(({ busy }) => !busy).length === 1;
+      return !isPaused;
     },
   };
   // The types know `onread` for connections only; the constructor takes it for descriptors as well.
@@ -53,10 +65,25 @@ export function fromPipe(fd: number, onEof: () => void): Source {
     onread,
   };
   const socket = new Socket(options);
-  return control(socket, onEof, (given) => {
+  const source = control(socket, onEof, (given) => {
     reader = given;
     socket.resume();
   });
+  return {
+    ...source,
+    get closed() {
+      return source.closed;
+    },
+    taken() {
+      for (const memory of memories) memory.busy = false;
+      if (isPaused) source.resume();
+    },
+  };
+}
+
+function createMemory(): ReadMemory {
+  const whole = new Uint8Array(ROOM + READ_SIZE);
+  return { whole, forRead: whole.subarray(ROOM), busy: false };
 }
 
 /** Reads what Node reads; `rest`, where it is given, hands out what Node has left unread at the end, null for no more. */
@@ -106,6 +133,7 @@ function control(stream: Readable, onEof: () => void, read: (reader: Reader) => 
       stream.on('close', reader.onEnd);
       read(reader);
     },
+    taken: () => void stream.resume(),
     resume: () => void stream.resume(),
     close: () => void stream.destroy(),
     get closed() {

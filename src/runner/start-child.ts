@@ -8,7 +8,7 @@ import type { StartableCommand } from './command-error.ts';
 import { execChain, type Taking } from './exec-chain.ts';
 import type { Output, Outputs } from './outputs.ts';
 import type { ShellPassage } from './shell-passage.ts';
-import { beforeReader, type Source } from './source.ts';
+import { beforeReader, READ_SIZE, type Source } from './source.ts';
 import { realTimeSignalOf } from './wait-status.ts';
 
 export interface StartOptions {
@@ -143,7 +143,9 @@ function takingOf({ ownTerminal }: Outputs, passage: ShellPassage | null): Takin
  */
 function withLook(source: Source, look: () => void): Source {
   let last = Number.NEGATIVE_INFINITY;
-  return beforeReader(source, () => {
+  return beforeReader(source, ({ length }) => {
+    // Behind so much there is more.
+    if (length >= READ_SIZE) return;
     const now = performance.now();
     if (now - last <= LOOK_EVERY_MS) return;
     last = now;

@@ -11,6 +11,7 @@ import {
 } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createSink, type Sink } from '../../src/runner/sink.ts';
 import { createQueueSink } from '../../src/runner/sink-queue.ts';
@@ -104,6 +105,46 @@ describe('a pipe', () => {
     expect(waits).toBeGreaterThan(3);
     expect(Buffer.concat(got).equals(bytes)).toBe(true);
     expect(seen.broken).toBe(0);
+  });
+
+  it('needs the memory of a piece until it says so, and no longer', async () => {
+    const lengths = fc.array(fc.integer({ min: 1, max: 90_000 }), { minLength: 1, maxLength: 30 });
+    const reads = fc.array(fc.boolean(), { minLength: 1, maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(lengths, reads, fc.boolean(), async (sizes, turns, isBurst) => {
+        const pipe = openPipe();
+        const sink = createSink(pipe.write);
+        const got: Buffer[] = [];
+        const take = () => {
+          const some = pipe.take();
+          if (some) got.push(some);
+        };
+        let lent: Buffer[] = [];
+        const overwrite = () => {
+          for (const one of lent) one.fill(0);
+          lent = [];
+        };
+        sink.onRoom = overwrite;
+        const pieces = sizes.map((size, index) => Buffer.alloc(size, index + 1));
+        for (const [index, piece] of pieces.entries()) {
+          const copy = Buffer.from(piece);
+          lent.push(copy);
+          if (sink.write(copy)) overwrite();
+          if (turns[index % turns.length]) take();
+          if (!isBurst) await new Promise(setImmediate);
+        }
+        let isOver = false;
+        void sink.written().then(() => (isOver = true));
+        await until('all is written', () => {
+          for (let before = -1; got.length > before; take()) before = got.length;
+          return isOver;
+        });
+        for (let before = -1; got.length > before; take()) before = got.length;
+        expect(Buffer.concat(got).equals(Buffer.concat(pieces))).toBe(true);
+        expect(lent).toEqual([]);
+      }),
+      { numRuns: 40 },
+    );
   });
 
   it('takes everything that is written to it although there is no room', async () => {

@@ -192,24 +192,39 @@ describe('a source of a pipe', () => {
     expect(got).toEqual(['one', 'two']);
   });
 
-  it('hands out nothing more until it is resumed, and leaves the piece before as it is', async () => {
+  it('hands out little more until all is taken, and leaves what it handed out as it is', async () => {
     const pipe = openPipe();
-    const got: Uint8Array[] = [];
+    const held: Uint8Array[] = [];
+    let text = '';
+    let needs = true;
     const source = fromPipe(pipe.read, () => {});
     const seen = read(source, (chunk) => {
-      got.push(chunk);
-      return false;
+      text += Buffer.from(chunk).toString();
+      if (needs) held.push(chunk);
+      return !needs;
     });
-    writeSync(pipe.write, 'one');
-    await until('the first has come', () => got.length === 1);
-    writeSync(pipe.write, 'two');
-    await later(20);
-    expect(got).toHaveLength(1);
+    const write = (number: number) => writeSync(pipe.write, String(number));
+    // 1. It reads until it has little memory left.
+    let count = 0;
+    for (let before = -1; held.length > before; ) {
+      before = held.length;
+      write(count++);
+      await later(20);
+    }
+    expect(held.length).toBeLessThan(6);
+    // 2. For a reader that still needs all that, and copies from now on, there is some.
+    needs = false;
     source.resume();
-    await until('the second has come', () => got.length === 2);
-    expect(got.map((one) => Buffer.from(one).toString())).toEqual(['one', 'two']);
+    for (; count < 9; count++) {
+      await until('the rest has come', () => text.length === count);
+      write(count);
+    }
+    expect(Buffer.concat(held).toString()).toBe('012345678'.slice(0, held.length));
+    // 3. When all is taken it goes on.
+    source.taken();
+    write(9);
+    await until('that has come', () => text === '0123456789');
     closeSync(pipe.write);
-    source.resume();
     await until('it has ended', () => seen.ends === 1);
   });
 
