@@ -1,20 +1,17 @@
 /** From the words of a request to a decision; `run`, `explain` and `run --dry-run` walk this one path. */
 
 import type { UsageLook } from './audit/leases/usage.ts';
-import type { LogBook } from './audit/log/book.ts';
-import { auditLogPath } from './audit/log/log.ts';
 import { parseDuration } from './base/duration.ts';
 import type { StatePlace } from './base/state.ts';
 import { CapwrapError } from './errors.ts';
+import { decided, usageOf } from './limits-of-run.ts';
 import type { Capability, CapabilityMap } from './policy/capability.ts';
-import type { Decision, Denial } from './policy/decision.ts';
-import { evaluate, needsCommitClean, needsSha256, needsVerified } from './policy/evaluate.ts';
-import { needsUsage } from './policy/limits.ts';
+import type { Decision } from './policy/decision.ts';
+import { needsCommitClean, needsSha256, needsVerified } from './policy/evaluate.ts';
 import { findMapFile, type MapFile, readMapFile } from './policy/map-file.ts';
 import { parseMap } from './policy/parse.ts';
 import { policyOf } from './policy/providers/index.ts';
 import { nearest } from './policy/suggest.ts';
-import { callerSecrets } from './redact/caller-secrets.ts';
 import type { Facts } from './request/facts.ts';
 import { gatherFacts, type RequestClaims } from './request/gather-facts.ts';
 import type { RunRequest } from './request/run-request.ts';
@@ -124,48 +121,6 @@ export async function verifiedFacts(
 }
 
 type RegisterSecret = (name: string, value: string) => void;
-
-/** How often those of the capability's rules that have limits were used, for this map and task; null where it can't be told. */
-export async function usageOf(
-  context: CommandContext,
-  asked: Undecided,
-): Promise<{ readonly usage: RunRequest['usage']; readonly look: UsageLook | null } | null> {
-  if (!needsUsage(asked.capability)) return { usage: [], look: null };
-  const { readUsage } = await import('./audit/leases/usage.ts');
-  return readUsage(auditLogPath(asked.state.dir), usageQuery(context, asked));
-}
-
-/**
- * The decision once more, for the moment in which a grant goes to the audit log: takes the locked log, reads what was
- * appended since the limits were counted, and answers null where the request is still allowed. Undefined where no rule of the capability has limits.
- */
-export async function lateDenial(
-  context: CommandContext,
-  situation: Situation,
-): Promise<((book: LogBook) => Denial | null) | undefined> {
-  if (!needsUsage(situation.capability)) return undefined;
-  const { usageIn } = await import('./audit/leases/usage.ts');
-  const query = usageQuery(context, situation);
-  return (book) => {
-    const { decision } = decided(situation, usageIn(book, query, situation.usageLook));
-    return decision.effect === 'deny' ? decision : null;
-  };
-}
-
-/** A request before its usage is known. */
-type Undecided = Pick<Situation, 'state' | 'file' | 'capability' | 'request'>;
-
-function decided(
-  { capability, request: asked }: Undecided,
-  usage: RunRequest['usage'],
-): Pick<Situation, 'request' | 'decision'> {
-  const request = { ...asked, usage };
-  return { request, decision: evaluate(capability, request) };
-}
-
-function usageQuery({ ambient }: CommandContext, { file, capability, request }: Undecided) {
-  return { capability, mapPath: file.path, taskId: callerSecrets(ambient.env).mask(request.taskId) };
-}
 
 /** What is asked, with the facts as they are now; flags win over `CAPWRAP_*` variables. */
 export async function requestOf(

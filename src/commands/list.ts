@@ -1,7 +1,8 @@
 /** `capwrap list`: each capability, what it allows, and whether it would be granted here and now. */
 import { formatDuration } from '../base/duration.ts';
 import { escapeText, toJson } from '../base/escape.ts';
-import { type JudgedMap, readJudgedMap, usageOf, verifiedFacts } from '../decide.ts';
+import { type JudgedMap, readJudgedMap, verifiedFacts } from '../decide.ts';
+import { usageOf } from '../limits-of-run.ts';
 import type { Capability } from '../policy/capability.ts';
 import { needsCommitClean } from '../policy/evaluate.ts';
 import { describeLimit } from '../policy/limits.ts';

@@ -21,9 +21,11 @@ const ROOMS = [
     'approval',
   ],
   ...[
+    'limits-of-run.ts',
     'decide.ts',
     'subject.ts',
     'trusted-map.ts',
+    'use-lease.ts',
     'hold-lease.ts',
     'refuse.ts',
     'approval-of-run.ts',

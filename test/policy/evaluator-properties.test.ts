@@ -235,7 +235,7 @@ describe('the evaluator', () => {
   it('is one: run, explain and list, check and the inline tests decide through evaluate', () => {
     expect(importersOf('policy/evaluate.ts', 'evaluate')).toEqual([
       'commands/availability.ts',
-      'decide.ts',
+      'limits-of-run.ts',
       'policy/inline-tests.ts',
     ]);
     expect(importersOf('decide.ts', 'decide')).toEqual(
