@@ -1,6 +1,5 @@
 /** One lease's story in plain words. Values come from the file as they are: the printing edge escapes each line. */
 import { formatDuration } from '../../base/duration.ts';
-import { shellQuote } from '../../base/shell-quote.ts';
 import {
   joinRecords,
   numberAt,
@@ -10,7 +9,9 @@ import {
   valueAt,
 } from '../record/stored-record.ts';
 import { APPROVAL_SAYINGS } from './story-approvals.ts';
+import { sayChild, sayEnd, sayOrphan, sayTerminal } from './story-ends.ts';
 import { sayReconciled } from './story-reconciled.ts';
+import { saySubject } from './story-subject.ts';
 import { timesTeller } from './story-times.ts';
 import { by, grade, label, named, type Saying, told } from './story-words.ts';
 
@@ -60,56 +61,6 @@ function sayOtherLease(record: StoredRecord, records: readonly StoredRecord[]): 
   const lease = textAt(record, 'lease_id');
   const own = textAt(records.at(-1) ?? {}, 'lease_id');
   return lease === own || lease === undefined ? [] : [`by the run of lease ${lease}`];
-}
-
-function saySubject(record: StoredRecord): [string, string][] {
-  const fact = (label: string, name: string): [string, string | undefined] => {
-    const source = textAt(record, 'facts', name, 'source');
-    const from = textAt(record, 'facts', name, 'from');
-    const known = source === undefined ? '' : ` (${source}${from === undefined ? '' : `: ${from}`})`;
-    const value = textAt(record, name);
-    return [label, value === undefined ? known && `unknown${known}` : `${value}${known}`];
-  };
-  const map = textAt(record, 'map_path');
-  const lines: [string, string | undefined][] = [
-    ['capability', textAt(record, 'capability')],
-    fact('actor', 'actor'),
-    ['task', textAt(record, 'task_id')],
-    ['justification', textAt(record, 'justification')],
-    fact('repo', 'repo'),
-    fact('branch', 'branch'),
-    fact('commit', 'commit'),
-    fact('environment', 'environment'),
-    ['command', textsAt(record, 'command')?.map(shellQuote).join(' ')],
-    ['program', textAt(record, 'command_path')],
-    ['directory', textAt(record, 'cwd')],
-    [
-      'map',
-      map && `${map} (${told(textAt(record, 'map_trust'))}, sha256 ${told(textAt(record, 'map_sha256'))})`,
-    ],
-    ['scope', textsAt(record, 'scope')?.join(' ')],
-    ['within lease', textAt(record, 'parent_lease_id')],
-    [
-      'ran on',
-      `${told(textAt(record, 'host'))}, process ${told(numberAt(record, 'pid'))}, capwrap ${told(textAt(record, 'version'))}`,
-    ],
-    ['state moved', textAt(record, 'state_override')],
-    ['not witnessed', textAt(record, 'witness_error')],
-    ['cut', sayCuts(record)],
-  ];
-  return lines.filter((line): line is [string, string] => Boolean(line[1]));
-}
-
-/** Values that were too long for a record. */
-function sayCuts(record: StoredRecord): string {
-  const cut = valueAt(record, 'cut');
-  const fields = cut !== null && typeof cut === 'object' ? Object.keys(cut) : [];
-  return fields
-    .map(
-      (field) =>
-        `${field} had ${told(numberAt(record, 'cut', field, 'bytes'))} bytes, sha256 ${told(textAt(record, 'cut', field, 'sha256'))}`,
-    )
-    .join('; ');
 }
 
 function sayEvent(record: StoredRecord): string[] {
@@ -169,64 +120,6 @@ const SAYINGS: Readonly<Record<string, Saying>> = {
   lease_ended: (record) => [...sayOrphan(record), ...sayEnd(record)],
   reconciled: sayReconciled,
 };
-
-function sayChild(record: StoredRecord): string[] {
-  if (valueAt(record, 'child') === undefined) return ['no child was started'];
-  const signal = textAt(record, 'child', 'signal');
-  const how =
-    signal === undefined
-      ? `exited ${told(numberAt(record, 'child', 'exit_code'))}`
-      : `was ended by ${signal}`;
-  const took = ((numberAt(record, 'child', 'duration_ms') ?? 0) / 1000).toFixed(1);
-  // Records of the first version have only the flag.
-  const flagged = valueAt(record, 'time_limit_reached') === true ? 'time_limit' : '';
-  const reason = textAt(record, 'end_reason') ?? flagged;
-  const why = Object.hasOwn(END_WORDS, reason) ? END_WORDS[reason] : '';
-  return [`the child ${how} after ${took} s${why}`, ...sayTerminal(record)];
-}
-
-const END_WORDS: Readonly<Record<string, string>> = {
-  time_limit: ', because its time was over',
-  repeated_signal: ', because it was asked to end again and again',
-  leak: ', because a secret was in its output',
-  changed: ', because its code was changed after it was approved',
-};
-
-function sayTerminal(record: StoredRecord): string[] {
-  return textAt(record, 'terminal') === 'direct'
-    ? ['it had the real terminal: what it wrote there was not masked']
-    : [];
-}
-
-/** Why another capwrap ended a lease. */
-function sayOrphan(record: StoredRecord): (string | undefined)[] {
-  const reasons: Readonly<Record<string, string>> = {
-    wrapper_died: 'its run had died without ending it',
-    asked: 'somebody asked for its end',
-    no_issue_recorded: 'its run had died, no credential is recorded, and the time of any is over',
-  };
-  const reason = textAt(record, 'reason') ?? '';
-  return [Object.hasOwn(reasons, reason) ? reasons[reason] : undefined];
-}
-
-function sayEnd(record: StoredRecord): (string | undefined)[] {
-  const at = textAt(record, 'expires_at') ?? 'a time not recorded';
-  const sentences: Readonly<Record<string, string>> = {
-    revoked_verified: 'the credential was revoked, and a probe found it dead',
-    revoked_unverified: 'the credential was revoked; that it is dead was not verified',
-    revoke_failed: `the credential could not be revoked; it expires at ${at}`,
-    expires: `the issuer can't revoke the credential; it expires at ${at}`,
-    expired: `the credential had expired, at ${at}`,
-    not_issued: 'no credential was issued',
-  };
-  const outcome = textAt(record, 'outcome') ?? '';
-  return [
-    Object.hasOwn(sentences, outcome) ? sentences[outcome] : label('outcome', outcome),
-    label('at the issuer', textAt(record, 'revocation', 'end')),
-    label('the probe saw', textAt(record, 'revocation', 'probe')),
-    label('why ending it failed', textAt(record, 'revocation', 'error')),
-  ];
-}
 
 function sayUnfinished(record: StoredRecord, now: Date): string[] {
   const open = 'no end is recorded: the run is still going, or capwrap was killed';
