@@ -1,8 +1,14 @@
 /** Signals to capwrap: held before there is a child, handed on while there is one, swallowed after it. */
-import { closeSync, openSync } from 'node:fs';
 import { hasJobControl, inOrphanedGroup, stopsAtCtrlZ } from './job-control.ts';
 import type { Resized } from './outputs.ts';
-import { childAndDescendants, ownGroup, readProcess, send } from './process-tree.ts';
+import { ownGroup, send } from './process-tree.ts';
+import {
+  FOR_FOREGROUND,
+  forwardInSharedGroup,
+  KEYS,
+  resizeInSharedGroup,
+  toForeground,
+} from './signal-routes.ts';
 
 /** Those that ask a process to end. */
 export type EndingSignal = 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'SIGQUIT';
@@ -166,52 +172,5 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
 
 const ENDING: readonly EndingSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'];
 
-/** Those that a terminal sends to its foreground group when their key is pressed. */
-const KEYS: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT']);
-
-const FOR_FOREGROUND: ReadonlySet<NodeJS.Signals> = new Set([...KEYS, 'SIGSTOP', 'SIGCONT']);
-
-/**
- * A key that the real terminal took for a signal goes where the child's own would have sent it: where a shell in there
- * has job control, to its job. False where that is the child's group anyway.
- */
-function toForeground(pid: number, signal: NodeJS.Signals): boolean {
-  const child = readProcess(pid);
-  if (child === null || child.foreground <= 0 || child.foreground === child.group) return false;
-  return send(-child.foreground, signal);
-}
-
 /** Whoever asks again within this time was not heard. */
 const REPEATED_WITHIN_MS = 5000;
-
-/**
- * Ctrl-C and Ctrl-\ have already reached the child, as has the hang-up of a terminal that is gone, from the shell; a
- * session's leader is the only one that the kernel tells. What remains was sent to capwrap alone.
- */
-function forwardInSharedGroup(pid: number, signal: NodeJS.Signals): void {
-  if (signal === 'SIGINT' || signal === 'SIGQUIT') return;
-  if (signal === 'SIGHUP' && !terminalIsThere() && !leadsSession()) return;
-  send(pid, signal);
-}
-
-/**
- * The real terminal has told the group already, but then the child may have asked its own terminal, the one that
- * capwrap reads, before that one followed. A signal without a new size was sent to capwrap alone.
- */
-function resizeInSharedGroup(pid: number, change: Resized): void {
-  if (change === 'followed') childAndDescendants(pid, () => true).signal('SIGWINCH');
-  else if (change === 'same') send(pid, 'SIGWINCH');
-}
-
-function leadsSession(): boolean {
-  return readProcess(process.pid)?.session === process.pid;
-}
-
-function terminalIsThere(): boolean {
-  try {
-    closeSync(openSync('/dev/tty', 'r'));
-    return true;
-  } catch {
-    return false;
-  }
-}
