@@ -188,9 +188,15 @@ export interface Provider {
   release?(lease: Lease, context: BrokerContext): Promise<string | null>;
   /**
    * Ends what a dead run has left, by the handle that its `issued` record holds; missing where it takes the credential
-   * itself. `config` is of the map that issued the lease. May throw: that is a failed end.
+   * itself. `config` is of the map that issued the lease, `leaseId` is capwrap's id of it: where the issuer knows that,
+   * what the handle names must be of it. May throw: that is a failed end.
    */
-  endByHandle?(handle: LeaseHandle, config: ProviderConfig, context: BrokerContext): Promise<Revocation>;
+  endByHandle?(
+    handle: LeaseHandle,
+    config: ProviderConfig,
+    context: BrokerContext,
+    leaseId: string,
+  ): Promise<Revocation>;
   /** True where `endByHandle` looks at no `config` and asks nobody outside this machine: it is called without a map, too. */
   readonly handleSuffices?: true;
   /** What would be sent to the issuer, for `explain`; offline, contains no secret. */

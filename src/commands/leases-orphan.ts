@@ -82,12 +82,14 @@ async function handleOf(
   const name = textAt(lease.granted, 'provider') ?? '';
   if (found.config !== null && found.config.provider !== name)
     return { why: `its map names another provider; ${onlyExpiry(lease)}` };
-  return { end: () => endMasked(provider, handle, found.config, context, stateDir) };
+  return {
+    end: () => endMasked(provider, { leaseId: lease.leaseId, handle }, found.config, context, stateDir),
+  };
 }
 
 async function endMasked(
   provider: Provider,
-  handle: LeaseHandle,
+  { leaseId, handle }: { readonly leaseId: string; readonly handle: LeaseHandle },
   config: ProviderConfig | null,
   { ambient }: CommandContext,
   stateDir: string,
@@ -104,7 +106,7 @@ async function endMasked(
       registerSecret: (name, value) => secrets.register(name, value),
     };
     // Without a config only where the provider has said that it looks at none.
-    return (await provider.endByHandle?.(handle, config as ProviderConfig, broker)) ?? EXPIRED;
+    return (await provider.endByHandle?.(handle, config as ProviderConfig, broker, leaseId)) ?? EXPIRED;
   });
   const { end, probe, error } = revocation;
   return { ...revocation, end: mask(end), probe: mask(probe), error: mask(error) };

@@ -343,12 +343,12 @@ describe('end', () => {
     const config = scriptConfig(issuer.folder);
     const { handle } = await issueLease(command, commandRequest(config), brokerContext());
     const kept = JSON.parse(JSON.stringify(handle));
-    expect(await command.endByHandle?.(kept, config, brokerContext())).toMatchObject({
+    expect(await command.endByHandle?.(kept, config, brokerContext(), LEASE_ID)).toMatchObject({
       outcome: 'revoked_verified',
     });
     expect(issuer.live()).toBe(0);
     const unendable = scriptConfig(issuer.folder, { end: null, probe: null });
-    expect(await command.endByHandle?.(kept, unendable, brokerContext())).toMatchObject({
+    expect(await command.endByHandle?.(kept, unendable, brokerContext(), LEASE_ID)).toMatchObject({
       outcome: 'expires',
     });
   });
@@ -357,7 +357,7 @@ describe('end', () => {
     const config = scripts({ issue: prints(lease({ handle: { id: 'h-1' } })), end: 'cat >ended; env >env' });
     const { handle } = await issueLease(command, commandRequest(config), brokerContext());
     expect(handle).toEqual({ id: 'h-1', capwrap_lease_id: LEASE_ID });
-    await command.endByHandle?.(handle ?? {}, config, brokerContext());
+    await command.endByHandle?.(handle ?? {}, config, brokerContext(), LEASE_ID);
     expect(JSON.parse(readFileSync(join(config.folder, 'ended'), 'utf8'))).toEqual({
       capwrap_end: 1,
       lease_id: LEASE_ID,

@@ -2,6 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import { endLease } from '../../src/broker/end-lease.ts';
 import { issueLease, LeaseRefused } from '../../src/broker/lease.ts';
+import type { LeaseHandle } from '../../src/broker/provider.ts';
 import { vault } from '../../src/broker/providers/vault/index.ts';
 import type { VaultConfig } from '../../src/policy/providers/vault.ts';
 import { afterTest } from '../helpers/after-test.ts';
@@ -22,7 +23,9 @@ async function world(options: VaultOptions = {}, changes: Partial<VaultConfig> =
   const config = vaultConfig(server.url, { auth, namespace, ...changes });
   const issue = (ttl = 900) => issueLease(vault, vaultRequest(config, ttl, clock.now()), context);
   const end = async (ttl?: number) => endLease(vault, await issue(ttl), context);
-  return { server, context, config, issue, end, ...clock };
+  const endByHandle = (handle: LeaseHandle | null, leaseId = LEASE_ID) =>
+    vault.endByHandle?.(handle ?? {}, config, context, leaseId);
+  return { server, context, config, issue, end, endByHandle, ...clock };
 }
 
 const routesOf = (server: VaultServer) => server.requests.map(({ route }) => route);
@@ -295,10 +298,10 @@ describe('end', () => {
 
 describe('by its handle, from another process', () => {
   test('lease, token and the other login end', async () => {
-    const { server, issue, config, context } = await world();
+    const { server, issue, endByHandle } = await world();
     const { handle } = await issue();
     expectNowhere(server.secrets(), { texts: [JSON.stringify(handle)] });
-    expect(await vault.endByHandle?.(handle ?? {}, config, context)).toEqual({
+    expect(await endByHandle(handle)).toEqual({
       outcome: 'revoked_verified',
       end: [
         'sys/leases/revoke answered 204',
@@ -313,30 +316,112 @@ describe('by its handle, from another process', () => {
   });
 
   test('what has ended already is not said to have been revoked and verified', async () => {
-    const { issue, config, context } = await world();
+    const { issue, endByHandle, context } = await world();
     const lease = await issue();
     await endLease(vault, lease, context);
-    const revocation = await vault.endByHandle?.(lease.handle ?? {}, config, context);
-    expect(revocation).toMatchObject({ outcome: 'revoked_unverified', error: null });
+    expect(await endByHandle(lease.handle)).toMatchObject({ outcome: 'revoked_unverified', error: null });
   });
 
   test('a session of STS expires, with the time in the handle', async () => {
-    const { issue, config, context, passTime } = await world(
+    const { issue, endByHandle, passTime } = await world(
       {},
       { path: 'aws/sts/deployer', policies: ['engines'], ttlParameter: 'ttl' },
     );
     const { handle } = await issue(900);
-    expect(await vault.endByHandle?.(handle ?? {}, config, context)).toMatchObject({ outcome: 'expires' });
+    expect(await endByHandle(handle)).toMatchObject({ outcome: 'expires' });
     passTime(1000);
-    expect(await vault.endByHandle?.(handle ?? {}, config, context)).toMatchObject({ outcome: 'expired' });
+    expect(await endByHandle(handle)).toMatchObject({ outcome: 'expired' });
   });
 
   test('without a login it is an error, and nothing is claimed', async () => {
     const { issue, config, context } = await world();
     const { handle } = await issue();
     const auth = appRole(secretFile('used-up-secret-id'));
-    const error = await errorOf(() => vault.endByHandle?.(handle ?? {}, { ...config, auth }, context));
+    const error = await errorOf(() =>
+      vault.endByHandle?.(handle ?? {}, { ...config, auth }, context, LEASE_ID),
+    );
     expect(error.code).toBe('ERR_PROVIDER_REFUSED');
+  });
+
+  const REFUSED = [
+    {
+      name: 'a token of another lease',
+      handle: (handle: LeaseHandle) => handle,
+      leaseId: 'ffffffffffffffff',
+      error: 'the token that the record names is of another lease',
+      saw: 'auth/token/lookup-accessor answered 200',
+    },
+    {
+      name: 'a token that is of no lease',
+      handle: ({ login_accessor: accessor = '', ...rest }: LeaseHandle) => ({ ...rest, accessor }),
+      error: 'the token that the record names is of no lease of capwrap',
+      saw: 'auth/token/lookup-accessor answered 200',
+    },
+    {
+      name: 'a secret of another path',
+      handle: (handle: LeaseHandle) => ({ ...handle, lease_id: 'database/creds/readonly-too/abc' }),
+      error: 'the secret that the record names is not of "database/creds/readonly"',
+      saw: null,
+    },
+    {
+      name: 'no token at all',
+      handle: ({ accessor: _, ...rest }: LeaseHandle) => rest,
+      error: 'the record names no token',
+      saw: null,
+    },
+    {
+      name: 'a token that may not be looked up',
+      handle: (handle: LeaseHandle) => handle,
+      before: (server: VaultServer) => server.fault({ route: 'accessor-lookup', fault: 'refused' }),
+      error: /^whose token the record names is not seen: .* refused with 403: nothing was revoked$/,
+      saw: 'auth/token/lookup-accessor answered 403',
+    },
+  ] as const;
+
+  test.each(REFUSED)('$name is left alone, and that is said', async (row) => {
+    const { server, issue, endByHandle } = await world();
+    const { handle } = await issue();
+    const changed = row.handle(handle ?? {});
+    if ('before' in row) row.before(server);
+    const revocation = await endByHandle(changed, 'leaseId' in row ? row.leaseId : LEASE_ID);
+    expect(revocation).toEqual({
+      outcome: 'revoke_failed',
+      end: null,
+      probe: row.saw,
+      error:
+        typeof row.error === 'string'
+          ? `${row.error}: nothing was revoked`
+          : expect.stringMatching(row.error),
+    });
+    expect(routesOf(server)).not.toContain('lease-revoke');
+    expect(routesOf(server)).not.toContain('accessor-revoke');
+    expect(server.live()).toBe(3); // user, token and their login; the login that looked has ended
+  });
+
+  test('a secret whose token has ended, by which it would be known, is left to Vault', async () => {
+    const { server, issue, endByHandle, context } = await world({ queue: 'waits' });
+    const lease = await issue();
+    server.fault({ route: 'lease-revoke', fault: 'server_error' });
+    await endLease(vault, lease, context);
+    expect(await endByHandle(lease.handle)).toMatchObject({
+      outcome: 'revoke_failed',
+      error: expect.stringMatching(/^the token that the record names has ended, and its secret has not/),
+    });
+    expect(routesOf(server).filter((route) => route === 'lease-revoke')).toHaveLength(1);
+    expect(server.live()).toBe(1);
+  });
+
+  test('a login of somebody else is left alone', async () => {
+    const { server, issue, endByHandle } = await world();
+    const [{ handle }, other] = [await issue(), await issue()];
+    const changed = { ...handle, login_accessor: other.handle?.accessor ?? '' };
+    expect(await endByHandle(changed)).toMatchObject({
+      outcome: 'revoked_verified',
+      end: expect.stringMatching(
+        /; the login that the record names is not like the one of now: it was left alone$/,
+      ),
+    });
+    expect(server.live()).toBe(4); // of the other all three, and the login of this one
   });
 });
 

@@ -102,12 +102,12 @@ async function walkEnd(row: Exclude<Row, { phase: 'issue' }>, running: RunningFi
 /** As a process that has nothing but the record and the map. */
 function endByHandle(
   { provider, context }: RunningFixture,
-  { handle }: Lease,
+  { handle, leaseId }: Lease,
   { capability }: IssueRequest,
 ): Promise<Revocation> {
   if (handle === null || provider.endByHandle === undefined) throw new Error('there is no end by handle');
   const end = provider.endByHandle.bind(provider, handle, capability.config);
-  return inBoundedTime((signal) => end({ ...context, signal }));
+  return inBoundedTime((signal) => end({ ...context, signal }, leaseId));
 }
 
 function cause({ trouble: { fault, misbehaviour } }: Row, running: RunningFixture): void {

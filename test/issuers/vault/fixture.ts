@@ -42,7 +42,7 @@ export const vaultFixture = fixture('vault', false, {
     issue: ['login', 'create', 'secret'],
     end: ['lease-revoke', 'token-revoke'],
     probe: ['lease-lookup', 'token-lookup'],
-    handle: ['login', 'lease-revoke'],
+    handle: ['login', 'accessor-lookup', 'lease-revoke'],
   },
   byHandle: 'revoked_verified',
   without: {},

@@ -18,11 +18,8 @@ export function tokenRoutes(parts: Parts): readonly Route[] {
     },
     post('accessor-lookup', '/v1/auth/token/lookup-accessor', (call) => {
       tokens.authorize(call);
-      const { id: _, ...facts } = lookupOf(
-        tokens.byAccessor(call.json(['accessor'])['accessor']),
-        issuer.now(),
-      );
-      return reply(200, { data: facts });
+      const token = tokens.byAccessor(call.json(['accessor'])['accessor']);
+      return reply(200, { data: { ...lookupOf(token, issuer.now()), id: '' } }); // whoever has the accessor has not the token
     }),
     post('create', '/v1/auth/token/create', (call) => {
       const parent = tokens.authorize(call);
@@ -85,7 +82,7 @@ function lookupOf(token: Token, now: Date) {
     expire_time: token.expiresAt?.toISOString() ?? null,
     explicit_max_ttl: token.explicitMaxTtl,
     id: token.secret,
-    meta: token.meta,
+    meta: Object.keys(token.meta).length === 0 ? null : token.meta,
     num_uses: token.numUses,
     orphan: token.parent === null,
     path: token.path,

@@ -2,6 +2,7 @@
 import type { BrokerContext, EndAnswer, Lease } from '../../provider.ts';
 import { revokeAccessor, revokeToken, type Step, step } from './revoke-token.ts';
 import { type Session, sessionOf } from './session.ts';
+import { revokeFormerLogin } from './whose.ts';
 
 /** A backend that deletes a user or a key takes its time, and the answer says that it is through. */
 const REVOKE_MS = 9_000;
@@ -12,9 +13,7 @@ export async function end(lease: Lease, context: BrokerContext): Promise<EndAnsw
   const steps = [
     ...(session.leaseId === '' ? [] : [await revokeLease(session, context)]),
     await revokeChild(session, context),
-    ...(session.formerLogin === null
-      ? []
-      : [await revokeAccessor(session.formerLogin, session.login.token, session.vault, context)]),
+    ...(session.formerLogin === null ? [] : [await revokeFormerLogin(session.formerLogin, session, context)]),
   ];
   const did = steps.map((one) => one.did).join('; ');
   const errors = steps.flatMap(({ error }) => error ?? []);

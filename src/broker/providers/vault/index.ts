@@ -23,7 +23,7 @@ export const vault: Provider = {
   release,
   // Lookups on a standby lag a little.
   settling: [250, 500, 1000],
-  endByHandle: (handle, config, context) => endByHandle(vault, handle, config, context),
+  endByHandle: (handle, config, context, leaseId) => endByHandle(vault, { leaseId, handle }, config, context),
   preview,
 };
 

@@ -15,6 +15,9 @@ export interface LeaseToken extends IssuedToken {
   readonly warnings: readonly string[];
 }
 
+/** Metadata of the token: the lease's id, by which a token is known as its own later. */
+export const META_LEASE = 'capwrap_lease';
+
 /** The request for the token, without a secret. `seconds` is its whole life. */
 export function tokenRequest(request: IssueRequest, config: VaultConfig, seconds: number) {
   return {
@@ -25,7 +28,7 @@ export function tokenRequest(request: IssueRequest, config: VaultConfig, seconds
     type: 'service', // a batch token can't be revoked
     display_name: 'capwrap',
     // Vault's audit log shows these.
-    meta: { capwrap_lease: request.leaseId, capwrap_capability: request.capability.name },
+    meta: { [META_LEASE]: request.leaseId, capwrap_capability: request.capability.name },
   };
 }
 
