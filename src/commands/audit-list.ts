@@ -15,7 +15,7 @@ export interface AuditListOptions extends AuditFilterOptions {
   readonly last?: number | undefined;
 }
 
-/** Prints a table, oldest first; with `--json` one object a line. 0, or 1 where a line of the log is no record. */
+/** Prints a table, oldest first; with `--json` one object a line. 0, or 1 where there is no log, or a line of it is no record. */
 export async function auditList(context: CommandContext, options: AuditListOptions): Promise<number> {
   const test = rowTest(toFilter(options, COMMAND, new Date()));
   const status = await withLog(context, async (book) => {
@@ -31,7 +31,7 @@ export async function auditList(context: CommandContext, options: AuditListOptio
       context.err(`capwrap: warning: lines that are no record: ${unreadable}; see capwrap audit verify`);
     return unreadable > 0 ? 1 : 0;
   });
-  return status ?? 0;
+  return status ?? 1;
 }
 
 const COMMAND = 'capwrap audit list';

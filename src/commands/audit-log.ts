@@ -11,7 +11,10 @@ export function logPathOf(context: CommandContext): string {
   return auditLogPath(statePlace(context.ambient, context.admin).dir);
 }
 
-/** Runs `action` on the log; where there is none, says so on standard error and returns null. */
+/**
+ * Runs `action` on the log; where there is none, says so on standard error and returns null. A command that tells what is in
+ * the log ends with 1 then: one that was removed must not look like one in which nothing happened.
+ */
 export async function withLog<T>(
   context: CommandContext,
   action: (book: LogBook) => T | Promise<T>,

@@ -41,7 +41,7 @@ type FailOn = 'reuse' | 'unverifiable' | 'never';
 /**
  * Prints what was found, and appends a `reconciled` record for each lease as soon as it is judged. 0, or 1 where a lease
  * was used again or outside its scope (`--fail-on unverifiable`: also where that can't be told, or a lease can't even be
- * looked for), or where the log has lines that are no record. Throws ERR_USAGE for a lease that the log doesn't have.
+ * looked for), or where there is no log, or it has lines that are no record. Throws ERR_USAGE for a lease that the log doesn't have.
  */
 export async function auditReconcile(
   context: CommandContext,
@@ -49,7 +49,7 @@ export async function auditReconcile(
 ): Promise<number> {
   const wanted = toWanted(options, new Date());
   const scan = await withLog(context, (book) => awsLeases(book, wanted));
-  if (scan === null) return 0;
+  if (scan === null) return 1;
   assertFound(wanted, scan);
   const { leases, settled } = choose(scan, options.again ?? false);
   const secrets = new SecretRegistry();

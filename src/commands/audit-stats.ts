@@ -8,7 +8,7 @@ import { withLog } from './audit-log.ts';
 import { nothingFits } from './audit-nothing.ts';
 import { statsText } from './audit-stats-text.ts';
 
-/** Prints a block per capability; with `--json` one object. 0, or 1 where a line of the log is no record. */
+/** Prints a block per capability; with `--json` one object. 0, or 1 where there is no log, or a line of it is no record. */
 export async function auditStats(context: CommandContext, options: AuditFilterOptions): Promise<number> {
   const filter = toFilter(options, COMMAND, new Date());
   const status = await withLog(context, async (book) => {
@@ -33,7 +33,7 @@ export async function auditStats(context: CommandContext, options: AuditFilterOp
       context.err(`capwrap: warning: lines that are no record: ${unreadable}; see capwrap audit verify`);
     return unreadable > 0 ? 1 : 0;
   });
-  return status ?? 0;
+  return status ?? 1;
 }
 
 const COMMAND = 'capwrap audit stats';

@@ -171,7 +171,7 @@ STARTED               LEASE             CAPABILITY             REPO          BRA
   test('of no log or no row says so', async () => {
     const stateDir = tempDir();
     const missing = printing(stateDir);
-    expect(await auditList(missing.context, {})).toBe(0);
+    expect(await auditList(missing.context, {})).toBe(1);
     expect([missing.stdout(), missing.stderr()]).toEqual([
       '',
       `there is no audit log yet: ${stateDir}/audit.jsonl\n`,

@@ -79,6 +79,15 @@ async function reconcile(log: ReturnType<typeof logOf>, options: AuditReconcileO
 }
 
 describe('exported files', () => {
+  test.each([{}, { lease: LEASE_ID }, { failOn: 'never' }] as const)(
+    'without a log are no proof of anything: status 1 with %j',
+    async (options) => {
+      const { context, stderr } = printing(tempDir(), { quiet: true });
+      expect(await auditReconcile(context, { ...options, events: [trailOf([])], ...SAID })).toBe(1);
+      expect(stderr()).toBe('');
+    },
+  );
+
   test('make a verdict, which is recorded once', async () => {
     const log = logOf();
     const events = [trailOf(CLEAN)];

@@ -135,6 +135,13 @@ test('how little of the time was used is a fact of enough runs', async () => {
   );
 });
 
+test('a log that is not there is not an empty one', async () => {
+  const { context, stdout, stderr } = printing(tempDir(), { json: true });
+  expect(await auditStats(context, {})).toBe(1);
+  expect(stdout()).toBe('');
+  expect(stderr()).toContain('there is no audit log yet');
+});
+
 test('a filter that nothing fits says what was searched, and a line that is no record is told', async () => {
   expect((await stats({ repo: 'acme/web-ap' })).notes).toBe(
     `no lease and no denial fits --repo acme/web-ap: ${RECORDS.length} records searched\ncapwrap: hint: capwrap audit stats --repo acme/web-app\n`,
