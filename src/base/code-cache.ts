@@ -7,6 +7,7 @@ import module from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import { constants, Script } from 'node:vm';
 import { crc32 } from 'node:zlib';
+import { sweepCompiledCode } from './code-cache-sweep.ts';
 
 type Compile = (this: NodeJS.Module, code: string, path: string) => unknown;
 /** What each CommonJS file goes through (Node's lib/internal/modules/cjs/loader.js; these Nodes won't change any more). */
@@ -21,7 +22,7 @@ interface Kept {
 /**
  * From now on files in `codeDir` are loaded with what is kept of them in `folder`, which must be the running user's
  * alone; V8 refuses what another version of it, or one with other flags, has compiled. When the process ends, what is
- * missing is added. A folder that can't be read or written only makes a run slower.
+ * missing is added, and what older builds have left is removed. A folder that can't be read or written only makes a run slower.
  */
 export function keepCompiledCode(codeDir: string, folder: string): void {
   const kept = join(folder, `${process.version}-${process.arch}`);
@@ -41,11 +42,12 @@ export function keepCompiledCode(codeDir: string, folder: string): void {
   };
   process.on('exit', (status) => {
     const whole = process.argv.includes('run') && (status < OWN_STATUS.first || status > OWN_STATUS.last);
-    for (const { path, code, script, whole: was } of compiled) {
-      if (was === null || (whole && !was)) {
-        write(fileFor(kept, path), code, { code: script.createCachedData(), whole });
-      }
+    const missing = compiled.filter(({ whole: was }) => was === null || (whole && !was));
+    for (const { path, code, script } of missing) {
+      write(fileFor(kept, path), code, { code: script.createCachedData(), whole });
     }
+    if (missing.length === 0) return;
+    sweepCompiledCode(kept, new Set(compiled.map(({ path }) => basename(fileFor(kept, path)))), Date.now());
   });
 }
 

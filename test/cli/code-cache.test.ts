@@ -8,6 +8,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import module from 'node:module';
@@ -74,6 +75,21 @@ describe.skipIf(BY_NODE)(`compiled code${BY_NODE ? ' (skipped: this Node keeps i
     mkdirSync(path);
     await version();
     expect(kept()).toEqual([path]);
+  });
+
+  it('takes what older builds and killed runs have left with it, when it is written', async () => {
+    await version();
+    const old = new Date(Date.now() - 40 * 24 * 3600 * 1000);
+    const [first = ''] = kept();
+    const left = ['cli-OLD.js.bin', 'cli-OLD.js.bin.4242'].map((name) => join(first, '..', name));
+    for (const path of left) writeFileSync(path, '');
+    for (const path of [...left, first]) utimesSync(path, old, old);
+    await version();
+    expect(left.every((path) => existsSync(path))).toBe(true); // nothing was written
+    const own = kept().filter((path) => !left.includes(path));
+    await run();
+    expect(kept()).toEqual(expect.arrayContaining(own));
+    for (const path of left) expect(existsSync(path), path).toBe(false);
   });
 
   it('is not kept where others could write', async () => {
