@@ -1,8 +1,9 @@
 /** The first code that runs: takes the environment away, turns on Node's compile cache where there is one, and hands over. */
-import { closeSync, existsSync, fstatSync, lstatSync, mkdirSync, openSync, statSync } from 'node:fs';
+import { closeSync, fstatSync, openSync } from 'node:fs';
 import module from 'node:module';
-import { isAbsolute, join } from 'node:path';
+import { isAbsolute } from 'node:path';
 import { isatty } from 'node:tty';
+import { ownFolderIn } from './base/own-folder.ts';
 
 // Library warnings (deprecations, experimental features) are not the caller's business and could quote values.
 process.removeAllListeners('warning');
@@ -50,40 +51,13 @@ async function useCompileCache(): Promise<void> {
   const home = process.env['HOME']; // capwrap reads its own environment before it is taken away
   if (!home || !isAbsolute(home)) return;
   try {
-    const folder = ownFolderIn(home, ['.cache', 'capwrap', 'compile-cache']);
+    // Whoever writes there decides what capwrap executes.
+    const user = { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 };
+    const folder = ownFolderIn(home, ['.cache', 'capwrap', 'compile-cache'], user);
     if (folder === null) return;
     if (enable) enable(folder);
     else (await import('./base/code-cache.ts')).keepCompiledCode(__dirname, folder);
   } catch {
     // no home, or a read-only one
-  }
-}
-
-/**
- * The folder, made where it is missing; null where it isn't the running user's alone, or where others could put another
- * one in its place after this look, as in the HOME of the user who called sudo: whoever writes there decides what
- * capwrap executes. Each is made by itself, since Node's way to make them all never ends in /proc.
- */
-function ownFolderIn(home: string, names: readonly string[]): string | null {
-  const uid = process.getuid?.();
-  let folder = home;
-  let stat = statSync(folder);
-  for (const name of names) {
-    const isOpen = (stat.mode & 0o002) !== 0 && (stat.mode & 0o1000) === 0;
-    if (isOpen || (stat.uid !== uid && stat.uid !== 0)) return null;
-    folder = join(folder, name);
-    if (!existsSync(folder)) makeFolder(folder);
-    stat = statSync(folder);
-  }
-  const own = lstatSync(folder);
-  return own.isDirectory() && own.uid === uid && (own.mode & 0o077) === 0 ? folder : null;
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { mode: 0o700 });
-  } catch (error) {
-    // Another run was faster.
-    if (!existsSync(folder)) throw error;
   }
 }
