@@ -4,7 +4,8 @@
  *
  * Node's documented calls inflate either a whole buffer or a stream with events. In between there is `_processChunk`, kept
  * "for backwards compatibility", on which the libraries for synchronous gzip stand that npm itself is built on. It ends the
- * stream behind each call, which is what `kept` undoes.
+ * stream behind each call, which is what `kept` undoes. The one of them that is kept up (minizlib) would be no firmer
+ * ground: it makes the same call, puts a stream with events around it, and meanwhile replaces `Buffer.concat` for all.
  */
 import { constants, createGunzip, type Gunzip } from 'node:zlib';
 
