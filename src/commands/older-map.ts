@@ -8,6 +8,7 @@ import { CapwrapError } from '../errors.ts';
 import type { CapabilityMap } from '../policy/capability.ts';
 import { type MapFile, readMapFile } from '../policy/map-file.ts';
 import { analyseMap, parseMap } from '../policy/parse.ts';
+import { MAX_MAP_BYTES } from '../policy/yaml-text.ts';
 import { gitOptions } from '../request/gather-facts.ts';
 import { GitFault } from '../request/git/read-file.ts';
 import { readGit } from '../request/git/read-git.ts';
@@ -77,6 +78,7 @@ async function readFromGit(name: string, file: MapFile, ambient: Ambient): Promi
   if (inside === '' || inside.startsWith(`..${sep}`)) throw missing(`${file.path} is not in ${workTree}`);
   const shown = inside.split(sep).join('/');
   const { resolveRevision, readFileAt } = await import('../request/git/revision.ts');
+  const { TooLarge } = await import('../request/git/assert-small.ts');
   try {
     const place = { gitDir, commonDir };
     const commit = await resolveRevision(name, place);
@@ -86,9 +88,14 @@ async function readFromGit(name: string, file: MapFile, ambient: Ambient): Promi
         `git fetch origin ${shellQuote(name)}`,
       );
     }
-    return { commit, bytes: await readFileAt(commit, shown, place), shown };
+    return { commit, bytes: await readFileAt(commit, shown, place, MAX_MAP_BYTES), shown };
   } catch (error) {
     if (!(error instanceof GitFault)) throw error;
+    if (error instanceof TooLarge)
+      throw new CapwrapError('ERR_MAP_INVALID', `"${name}:${shown}" is ${error.message}`, {
+        hint: `git log --oneline -- ${shellQuote(shown)}`,
+        cause: error,
+      });
     throw new CapwrapError('ERR_MAP_UNREADABLE', `"${name}" can't be read: ${error.message}`, {
       hint: `git show ${shellQuote(`${name}:${shown}`)} > older.yaml, then capwrap check --against older.yaml`,
       cause: error,

@@ -2,6 +2,7 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { deflateSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { NO_LAUNCHER } from '../../src/base/launch.ts';
 import { type CheckAgainstOptions, checkAgainst } from '../../src/commands/check-against.ts';
@@ -241,6 +242,55 @@ describe.skipIf(!HAS_GIT)('check --against REF', () => {
     git(folder, 'commit', '-q', '-m', 'link');
     put(folder, NAME, MAP);
     await expect(run(folder, { against: name })).rejects.toMatchObject({ code });
+  });
+
+  it.each<[string, (folder: string) => void]>([
+    ['loose', () => {}],
+    ['packed', (folder) => git(folder, 'gc', '-q')],
+    [
+      'made from another one in a pack, by its place',
+      (folder) => {
+        git(folder, 'repack', '-adfq', '--depth=9', '--window=9');
+        expect(git(folder, 'cat-file', '--batch-all-objects', '--batch-check=%(deltabase)')).toMatch(
+          /[1-9a-f]/,
+        );
+      },
+    ],
+    [
+      'made from another one in a pack, by its name',
+      (folder) => git(folder, '-c', 'repack.useDeltaBaseOffset=false', 'repack', '-adfq', '--window=9'),
+    ],
+  ])('says of a version that is too large how large it may be: %s', async (_, pack) => {
+    const folder = repository();
+    const lines = Array.from({ length: 60_000 }, (_none, at) => `# line ${at} of many`).join('\n');
+    for (const more of ['', '\n# and one more']) {
+      put(folder, NAME, lines + more);
+      git(folder, 'commit', '-q', '-am', 'large');
+    }
+    put(folder, NAME, MAP);
+    pack(folder);
+    for (const name of ['HEAD', 'HEAD~1']) {
+      await expect(run(folder, { against: name })).rejects.toMatchObject({
+        code: 'ERR_MAP_INVALID',
+        message: `"${name}:${NAME}" is larger than 1048576 bytes`,
+      });
+    }
+  });
+
+  it('inflates no more than that, whatever an object says of its size', async () => {
+    const folder = repository();
+    const bomb = 'b0'.repeat(20);
+    const head = Buffer.from('blob 12\0');
+    const bytes = deflateSync(Buffer.concat([head, Buffer.alloc(32 * 1024 * 1024)]));
+    mkdirSync(join(folder, '.git', 'objects', 'b0'), { recursive: true });
+    writeFileSync(join(folder, '.git', 'objects', 'b0', bomb.slice(2)), bytes);
+    git(folder, 'update-index', '--cacheinfo', `100644,${bomb},${NAME}`);
+    const tree = git(folder, 'write-tree', '--missing-ok');
+    const commit = git(folder, 'commit-tree', tree, '-m', 'bomb');
+    await expect(run(folder, { against: commit })).rejects.toMatchObject({
+      code: 'ERR_MAP_INVALID',
+      message: `"${commit}:${NAME}" is larger than 1048576 bytes`,
+    });
   });
 
   it.each([

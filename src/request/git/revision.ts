@@ -3,6 +3,7 @@
  * A library is loaded, so callers import this module only where somebody asks for another version.
  */
 import { expandOid, readBlob, readCommit, readTree } from 'isomorphic-git';
+import { assertSmall } from './assert-small.ts';
 import { objectFiles } from './object-files.ts';
 import { GitFault } from './read-file.ts';
 import { type RefPlace, resolveRef } from './refs.ts';
@@ -36,9 +37,15 @@ export async function resolveRevision(name: string, place: RefPlace): Promise<st
 
 /**
  * The bytes of the file at `path` (`/` between names, relative to the work tree) in a commit; null where the commit has
- * none. Throws a GitFault where something else has that name, and where an object can't be read.
+ * none. Throws TooLarge where it has more than `maxBytes`, and a GitFault where something else has that name, and where an
+ * object can't be read.
  */
-export async function readFileAt(commit: string, path: string, place: RefPlace): Promise<Uint8Array | null> {
+export async function readFileAt(
+  commit: string,
+  path: string,
+  place: RefPlace,
+  maxBytes: number,
+): Promise<Uint8Array | null> {
   const repository = { fs: objectFiles, gitdir: place.commonDir, cache: {} };
   let oid = commit;
   const names = path.split('/');
@@ -54,6 +61,7 @@ export async function readFileAt(commit: string, path: string, place: RefPlace):
     }
     oid = entry.oid;
   }
+  assertSmall(oid, place.commonDir, maxBytes);
   const { blob } = await reading(oid, () => readBlob({ ...repository, oid }));
   return blob;
 }
