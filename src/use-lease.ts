@@ -96,6 +96,7 @@ export async function useLease(
     signals,
     launch,
     terminal,
+    turnsIn: situation.state.dir,
     codeChanged,
     descriptors: [...(jobserver?.descriptors ?? []), ...namedDescriptors(command.argv, launch.descriptors)],
     ...(situation.capability.onLeak === 'fail' ? { onLeak } : {}),

@@ -2,12 +2,12 @@
  * Asks the person at the controlling terminal, never standard input or output: those belong to the child and can be a
  * pipe that somebody else fills. An answer shows that the terminal was used, not that a human used it.
  */
-import { closeSync, constants, openSync, readFileSync, readSync } from 'node:fs';
-import { join } from 'node:path';
+import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { ReadStream } from 'node:tty';
 import { systemErrorCode } from '../errors.ts';
 import { withLock } from './lock.ts';
 import { writeAll } from './private-files.ts';
+import { terminalTurns } from './tty-turns.ts';
 
 export type TerminalAnswer =
   | { readonly kind: 'answer'; readonly text: string }
@@ -21,7 +21,10 @@ const MAX_LINE = 4096;
 export interface AskOptions {
   /** Milliseconds; none waits for ever. */
   readonly timeoutMs?: number;
-  /** A private folder, through which questions of parallel runs on one terminal wait for one another. */
+  /**
+   * A private folder, through which questions of parallel runs on one terminal wait for one another, and for the keyboard
+   * of those whose child has it.
+   */
   readonly turnsIn: string;
   /** Ends the question, as Ctrl-C does. */
   readonly signal?: AbortSignal;
@@ -54,9 +57,13 @@ async function inTurn(
 ): Promise<TerminalAnswer> {
   const turn = new AbortController();
   const ended = over.finally(() => turn.abort());
-  const lock = join(folder, `terminal-${terminalName()}.lock`);
+  const { lock, keysAreFree } = terminalTurns(folder);
+  const askOnceFree = async () => {
+    await Promise.race([over, keysAreFree()]);
+    return action();
+  };
   try {
-    return await withLock(lock, action, { timeoutMs: LONGEST_TURN_MS, signal: turn.signal });
+    return await withLock(lock, askOnceFree, { timeoutMs: LONGEST_TURN_MS, signal: turn.signal });
   } catch (error) {
     if (turn.signal.aborted) return ended;
     throw error;
@@ -65,16 +72,6 @@ async function inTurn(
 
 /** Others may each take as long as a person may. */
 const LONGEST_TURN_MS = 24 * 3600 * 1000;
-
-/** The number of the controlling terminal (proc_pid_stat(5), tty_nr); one name for all where the system has no /proc. */
-function terminalName(): string {
-  try {
-    const stat = readFileSync('/proc/self/stat', 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] ?? 'any';
-  } catch {
-    return 'any';
-  }
-}
 
 async function ask(question: string, output: number, over: Promise<TerminalAnswer>): Promise<TerminalAnswer> {
   const input = openTerminal(constants.O_RDONLY | constants.O_NONBLOCK);

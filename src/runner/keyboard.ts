@@ -5,6 +5,7 @@
 import { closeSync, constants, openSync, readSync } from 'node:fs';
 import type { SocketConstructorOpts } from 'node:net';
 import { ReadStream } from 'node:tty';
+import type { TerminalTurns } from '../base/tty-turns.ts';
 import { watchAskers } from './askers.ts';
 import { inForegroundGroup } from './foreground.ts';
 import { sharesKeys, stopsAtCtrlZ } from './job-control.ts';
@@ -31,10 +32,17 @@ export interface Keyboard {
  * Connects the keyboard with the child's own terminal: at once, or for as long as somebody in the child's session is
  * seen to read from that terminal.
  *
+ * While another capwrap asks a question on the real terminal, the keyboard is left to that.
+ *
  * Of a key that the child's terminal took for a signal, the child knows; the processes of capwrap's own group, which the
  * real terminal would have told as well, do not.
  */
-export function connectKeyboard(terminal: OwnTerminal, pid: number, signals: Signals): Keyboard {
+export function connectKeyboard(
+  terminal: OwnTerminal,
+  pid: number,
+  signals: Signals,
+  turns: TerminalTurns,
+): Keyboard {
   const { channel } = terminal;
   const keys = watchSignalKeys();
 
@@ -44,11 +52,15 @@ export function connectKeyboard(terminal: OwnTerminal, pid: number, signals: Sig
     else if (stopsAtCtrlZ(pid)) setTimeout(() => signals.tellGroup(signal), LAST_OUTPUT_MS);
   }
 
-  const relay = relayKeys((bytes) => {
-    keys.typed(bytes);
-    channel.type(bytes);
-    askers.typed();
-  }, channel.hangUp);
+  const relay = relayKeys(
+    (bytes) => {
+      keys.typed(bytes);
+      channel.type(bytes);
+      askers.typed();
+    },
+    channel.hangUp,
+    turns,
+  );
   const askers = watchAskers(terminal, pid, (wantKeys) => (wantKeys ? relay.take() : relay.handBack()));
   if (askers.wantKeys) relay.take();
   return {
@@ -77,7 +89,7 @@ export function connectKeyboard(terminal: OwnTerminal, pid: number, signals: Sig
 const LAST_OUTPUT_MS = 15;
 
 /** The keys of the controlling terminal, as they come. `onGone`: it has been hung up. */
-function relayKeys(onKeys: (keys: Buffer) => void, onGone: () => void) {
+function relayKeys(onKeys: (keys: Buffer) => void, onGone: () => void, turns: TerminalTurns) {
   // One for all times: to Node, what it opens for a terminal isn't closed together with the stream.
   let fd = -1;
   let stream: ReadStream | null = null;
@@ -111,18 +123,29 @@ function relayKeys(onKeys: (keys: Buffer) => void, onGone: () => void) {
 
   function take(): void {
     clearTimeout(waiting);
-    if (!inForegroundGroup()) {
-      // A shell tells a job that it brings to the front nothing unless it was stopped.
+    // A shell tells a job that it brings to the front nothing unless it was stopped.
+    if (!inForegroundGroup() || !turns.holdKeys()) {
       waiting = setTimeout(take, LOOK_AGAIN_MS);
       return;
     }
     stream ??= open();
-    if (stream === null || stream.destroyed) return;
+    if (stream === null || stream.destroyed) {
+      turns.letGo();
+      return;
+    }
     // Whoever stopped capwrap may have changed the mode, of which Node knows nothing.
     stream.setRawMode(false);
     stream.setRawMode(true);
     first = true;
     stream.resume();
+    waiting = setTimeout(makeRoom, LOOK_AGAIN_MS);
+  }
+
+  /** A question is not shown before the keyboard is free: what has been typed by now was typed for the child. */
+  function makeRoom(): void {
+    const isAsked = turns.isAsked();
+    if (isAsked) giveBack(readRest);
+    waiting = setTimeout(isAsked ? take : makeRoom, LOOK_AGAIN_MS);
   }
 
   function keysCame(keys: Buffer): void {
@@ -132,8 +155,13 @@ function relayKeys(onKeys: (keys: Buffer) => void, onGone: () => void) {
     onKeys(keys);
   }
 
-  function giveBack(rest: () => void = () => {}): void {
+  function giveBack(rest?: () => void): void {
     clearTimeout(waiting);
+    stopReading(rest);
+    turns.letGo();
+  }
+
+  function stopReading(rest: () => void = () => {}): void {
     if (stream === null || stream.destroyed) return;
     stream.pause();
     // In the background it is somebody else's already, and a job that sets it is stopped.

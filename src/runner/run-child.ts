@@ -1,6 +1,7 @@
 /** Runs the one child of a run, with its output masked. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Launch } from '../base/launch.ts';
+import { terminalTurns } from '../base/tty-turns.ts';
 import type { Redactor } from '../redact/redactor.ts';
 import { type ChildResult, notStarted } from './child-result.ts';
 import { watchForChange } from './code-change.ts';
@@ -36,6 +37,8 @@ export interface RunChildOptions {
   readonly launch: Launch;
   /** Whether a terminal is masked, or the child has the real one. */
   readonly terminal: 'masked' | 'direct';
+  /** The folder through which capwraps on one terminal leave the keyboard to one that asks (`AskOptions`). */
+  readonly turnsIn: string;
   /** Descriptors of the caller's, beside the standard ones, that the child gets under the same numbers. */
   readonly descriptors?: readonly number[];
   /** Called once the child is there, before any of its output goes out. */
@@ -87,7 +90,7 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   const tree = shared ? childAndDescendants(pid, isRunning) : ownSession(pid, isRunning);
   const ending = createEnding(tree, options.killAfterMs);
   const stops = shared || ownTerminal !== null ? watchStops(pid, signals.stopWithChild) : null;
-  keyboard = ownTerminal && connectKeyboard(ownTerminal, pid, signals);
+  keyboard = ownTerminal && connectKeyboard(ownTerminal, pid, signals, terminalTurns(options.turnsIn));
   signals.attach({
     pid,
     isRunning,

@@ -105,6 +105,31 @@ describe.skipIf(NO_TERMINALS !== null)(
       expect(second).toMatch(word);
     });
 
+    test('a run that has the keyboard lets go of it while another one asks', async () => {
+      const rules =
+        'rules: [{allow: {repo: acme/web-app, command: /bin/true}, approval: prompt}, {allow: {repo: acme/web-app}}]';
+      const workspace = await localWorkspace(
+        LOCAL_MAP.replace('rules: [{allow: {repo: acme/web-app}}]', rules),
+      );
+      const reader = workspace.script(
+        'reader.sh',
+        'echo reads; read -r one; echo "got <$one>"; touch ready; read -r two; echo "got <$two>"',
+      );
+      const script = workspace.script(
+        'both.sh',
+        `${BIN} run --quiet -c local -- ${reader} < /dev/tty &
+until [ -e ready ]; do sleep 0.05; done
+${BIN} run --quiet -c local -- /bin/true; echo "asked: $?"; wait`,
+      );
+      const { screen } = await onTerminalHere(
+        workspace,
+        [script],
+        [{ wait: 'reads', type: 'one\n' }, APPROVE, { wait: 'asked: 0', type: 'two\n' }],
+      );
+      expect(screen).toContain('got <one>');
+      expect(screen).toContain('got <two>');
+    });
+
     test('an answer from another terminal takes the question away', async () => {
       const workspace = await localWorkspace(mapWith('prompt'));
       const script = workspace.script(

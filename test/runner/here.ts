@@ -48,6 +48,7 @@ export async function runHere(
       signals,
       launch: NO_LAUNCHER,
       terminal: 'masked',
+      turnsIn: '/nonexistent',
       stdout,
       stderr,
       ...rest,

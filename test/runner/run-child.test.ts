@@ -45,6 +45,7 @@ async function runHere(
     signals,
     launch: NO_LAUNCHER,
     terminal: 'masked',
+    turnsIn: '/nonexistent',
     stdout,
     stderr,
   });
@@ -165,6 +166,7 @@ describe('the output', () => {
       signals,
       launch: NO_LAUNCHER,
       terminal: 'masked',
+      turnsIn: '/nonexistent',
       stdout: full,
     });
     await expect(child.written).resolves.toBe('ENOSPC');
