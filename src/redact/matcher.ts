@@ -7,7 +7,7 @@
  * stands, one of them is in one piece. From there on it is compared with the text without its folds (folds.ts).
  */
 import { FlatText } from './flat-text.ts';
-import { endsFold, foldBefore, isFoldByte, LONGEST_FOLD, mayGoOn } from './folds.ts';
+import { endsFold, foldBefore, foldEnd, isFoldByte, LONGEST_FOLD, mayGoOn } from './folds.ts';
 import type { Head } from './heads.ts';
 import { Matches, type OnMatch } from './matches.ts';
 import { type Comparer, createComparer } from './overlap.ts';
@@ -96,13 +96,29 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
     let fold = -1;
     let left = stretch;
     for (; left > 0 && end > 0; left--) {
-      // An "n" may be the needle's, or the end of an escape.
+      if (left === 1 && fold < 0) {
+        compareFirst(end, needle);
+        return;
+      }
       if (fold < 0) fold = foldBefore(text, end);
       if (fold >= 0 && fold < end) end = fold;
       end -= 1;
       if (text[end] !== bytes[left - 1]) return;
     }
     if (left === 0 && fold >= 0) compareFolded(end, needle, inFlatBehind);
+  }
+
+  /**
+   * Looks for a needle's first byte with a fold behind it that ends at `end`. That byte may stand behind a backslash, and
+   * seem to be the end of an escape. Of several such places the first is enough: all matches end alike.
+   */
+  function compareFirst(end: number, needle: number): void {
+    const first = needles[needle]?.[0];
+    for (let at = Math.max(0, end - 1 - LONGEST_FOLD); at < end - 1; at++) {
+      if (text[at] !== first || foldEnd(text, at + 1) !== end) continue;
+      compareFolded(at, needle, inFlatBehind);
+      return;
+    }
   }
 
   /** Whether no fold ends behind `from` and up to `to`. Where that was found out before, it isn't again. */

@@ -166,6 +166,12 @@ const TRICKS: readonly [string, readonly string[], string, string][] = [
     `${KEY.slice(0, 9)}${'\n'.padEnd(33)}${KEY.slice(9)}`,
   ],
   ['an escape that may be a part of it', [`n${KEY}`, `nn${KEY}`], `n\\n${KEY} n\\nn${KEY}`, '<A> <B>'],
+  [
+    'a first byte that seems to be an escape, and a fold behind it',
+    [`n${KEY}`],
+    `C:\\n\n${KEY} "\\n\\n\\n${KEY}" \\n${'\n'.padEnd(32)}${KEY}${'.'.repeat(99)}`,
+    `C:\\<A> "\\<A>" \\<A>${'.'.repeat(99)}`,
+  ],
   ['a beginning and a line end', [KEY], `${KEY.slice(0, 9)}\n\n\nother`, `${KEY.slice(0, 9)}\n\n\nother`],
 ];
 
