@@ -96,6 +96,7 @@ function part(needles) {
     );
   if (kind === 2) return Buffer.from(Array.from({ length: below(8) }, () => below(256)));
   if (kind === 8 && bytes.length > 0) return Buffer.alloc(below(120), bytes.subarray(0, 1 + below(6)));
+  if (kind === 7 && chance(0.5)) return Buffer.alloc(below(150), '.');
   if (kind < 6 && folds !== undefined) return folded(piece);
   return piece;
 }
@@ -114,8 +115,8 @@ function folded(piece) {
     ' ',
   ]);
   const width = pick([1 + below(40), 16, 35, 36, 37, 38, 64, 76]);
-  const first = 1 + below(width);
-  const lines = [piece.subarray(0, first)];
+  const first = chance(0.2) ? 1 : 1 + below(width);
+  const lines = [Buffer.from(chance(0.2) ? '\\' : ''), piece.subarray(0, first)];
   for (let at = first; at < piece.length; at += width)
     lines.push(Buffer.from(fold), piece.subarray(at, at + width));
   return Buffer.concat(lines);
