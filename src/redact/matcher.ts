@@ -189,11 +189,12 @@ export function createMatcher(patterns: readonly Pattern[]): Matcher {
   function compareFrom(start: number, end: number, groups: readonly (readonly Head[])[]): void {
     for (let at = Math.max(0, start); at < end; at++) {
       const group = groups[text[at] as number] as readonly Head[];
+      // Most differ in their second byte already; it may also come later, or stand behind a fold.
       const second = text[at + 1];
-      const isAny = second === undefined || isFoldByte(second);
+      const isOpen = second === undefined || isFoldByte(second);
       for (let turn = 0; turn < group.length; turn++) {
         const head = group[turn] as Head;
-        if (isAny || head.bytes[1] === second) compareAt(at, head);
+        if (isOpen || head.bytes[1] === second) compareAt(at, head);
       }
     }
   }

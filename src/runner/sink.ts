@@ -7,7 +7,7 @@ import { createQueueSink } from './sink-queue.ts';
 export interface Sink {
   /**
    * Takes all of `data`, always. After true its memory may be used again; after false that is so once `onRoom` was
-   * called, and the source should pause until then.
+   * called, which may be within a later call of this. The source should pause soon.
    */
   write(data: Buffer): boolean;
   /** Called when there is room again. */

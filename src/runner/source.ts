@@ -65,20 +65,15 @@ export function fromPipe(fd: number, onEof: () => void): Source {
     onread,
   };
   const socket = new Socket(options);
-  const source = control(socket, onEof, (given) => {
+  function read(given: Reader): void {
     reader = given;
     socket.resume();
-  });
-  return {
-    ...source,
-    get closed() {
-      return source.closed;
-    },
-    taken() {
-      for (const memory of memories) memory.busy = false;
-      if (isPaused) source.resume();
-    },
-  };
+  }
+  function taken(): void {
+    for (const memory of memories) memory.busy = false;
+    if (isPaused) socket.resume();
+  }
+  return control(socket, onEof, read, taken);
 }
 
 function createMemory(): ReadMemory {
@@ -121,7 +116,12 @@ export function beforeReader(source: Source, look: (chunk: Uint8Array) => void):
   };
 }
 
-function control(stream: Readable, onEof: () => void, read: (reader: Reader) => void): Source {
+function control(
+  stream: Readable,
+  onEof: () => void,
+  read: (reader: Reader) => void,
+  taken: () => void = () => stream.resume(),
+): Source {
   return {
     start(reader) {
       stream.on('end', onEof);
@@ -133,7 +133,7 @@ function control(stream: Readable, onEof: () => void, read: (reader: Reader) => 
       stream.on('close', reader.onEnd);
       read(reader);
     },
-    taken: () => void stream.resume(),
+    taken,
     resume: () => void stream.resume(),
     close: () => void stream.destroy(),
     get closed() {

@@ -144,7 +144,7 @@ function takingOf({ ownTerminal }: Outputs, passage: ShellPassage | null): Takin
 function withLook(source: Source, look: () => void): Source {
   let last = Number.NEGATIVE_INFINITY;
   return beforeReader(source, ({ length }) => {
-    // Behind so much there is more.
+    // Behind a full read Node reads on in the same turn, and meets the end if that was all.
     if (length >= READ_SIZE) return;
     const now = performance.now();
     if (now - last <= LOOK_EVERY_MS) return;
