@@ -1,7 +1,8 @@
 /**
  * Whose turn it is at a terminal that several capwraps share. One of them asks a question at a time, and while it does,
  * none reads keys for its child: the answer would go to that child. Whoever asks takes the lock first and then looks for
- * marks; whoever reads makes its mark first and then looks for the lock. So none can miss the other.
+ * marks; whoever reads makes its mark first and then looks for the lock. So none can miss the other. Of those that read, one
+ * does at a time, and one whose child is seen to wait for keys goes before one whose child may never read any.
  */
 import { readdirSync, readFileSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,9 +11,12 @@ import { formatHolder, type Holder, isDead, isRunningHere, newHolder, parseHolde
 export interface TerminalTurns {
   /** The lock (lock.ts) under which a question is asked. */
   readonly lock: string;
-  /** True where another process that certainly runs holds that lock. Takes some microseconds. */
-  isAsked(): boolean;
-  /** Says that this process reads keys from now on. False, and nothing is said, where a question is asked. */
+  /** True where another process, one that certainly runs, goes before this one. Takes some microseconds. */
+  isOthers(): boolean;
+  /**
+   * Says that this process reads keys from now on. False, and nothing is said, where a question is asked, or another
+   * process reads keys: of two that set the terminal's mode, one would set it back under the other.
+   */
   holdKeys(): boolean;
   /** Says that it doesn't any more, and that the terminal is as it was. */
   letGo(): void;
@@ -20,39 +24,59 @@ export interface TerminalTurns {
   keysAreFree(): Promise<void>;
 }
 
-/** Of the controlling terminal; `folder` is a private one that all of them know. Nothing here throws. */
-export function terminalTurns(folder: string): TerminalTurns {
+/**
+ * Of the controlling terminal; `folder` is a private one that all of them know. With `yields`, this process has the keys
+ * in case its child reads them. Nothing here throws.
+ */
+export function terminalTurns(folder: string, { yields = false } = {}): TerminalTurns {
   const name = `terminal-${terminalName()}`;
   const lock = join(folder, `${name}.lock`);
   let mark: string | null = null;
+  let wish: string | null = null;
 
-  const isAsked = () => isHeld(lock);
+  const marks = (kind: Kind) => namesIn(folder).filter((each) => each.startsWith(`${name}.${kind}.`));
+  const isMarked = (kind: Kind) => marks(kind).some((each) => isHeld(join(folder, each)));
+  const make = (kind: Kind) => makeMark(join(folder, `${name}.${kind}.`));
+  const isOthers = () => isHeld(lock) || (yields && isMarked('wish'));
+
+  const sweepAll = () => sweep(folder, [...marks('keys'), ...marks('wish')]);
 
   function letGo(): void {
+    for (const path of [mark, wish]) if (path !== null) remove(path);
+    [mark, wish] = [null, null];
+  }
+
+  function holdKeys(): boolean {
+    if (mark !== null) return !isOthers();
+    if (!yields) wish ??= make('wish');
+    if (isMarked('keys')) return false;
+    mark = make('keys');
+    // Of two that come in the same moment both let go again.
+    if (!isOthers() && !isMarked('keys')) {
+      sweepAll();
+      return true;
+    }
     if (mark !== null) remove(mark);
     mark = null;
+    return false;
   }
 
   return {
     lock,
-    isAsked,
-    holdKeys() {
-      mark ??= makeMark(join(folder, `${name}.keys.`));
-      if (!isAsked()) return true;
-      letGo();
-      return false;
-    },
+    isOthers,
+    holdKeys,
     letGo,
     async keysAreFree() {
       for (const end = performance.now() + LONGEST_WAIT_MS; performance.now() < end; ) {
-        const marks = namesIn(folder).filter((each) => each.startsWith(`${name}.keys.`));
-        const held = marks.filter((each) => isHeld(join(folder, each)));
-        if (held.length === 0) return sweep(folder, marks);
+        if (!isMarked('keys')) return sweepAll();
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
     },
   };
 }
+
+/** `wish`: of one that waits for the keys. */
+type Kind = 'keys' | 'wish';
 
 /** A run lets go within `LOOK_AGAIN_MS` of keyboard.ts, where it is not stopped. */
 const LONGEST_WAIT_MS = 1000;

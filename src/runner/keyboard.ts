@@ -32,7 +32,7 @@ export interface Keyboard {
  * Connects the keyboard with the child's own terminal: at once, or for as long as somebody in the child's session is
  * seen to read from that terminal.
  *
- * While another capwrap asks a question on the real terminal, the keyboard is left to that.
+ * While another capwrap asks a question on the real terminal, or has the keyboard for a child that reads, it is left to that.
  *
  * Of a key that the child's terminal took for a signal, the child knows; the processes of capwrap's own group, which the
  * real terminal would have told as well, do not.
@@ -125,7 +125,8 @@ function relayKeys(onKeys: (keys: Buffer) => void, onGone: () => void, turns: Te
     clearTimeout(waiting);
     // A shell tells a job that it brings to the front nothing unless it was stopped.
     if (!inForegroundGroup() || !turns.holdKeys()) {
-      waiting = setTimeout(take, LOOK_AGAIN_MS);
+      // Not in step with another one that waits as well.
+      waiting = setTimeout(take, LOOK_AGAIN_MS * (0.5 + Math.random() / 2));
       return;
     }
     stream ??= open();
@@ -143,9 +144,9 @@ function relayKeys(onKeys: (keys: Buffer) => void, onGone: () => void, turns: Te
 
   /** A question is not shown before the keyboard is free: what has been typed by now was typed for the child. */
   function makeRoom(): void {
-    const isAsked = turns.isAsked();
-    if (isAsked) giveBack(readRest);
-    waiting = setTimeout(isAsked ? take : makeRoom, LOOK_AGAIN_MS);
+    const isOthers = turns.isOthers();
+    if (isOthers) giveBack(readRest);
+    waiting = setTimeout(isOthers ? take : makeRoom, LOOK_AGAIN_MS);
   }
 
   function keysCame(keys: Buffer): void {

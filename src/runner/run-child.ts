@@ -11,6 +11,7 @@ import { canTakeByName } from './exec-chain.ts';
 import { hasControllingTerminal, inForegroundGroup } from './foreground.ts';
 import { watchStops } from './job-control.ts';
 import { connectKeyboard, type Keyboard } from './keyboard.ts';
+import { leaveModeAtExit } from './mode-at-exit.ts';
 import { type OutputName, openOutputs, type TerminalMode } from './outputs.ts';
 import { childAndDescendants, ownSession } from './process-tree.ts';
 import { pump } from './pump.ts';
@@ -90,7 +91,11 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   const tree = shared ? childAndDescendants(pid, isRunning) : ownSession(pid, isRunning);
   const ending = createEnding(tree, options.killAfterMs);
   const stops = shared || ownTerminal !== null ? watchStops(pid, signals.stopWithChild) : null;
-  keyboard = ownTerminal && connectKeyboard(ownTerminal, pid, signals, terminalTurns(options.turnsIn));
+  if (ownTerminal !== null) {
+    const turns = terminalTurns(options.turnsIn, { yields: ownTerminal.keys === 'at_once' });
+    keyboard = connectKeyboard(ownTerminal, pid, signals, turns);
+    leaveModeAtExit();
+  }
   signals.attach({
     pid,
     isRunning,

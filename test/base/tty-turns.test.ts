@@ -14,9 +14,9 @@ const PROGRAM = `
   import { terminalTurns } from './src/base/tty-turns.ts';
   import { withLock } from './src/base/lock.ts';
   const [what, folder] = process.argv.slice(2);
-  const turns = terminalTurns(folder);
+  const turns = terminalTurns(folder, { yields: what === 'keys' });
   const forever = () => new Promise(() => setInterval(() => {}, 1000));
-  if (what === 'keys') {
+  if (what !== 'asks') {
     console.log(turns.holdKeys());
     await forever();
   }
@@ -33,25 +33,25 @@ beforeAll(async () => {
 });
 
 /** Another process that does so until it is killed, which leaves its lock or mark behind. */
-async function other(what: 'keys' | 'asks', folder: string): Promise<() => Promise<void>> {
+async function other(what: 'keys' | 'reads' | 'asks', folder: string): Promise<() => Promise<void>> {
   const child = spawn(process.execPath, [program, what, folder], { stdio: ['ignore', 'pipe', 'inherit'] });
   const kill = async () => {
     const gone = once(child, 'exit');
     if (child.kill('SIGKILL')) await gone;
   };
   afterTest(kill);
-  expect(String((await once(child.stdout, 'data'))[0])).toBe(what === 'keys' ? 'true\n' : 'asks\n');
+  expect(String((await once(child.stdout, 'data'))[0])).toBe(what === 'asks' ? 'asks\n' : 'true\n');
   return kill;
 }
 
 test('nobody takes the keyboard while another process asks, for as long as that lives', async () => {
   const folder = tempDir();
-  const turns = terminalTurns(folder);
+  const turns = terminalTurns(folder, { yields: true });
   const kill = await other('asks', folder);
-  expect([turns.isAsked(), turns.holdKeys()]).toEqual([true, false]);
+  expect([turns.isOthers(), turns.holdKeys()]).toEqual([true, false]);
   expect(readdirSync(folder)).toHaveLength(1); // the lock alone
   await kill();
-  expect([turns.isAsked(), turns.holdKeys()]).toEqual([false, true]);
+  expect([turns.isOthers(), turns.holdKeys()]).toEqual([false, true]);
   turns.letGo();
   expect(readdirSync(folder)).toHaveLength(1);
 });
@@ -69,9 +69,33 @@ test('whoever asks waits until the keyboard is free, and takes away what a kille
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test('its own mark, and one that can not be judged, keep nobody from asking', async () => {
+test('one process has the keys at a time, and they are free when it is gone', async () => {
   const folder = tempDir();
   const turns = terminalTurns(folder);
+  const kill = await other('reads', folder);
+  expect(turns.holdKeys()).toBe(false);
+  await kill();
+  expect(turns.holdKeys()).toBe(true);
+  turns.letGo();
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test('one that has them in case its child reads yields to one whose child does', async () => {
+  const folder = tempDir();
+  const [patient, waiting] = [terminalTurns(folder, { yields: true }), await other('keys', folder)];
+  expect([patient.isOthers(), patient.holdKeys()]).toEqual([false, false]);
+  await waiting();
+  expect(patient.holdKeys()).toBe(true);
+  patient.letGo();
+  const reading = await other('reads', folder);
+  expect([patient.isOthers(), patient.holdKeys()]).toEqual([true, false]);
+  await reading();
+  expect([patient.isOthers(), patient.holdKeys()]).toEqual([false, true]);
+});
+
+test('its own mark, and one that can not be judged, keep nobody from asking', async () => {
+  const folder = tempDir();
+  const turns = terminalTurns(folder, { yields: true });
   expect(turns.holdKeys()).toBe(true);
   const mark = String(readdirSync(folder)[0]);
   symlinkSync(formatHolder({ ...newHolder(), pid: 1, space: 'elsewhere' }), join(folder, `${mark}0`));
@@ -84,7 +108,7 @@ test('its own mark, and one that can not be judged, keep nobody from asking', as
 
 test('without the folder keys are read all the same', async () => {
   const turns = terminalTurns('/nonexistent');
-  expect([turns.isAsked(), turns.holdKeys()]).toEqual([false, true]);
+  expect([turns.isOthers(), turns.holdKeys()]).toEqual([false, true]);
   turns.letGo();
   await turns.keysAreFree();
 });

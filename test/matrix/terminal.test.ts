@@ -616,6 +616,24 @@ describe.skipIf(NO_PTY !== null)(`the terminal afterwards${NEEDS_PTY}`, () => {
     const [under] = await Promise.all(runs);
     expect(under?.[1]).toBe(under?.[0]);
   });
+
+  it('is as it was: of two runs on it, the first to come is the first to go', async () => {
+    const { folder, shellEnv, fresh, read } = ground();
+    const [before, after, first, second] = [fresh('before'), fresh('after'), fresh('first'), fresh('second')];
+    const start = (pipe: string) => `${line(wrapped(sh(`read -r x < ${pipe}`)))} < /dev/tty &`;
+    const text = `
+      mkfifo ${first} ${second}; stty -a > ${before}
+      ${start(first)} a=$!
+      until stty -a | grep -q -- -icanon; do sleep 0.02; done
+      ${start(second)} b=$!
+      exec 3> ${second}
+      echo > ${first}; wait $a
+      until stty -a | grep -q -- -icanon; do sleep 0.02; done
+      echo >&3; wait $b; stty -a > ${after}`;
+    await openTerminal(['/bin/sh', '-c', text], { cwd: folder, env: shellEnv }).ended;
+    expect(read(before)).toContain(' echo ');
+    expect(read(after)).toBe(read(before));
+  });
 });
 
 describe.skipIf(NO_PTY !== null)(`a secret on the screen${NEEDS_PTY}`, () => {
