@@ -5,6 +5,7 @@ export default defineConfig({
   define: { __CAPWRAP_VERSION__: JSON.stringify('0.0.0-test') },
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: 'test/helpers/bundler.ts',
     testTimeout: 30_000,
     hookTimeout: 30_000,
     reporters: process.env['CI'] ? ['dot'] : ['default'],

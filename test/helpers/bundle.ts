@@ -1,37 +1,31 @@
 /** TypeScript made into one program, for what only shows between processes: terminals, races, kills. */
+import { request } from 'node:http';
 import { join } from 'node:path';
-import { build, type InputOptions } from 'rolldown';
-import { ROOT, tempDir } from './cli.ts';
+import { text } from 'node:stream/consumers';
+import { inject } from 'vitest';
+import type { BundleRequest } from './bundler.ts';
+import { tempDir } from './cli.ts';
 
 /** Bundles the module `entry` (relative to the project's root) into the program `outfile`. */
-export async function bundleTo(
-  outfile: string,
-  entry: string,
-  plugins: InputOptions['plugins'] = [],
-): Promise<void> {
-  await build({
-    cwd: ROOT,
-    input: entry,
-    platform: 'node',
-    logLevel: 'warn',
-    checks: { ineffectiveDynamicImport: false },
-    resolve: { mainFields: ['module', 'main'] },
-    transform: { target: 'node20', define: { __CAPWRAP_VERSION__: '"0.0.0-test"' } },
-    plugins,
-    output: { file: outfile, format: 'esm', codeSplitting: false },
-  });
+export function bundleTo(outfile: string, entry: string): Promise<void> {
+  return ask({ outfile, entry });
 }
 
 /** Bundles `source`, whose imports are relative to the project's root, and returns the path of the program. */
 export async function bundle(source: string): Promise<string> {
   const outfile = join(tempDir(), 'program.mjs');
-  const id = join(ROOT, 'program-of-a-test.ts');
-  await bundleTo(outfile, id, [
-    {
-      name: 'source-in-memory',
-      resolveId: (asked) => (asked === id ? id : undefined),
-      load: (asked) => (asked === id ? source : undefined),
-    },
-  ]);
+  await ask({ outfile, entry: 'program-of-a-test.ts', source });
   return outfile;
+}
+
+function ask(asked: BundleRequest): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const sent = request({ socketPath: inject('bundler'), method: 'POST' }, async (response) => {
+      const answer = await text(response);
+      if (response.statusCode === 200) resolve();
+      else reject(new Error(answer));
+    });
+    sent.on('error', reject);
+    sent.end(JSON.stringify(asked));
+  });
 }
