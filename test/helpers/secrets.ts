@@ -8,15 +8,15 @@ export function expectNowhere(
   secrets: readonly string[],
   places: { readonly texts?: readonly string[]; readonly folders?: readonly string[] },
 ): void {
+  const shortest = Math.min(...secrets.map(({ length }) => length));
+  expect(shortest, 'a secret to search for must not be empty').toBeGreaterThan(7);
   const forms = secrets.flatMap((secret) => {
-    expect(secret.length, 'a secret to search for must not be empty').toBeGreaterThan(7);
     const bytes = Buffer.from(secret);
     return [secret, bytes.toString('base64').replace(/=+$/, ''), bytes.toString('hex')];
   });
   const texts = [...(places.texts ?? []), ...(places.folders ?? []).flatMap(filesBelow)];
-  for (const text of texts) {
-    for (const form of forms) expect(text.includes(form), 'a secret leaked').toBe(false);
-  }
+  const leaked = texts.some((text) => forms.some((form) => text.includes(form)));
+  expect(leaked, 'a secret leaked').toBe(false);
 }
 
 function filesBelow(folder: string): string[] {

@@ -18,7 +18,7 @@ export function actionOf(event: TrailEvent, iam: IamActions): ActionOf {
   const names = namesOf(services[0] ?? '', event);
   if (names.some((name) => FREE.has(`${services[0]}:${name}`))) return { kind: 'free' };
   const actions = (all: readonly string[]) =>
-    all.flatMap((name) => iam.called(name)).filter(({ service }) => services.includes(service));
+    all.flatMap((name) => services.flatMap((service) => iam.called(name, service)));
   const any = actions(names);
   if (any.length === 0) return { kind: 'unknown' };
   return { kind: 'action', any, also: actions(ALSO[`${services[0]}:${event.name}`] ?? []) };

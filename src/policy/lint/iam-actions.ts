@@ -26,34 +26,36 @@ export interface IamActions {
   readonly services: readonly string[];
   /** The actions of a service; empty for one that there is not. */
   of(service: string): readonly IamAction[];
-  /** The actions that have this name behind the colon, of whatever service. */
-  called(name: string): readonly IamAction[];
+  /** The actions that have this name behind the colon: of one service, or of whatever service. */
+  called(name: string, service?: string): readonly IamAction[];
   /** The actions that an action of a policy means; `*` and `?` are IAM's wildcards. */
   matching(action: string): readonly IamAction[];
 }
 
-/** The stored reference, made answerable. */
+/** The stored reference, made answerable. A service is unpacked when it is first asked for: few of 400 are. */
 export function iamActionsFrom({ date, services }: StoredIamActions): IamActions {
-  const all = Object.entries(services).flatMap(([service, byLevel]) => actionsOf(service, byLevel));
-  const byService = groupBy(all, ({ service }) => service);
-  const byName = groupBy(all, lowerName);
-  const of = (service: string) => byService.get(service) ?? [];
-  const called = (name: string) => byName.get(name.toLowerCase()) ?? [];
+  const of = remembered((service) => {
+    return Object.hasOwn(services, service) ? actionsOf(service, services[service] ?? {}) : [];
+  });
+  const names = Object.keys(services);
+  const called = (name: string, service?: string) =>
+    (service === undefined ? names : [service]).flatMap((one) => named(of(one), name));
+  const matching = remembered((action) => {
+    const [service = '', name] = action.split(':');
+    if (name === undefined) return action === '*' ? names.flatMap(of) : [];
+    if (!/[*?]/.test(name)) return called(name, service);
+    const pattern = name.toLowerCase();
+    return of(service).filter((it) => matchesIam(pattern, lowerName(it)));
+  });
+  return { date, services: names, of, called, matching };
+}
+
+function remembered(find: (key: string) => readonly IamAction[]): (key: string) => readonly IamAction[] {
   const seen = new Map<string, readonly IamAction[]>();
-  return {
-    date,
-    services: Object.keys(services),
-    of,
-    called,
-    matching(action) {
-      const [service = '', name] = action.split(':');
-      if (name === undefined) return action === '*' ? all : [];
-      if (!/[*?]/.test(name)) return called(name).filter((it) => it.service === service);
-      const pattern = name.toLowerCase();
-      const found = seen.get(action) ?? of(service).filter((it) => matchesIam(pattern, lowerName(it)));
-      seen.set(action, found);
-      return found;
-    },
+  return (key) => {
+    const found = seen.get(key) ?? find(key);
+    seen.set(key, found);
+    return found;
   };
 }
 
@@ -73,21 +75,13 @@ function actionsOf(
   );
 }
 
-function lowerName({ name, service }: IamAction): string {
-  return name.slice(service.length + 1).toLowerCase();
+function named(actions: readonly IamAction[], name: string): readonly IamAction[] {
+  const lower = name.toLowerCase();
+  return actions.filter((it) => lowerName(it) === lower);
 }
 
-function groupBy<Item>(
-  items: readonly Item[],
-  keyOf: (item: Item) => string,
-): ReadonlyMap<string, readonly Item[]> {
-  const groups = new Map<string, Item[]>();
-  for (const item of items) {
-    const group = groups.get(keyOf(item));
-    if (group === undefined) groups.set(keyOf(item), [item]);
-    else group.push(item);
-  }
-  return groups;
+function lowerName({ name, service }: IamAction): string {
+  return name.slice(service.length + 1).toLowerCase();
 }
 
 /** IAM's `*` and `?`, by a greedy walk that goes back to the last `*` only: at worst the product of both lengths. */
