@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { AuditFields } from '../../src/audit/record/record.ts';
 import { auditReport } from '../../src/commands/audit-report.ts';
 import { manyLeases } from '../audit/many-leases.ts';
@@ -42,29 +42,44 @@ async function pageOf(lines: readonly string[]): Promise<string> {
 
 describe.skipIf(CHROMIUM === undefined)('in Chromium (CAPWRAP_TEST_CHROMIUM names another one)', () => {
   let browser: Browser;
+  /** One tab for most of the tests: a new one costs three times what a page in it does. */
+  let tab: Page;
+  /** The page of RECORDS, which the browser compiles once. */
+  let report: string;
   beforeAll(async () => {
+    report = await pageOf(seal(RECORDS));
     browser = await chromium.launch({ executablePath: CHROMIUM ?? '', args: CHROMIUM_ARGS });
+    tab = await newTab();
   });
-  afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
   afterAll(() => browser?.close());
 
   /** Whatever the browser complains of, and whatever it asks for beside the page. */
   let complaints: string[] = [];
+  let url = '';
 
-  async function open(lines: readonly string[], options: BrowserContextOptions = {}): Promise<Page> {
-    const url = await pageOf(lines);
+  async function newTab(options: BrowserContextOptions = {}): Promise<Page> {
     const context = await browser.newContext({
       offline: true,
       viewport: { width: 1280, height: 900 },
       ...options,
     });
     const page = await context.newPage();
-    complaints = [];
     page.on('console', (message) => complaints.push(message.text()));
     page.on('pageerror', (error) => complaints.push(error.message));
     page.on('request', (request) => {
       if (request.url() !== url) complaints.push(request.url());
     });
+    return page;
+  }
+
+  async function open(
+    file: string,
+    { page = tab, colorScheme = 'light' }: { page?: Page; colorScheme?: 'light' | 'dark' } = {},
+  ): Promise<Page> {
+    await page.emulateMedia({ colorScheme });
+    await page.mouse.move(0, 0);
+    url = file;
+    complaints = [];
     await page.goto(url);
     return page;
   }
@@ -74,7 +89,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium (CAPWRAP_TEST_CHROMIUM name
   const leases = (page: Page) => cells(page, 2);
 
   test('it opens without a request, an error or a breach of its policy', async () => {
-    const page = await open(seal(RECORDS));
+    const page = await open(report);
     expect(await leases(page)).toEqual([OPEN.lease_id, DENIED.lease_id, LEAK.lease_id, GRANTED.lease_id]);
     expect(await page.locator('.chain .verdict').textContent()).toContain('the chain is whole: 9 records');
     expect(await page.locator('.counts li').allInnerTexts()).toEqual([
@@ -91,7 +106,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium (CAPWRAP_TEST_CHROMIUM name
   });
 
   test('filters take the same rows from timeline and table', async () => {
-    const page = await open(seal(RECORDS));
+    const page = await open(report);
     const chart = () => page.locator('#chart').getAttribute('aria-label');
     const matching = () => page.locator('#matching').textContent();
     await page.getByRole('button', { name: 'with a leak' }).click();
@@ -113,7 +128,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium (CAPWRAP_TEST_CHROMIUM name
 
   test('a window of time is set by hand or by zoom, and can be wrong', async () => {
     const page = await open(
-      seal([...RECORDS, { ...DENIED, lease_id: 'later' }], Date.parse('2026-03-01T12:00:00Z')),
+      await pageOf(seal([...RECORDS, { ...DENIED, lease_id: 'later' }], Date.parse('2026-03-01T12:00:00Z'))),
     );
     await page.getByLabel('To (UTC)').fill('2026-03-01 12:00:01');
     await page.getByLabel('To (UTC)').press('Enter');
@@ -130,7 +145,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium (CAPWRAP_TEST_CHROMIUM name
   });
 
   test('a click on a bar opens its story, and what is hostile in it is text', async () => {
-    const page = await open(seal([...RECORDS.slice(3, 6)]));
+    const page = await open(await pageOf(seal(RECORDS.slice(3, 6))));
     const chart = await page.locator('#chart').boundingBox();
     await page.mouse.move((chart?.x ?? 0) + 600, (chart?.y ?? 0) + 16);
     await expect
@@ -152,7 +167,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium (CAPWRAP_TEST_CHROMIUM name
   });
 
   test('no code can make markup of a text, nor ask for anything', async () => {
-    const page = await open(seal(RECORDS));
+    const page = await open(report);
     const result = await page.evaluate(async () => {
       const said: string[] = [];
       try {
@@ -173,7 +188,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium (CAPWRAP_TEST_CHROMIUM name
   });
 
   test('all of it can be done with the keyboard', async () => {
-    const page = await open(seal(RECORDS));
+    const page = await open(report);
     const focused = () => page.evaluate(() => document.activeElement?.textContent);
     await page.keyboard.press('Tab');
     await expect.poll(focused).toBe('Skip to the table');
@@ -193,7 +208,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium (CAPWRAP_TEST_CHROMIUM name
   });
 
   test('it can be read in light, in dark and by a screen reader', async () => {
-    const page = await open(seal(RECORDS), { colorScheme: 'dark' });
+    const page = await open(report, { colorScheme: 'dark' });
     const ground = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     expect(await ground()).toBe('rgb(20, 23, 27)');
     await page.getByRole('button', { name: LEAK.lease_id }).click();
@@ -210,7 +225,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium (CAPWRAP_TEST_CHROMIUM name
   });
 
   test('without JavaScript the state of the log and what matters most are there', async () => {
-    const page = await open(seal(RECORDS), { javaScriptEnabled: false });
+    const page = await open(report, { page: await newTab({ javaScriptEnabled: false }) });
     const text = await page.locator('main').innerText();
     expect(text).toContain('the chain is whole: 9 records');
     expect(text).toContain('To look at first: 3');
@@ -220,7 +235,7 @@ describe.skipIf(CHROMIUM === undefined)('in Chromium (CAPWRAP_TEST_CHROMIUM name
 
   test('of hundreds of leases the table has pages, and each bar is found by its filter', async () => {
     const from = Date.parse('2026-03-01T00:00:00Z');
-    const page = await open([...manyLeases(600, from, from + 7 * 86_400_000)]);
+    const page = await open(await pageOf([...manyLeases(600, from, from + 7 * 86_400_000)]));
     expect(await page.locator('#page').textContent()).toBe('rows 1 to 100 of 600, page 1 of 6');
     await page.getByRole('button', { name: 'Last' }).click();
     expect(await page.locator('#page').textContent()).toBe('rows 501 to 600 of 600, page 6 of 6');
