@@ -29,15 +29,16 @@ export interface TerminalTurns {
  * in case its child reads them. Nothing here throws.
  */
 export function terminalTurns(folder: string, { yields = false } = {}): TerminalTurns {
-  const name = `terminal-${terminalName()}`;
+  const terminal = terminalOf(process.pid);
+  const name = `terminal-${terminal}`;
   const lock = join(folder, `${name}.lock`);
   let mark: string | null = null;
   let wish: string | null = null;
 
   const marks = (kind: Kind) => namesIn(folder).filter((each) => each.startsWith(`${name}.${kind}.`));
-  const isMarked = (kind: Kind) => marks(kind).some((each) => isHeld(join(folder, each)));
+  const isMarked = (kind: Kind) => marks(kind).some((each) => isHeld(join(folder, each), terminal));
   const make = (kind: Kind) => makeMark(join(folder, `${name}.${kind}.`));
-  const isOthers = () => isHeld(lock) || (yields && isMarked('wish'));
+  const isOthers = () => isHeld(lock, terminal) || (yields && isMarked('wish'));
 
   const sweepAll = () => sweep(folder, [...marks('keys'), ...marks('wish')]);
 
@@ -81,10 +82,10 @@ type Kind = 'keys' | 'wish';
 /** A run lets go within `LOOK_AGAIN_MS` of keyboard.ts, where it is not stopped. */
 const LONGEST_WAIT_MS = 1000;
 
-/** The number of the controlling terminal (proc_pid_stat(5), tty_nr); one name for all where the system has no /proc. */
-function terminalName(): string {
+/** The number of a process's controlling terminal (proc_pid_stat(5), tty_nr); one for all where the system has no /proc. */
+function terminalOf(pid: number): string {
   try {
-    const stat = readFileSync('/proc/self/stat', 'latin1');
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
     return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] ?? 'any';
   } catch {
     return 'any';
@@ -103,10 +104,14 @@ function makeMark(start: string): string | null {
   }
 }
 
-/** Only by whom it certainly is: in another container the same number may be that of another terminal. */
-function isHeld(path: string): boolean {
+/**
+ * Only by whom it certainly is: in another container the same number may be that of another terminal, and here that of an
+ * earlier one, which the holder has lost.
+ */
+function isHeld(path: string, terminal: string): boolean {
   const holder = holderOf(path);
-  return holder !== null && holder.pid !== process.pid && isRunningHere(holder);
+  if (holder === null || holder.pid === process.pid) return false;
+  return isRunningHere(holder) && terminalOf(holder.pid) === terminal;
 }
 
 /** Removes what killed runs have left. */

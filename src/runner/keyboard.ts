@@ -7,7 +7,7 @@ import type { SocketConstructorOpts } from 'node:net';
 import { ReadStream } from 'node:tty';
 import type { TerminalTurns } from '../base/tty-turns.ts';
 import { watchAskers } from './askers.ts';
-import { inForegroundGroup } from './foreground.ts';
+import { hasControllingTerminal, inForegroundGroup } from './foreground.ts';
 import { sharesKeys, stopsAtCtrlZ } from './job-control.ts';
 import type { OwnTerminal } from './outputs.ts';
 import { watchSignalKeys } from './signal-keys.ts';
@@ -101,12 +101,19 @@ function relayKeys(onKeys: (keys: Buffer) => void, onGone: () => void, turns: Te
     if (opened === null) return null;
     const { stream: keys } = opened;
     fd = opened.fd;
-    keys.on('end', onGone);
+    keys.on('end', gone);
     keys.on('error', () => {
       keys.destroy();
-      onGone();
+      gone();
     });
     return keys;
+  }
+
+  /** The next terminal may get this one's number: nobody is to wait for this process there. */
+  function gone(): void {
+    clearTimeout(waiting);
+    turns.letGo();
+    onGone();
   }
 
   /** A Ctrl-C that was typed in raw mode is no signal to the real terminal any more, only to the child's. */
@@ -125,6 +132,10 @@ function relayKeys(onKeys: (keys: Buffer) => void, onGone: () => void, turns: Te
     clearTimeout(waiting);
     // A shell tells a job that it brings to the front nothing unless it was stopped.
     if (!inForegroundGroup() || !turns.holdKeys()) {
+      if (!hasControllingTerminal()) {
+        gone();
+        return;
+      }
       // Not in step with another one that waits as well.
       waiting = setTimeout(take, LOOK_AGAIN_MS * (0.5 + Math.random() / 2));
       return;
@@ -132,6 +143,7 @@ function relayKeys(onKeys: (keys: Buffer) => void, onGone: () => void, turns: Te
     stream ??= open();
     if (stream === null || stream.destroyed) {
       turns.letGo();
+      if (!hasControllingTerminal()) gone();
       return;
     }
     // Whoever stopped capwrap may have changed the mode, of which Node knows nothing.
