@@ -97,7 +97,7 @@ describe('open: 2', () => {
     const workspace = await localWorkspace(mapOf('{open: 2}'));
     const lane = async () => {
       const statuses: (number | undefined)[] = [];
-      for (let turn = 0; turn < 3; turn++) statuses.push((await workspace.run('limited', TRUE)).status);
+      for (let turn = 0; turn < 2; turn++) statuses.push((await workspace.run('limited', TRUE)).status);
       return statuses;
     };
     const statuses = (await Promise.all([lane(), lane(), lane(), lane(), lane()])).flat();

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import { expect, test } from 'vitest';
 import { BIN, capwrap, tempDir } from '../helpers/cli.ts';
+import { capwrapHere } from '../helpers/cli-here.ts';
 import { localWorkspace } from '../helpers/workspace.ts';
 
 test('code in NODE_OPTIONS does not run: the launcher drops it', async () => {
@@ -68,7 +69,7 @@ test.each([
   [['-f', 'x.yaml', 'list', '--frobnicate'], 'unknown option "--frobnicate"', 'capwrap list --help'],
   [['issuer'], 'a command is missing', 'capwrap issuer --help'],
 ])('%j is a usage error that says where to look', async (words, message, hint) => {
-  const { status, stderr } = await capwrap(words);
+  const { status, stderr } = await capwrapHere(words);
   expect(status).toBe(120);
   expect(stderr).toBe(`capwrap: error: ${message}\ncapwrap: hint: ${hint}\n`);
 });
@@ -104,15 +105,15 @@ test('SIGUSR1, however early, never leaves a child running beside an open inspec
   timeout: 60_000,
 }, async () => {
   const workspace = await localWorkspace();
-  // From the launcher's first moment on; those of Node's start are in test/matrix.
-  const runs = Array.from({ length: 12 }, async (_, index) => {
+  // The launcher's first moments; those of Node's start are in test/matrix.
+  const runs = Array.from({ length: 5 }, async (_, index) => {
     const child = execa(BIN, ['run', '--quiet', '-c', 'local', '--', '/bin/echo', 'ran'], {
       cwd: workspace.folder,
       env: { PATH: process.env['PATH'] ?? '', ...workspace.env },
       extendEnv: false,
       reject: false,
     });
-    setTimeout(() => child.kill('SIGUSR1'), index * 4);
+    setTimeout(() => child.kill('SIGUSR1'), index * 2);
     const { exitCode, stdout, stderr, signal } = await child;
     // A signal before Node has set up its own handling ends the process, as it ends any other.
     if (stderr.includes('Debugger listening')) expect(stdout).toBe('');

@@ -22,8 +22,8 @@ export async function whileTimeFlies<T>(
     });
     while (!over) {
       if (ms > LIMIT_MS) throw new Error(`no end within ${LIMIT_MS / 1000} s`);
-      await pause(4);
-      const step = hanging() > 0 ? 500 : 40;
+      await pause(10); // each look costs more than what it waits for
+      const step = hanging() > 0 ? 1250 : 100;
       await vi.advanceTimersByTimeAsync(step);
       ms += step;
     }

@@ -146,10 +146,12 @@ export async function startIssuer(options: IssuerOptions): Promise<TestIssuer> {
           text: `<html><body>${NOT_FOR_EYES}</body></html>`,
         });
       case 'huge':
-        return send(response, {
-          status: 200,
-          text: `{"filler":"${'x'.repeat(10 * 1024 * 1024)}"}`,
-        });
+        stamp(response);
+        response.writeHead(200);
+        response.write('{"filler":"');
+        for (let sent = 0; sent < 10; sent += FILLER.length / 1024 ** 2) response.write(FILLER);
+        response.end('"}');
+        return;
       case 'redirect':
         return send(response, {
           status: 307,
@@ -227,6 +229,8 @@ export async function startIssuer(options: IssuerOptions): Promise<TestIssuer> {
   const routes = options.routes(issuer);
   return issuer;
 }
+
+const FILLER = Buffer.alloc(64 * 1024, 'x');
 
 /** Words of a server that no message of capwrap's may repeat. */
 export const NOT_FOR_EYES = 'words-of-the-server-that-must-not-be-shown';
