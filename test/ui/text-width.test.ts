@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { escapeText } from '../../src/base/escape.ts';
 import { fitTo, fitWidths, textWidth } from '../../src/ui/text-width.ts';
+import { anyCharacter } from '../helpers/any-character.ts';
 
 test.each([
   ['plain', 5],
@@ -23,7 +24,7 @@ test.each([
 test('a text is filled or cut to exactly the columns that there are', () => {
   fc.assert(
     fc.property(
-      fc.string({ unit: 'binary', maxLength: 20 }),
+      fc.string({ unit: anyCharacter, maxLength: 20 }),
       fc.integer({ min: 1, max: 30 }),
       (text, width) => {
         const safe = escapeText(text);
