@@ -36,7 +36,7 @@ test('killed at random while appending and rotating: the next append goes throug
       startAppend([stateDir, `run-${round}-${lane}`, '0', lane ? 'durable' : 'plain', '3000']),
     );
     await expect
-      .poll(async () => (await verifyLog(log.path)).records, { timeout: 10_000, interval: 5 })
+      .poll(async () => (await verifyLog(log.path)).records, { timeout: 10_000, interval: 20 })
       .toBeGreaterThan(records);
     await new Promise((resolve) => setTimeout(resolve, Math.random() * 30));
     for (const { process: child } of workers) child.kill('SIGKILL');
