@@ -47,6 +47,9 @@ export function createSamples(anchors: readonly Anchor[], stride: number): Sampl
   const step = stride / WORD;
   const span = spanOf(stride);
 
+  /** Whoever asks has its own way to deal with a word that comes again and again. */
+  let lastKnown = 0;
+
   function isKnown(text: Uint8Array, at: number, content: number): boolean {
     let place = firsts[hashOf(content, firstShift)] as number;
     while (place !== 0 && !(contents[place] === content && isWhole(text, at, spots[place] as number))) {
@@ -70,7 +73,13 @@ export function createSamples(anchors: readonly Anchor[], stride: number): Sampl
     next(text, words, from) {
       const base = words.byteOffset - text.byteOffset;
       let at = nextInFilter(words, from, step, filter, filterShift);
-      while (at < words.length && !isKnown(text, base + at * WORD, words[at] as number)) {
+      while (at < words.length) {
+        const content = words[at] as number;
+        if (content === lastKnown) break;
+        if (isKnown(text, base + at * WORD, content)) {
+          lastKnown = content;
+          break;
+        }
         at = nextInFilter(words, at + step, step, filter, filterShift);
       }
       return at;
