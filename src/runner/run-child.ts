@@ -153,7 +153,11 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   await Promise.all(streams.map(({ pump }) => pump.done));
   await ending.settle();
   const written = allWritten(streams.map(({ sink }) => sink));
-  await Promise.race([written, sleep(LAST_WORDS_MS, null, { ref: false })]);
+  // The wait keeps the process alive: behind a terminal that is gone, nothing else may.
+  const enough = new AbortController();
+  const waited = sleep(LAST_WORDS_MS, null, { signal: enough.signal }).catch(() => null);
+  await Promise.race([written, waited]);
+  enough.abort();
   return {
     ...exit,
     startedPid: pid,
