@@ -42,6 +42,7 @@ export default async function startBundler(project: TestProject): Promise<() => 
   project.provide('bundler', socket);
   return () => {
     server.close();
+    server.closeAllConnections();
     rmSync(folder, { recursive: true, force: true });
   };
 }

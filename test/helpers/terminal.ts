@@ -86,6 +86,7 @@ export function openTerminal(argv: readonly string[], options: TerminalOptions =
   const screen = () => (text ??= bytes().toString('utf8'));
   const drain = drainAtEnd(started, () => Buffer.concat(chunks).includes(MARK));
   let end: TerminalEnd | null = null;
+  let closed = false;
   const ended = new Promise<TerminalEnd>((resolve) => {
     started.onExit(({ exitCode, signal }) => {
       end = { exitCode, signal: signal || null };
@@ -108,6 +109,9 @@ export function openTerminal(argv: readonly string[], options: TerminalOptions =
     ended,
     hangUp: drain.hangUp,
     close() {
+      // Only once: the number may be another's by the next time.
+      if (closed) return;
+      closed = true;
       for (const pid of end === null ? processesOf(started.pid) : membersOf(started.pid)) kill(pid);
       if (end === null) drain.hangUp();
     },
