@@ -1,6 +1,6 @@
 /**
- * Makes programs for the tests, in vitest's own process, which has the bundler loaded anyway. In a worker it would be in
- * the way of every process that the tests start: a fork copies the page tables of what it takes of memory.
+ * Makes programs for the tests, in vitest's own process, which has the bundler loaded anyway: in each worker it took
+ * 170 MB, and every start of a process from there a millisecond more.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';
