@@ -2,6 +2,7 @@
 import { constants } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isatty } from 'node:tty';
+import { within } from '../base/abortable-wait.ts';
 import { CapwrapError, EXIT_STATUS } from '../errors.ts';
 import type { ChildResult } from './child-result.ts';
 import type { Signals } from './signals.ts';
@@ -90,7 +91,7 @@ export async function outputOf({ written, asked }: Ended): Promise<{
 /** A child that was ended in the middle of its output would have left nothing to wait for. */
 async function writtenInTime({ written, signal, endReason }: ChildResult): Promise<string | null> {
   if (signal === null && endReason === null) return written;
-  return Promise.race([written, sleep(LONGEST_WAIT_MS, null, { ref: false })]);
+  return within(written, LONGEST_WAIT_MS);
 }
 
 const LONGEST_WAIT_MS = 1000;

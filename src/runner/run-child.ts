@@ -1,5 +1,5 @@
 /** Runs the one child of a run, with its output masked. */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '../base/abortable-wait.ts';
 import type { Launch } from '../base/launch.ts';
 import { terminalTurns } from '../base/tty-turns.ts';
 import type { Redactor } from '../redact/redactor.ts';
@@ -153,11 +153,8 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   await Promise.all(streams.map(({ pump }) => pump.done));
   await ending.settle();
   const written = allWritten(streams.map(({ sink }) => sink));
-  // The wait keeps the process alive: behind a terminal that is gone, nothing else may.
-  const enough = new AbortController();
-  const waited = sleep(LAST_WORDS_MS, null, { signal: enough.signal }).catch(() => null);
-  await Promise.race([written, waited]);
-  enough.abort();
+  // Behind a terminal that is gone, nothing else may keep the process alive.
+  await within(written, LAST_WORDS_MS);
   return {
     ...exit,
     startedPid: pid,
