@@ -28,6 +28,7 @@ export function sweepCompiledCode(folder: string, inUse: ReadonlySet<string>, no
   }
 }
 
+/** Not shared with other code: what is loaded with this is compiled before kept code is used. */
 function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder);

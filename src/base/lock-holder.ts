@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, readlinkSync, statfsSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { systemErrorCode } from '../errors.ts';
+import { readProcStat } from './proc-stat.ts';
 
 /** One instance of holding a lock. Fields that this system can't tell are `-`. */
 export interface Holder {
@@ -134,7 +135,7 @@ function elsewhere(): Holder {
 /** A killed process whose parent hasn't waited for it still has an entry; it counts as gone once all its threads are. */
 function runs(pid: number, start: string): boolean {
   try {
-    const found = readProcess(String(pid));
+    const found = readProcess(pid);
     return found.start === start && !(/[ZX]/.test(found.state) && found.threads <= 1);
   } catch (error) {
     const code = systemErrorCode(error);
@@ -143,17 +144,15 @@ function runs(pid: number, start: string): boolean {
   }
 }
 
-/** proc_pid_stat(5): the second field is a name that may hold blanks and brackets, so the count starts behind it. */
-function readProcess(pid: string): {
+function readProcess(pid: number | 'self'): {
   readonly pid: number;
   readonly state: string;
   readonly threads: number;
   readonly start: string;
 } {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  const { pid: number, fields } = readProcStat(pid);
   return {
-    pid: Number.parseInt(stat, 10),
+    pid: number,
     state: fields[0] ?? '',
     threads: Number(fields[17]),
     start: Number(fields[19]).toString(36),

@@ -4,9 +4,11 @@
  * marks; whoever reads makes its mark first and then looks for the lock. So none can miss the other. Of those that read, one
  * does at a time, and one whose child is seen to wait for keys goes before one whose child may never read any.
  */
-import { readdirSync, readFileSync, readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
+import { readlinkSync, symlinkSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatHolder, type Holder, isDead, isRunningHere, newHolder, parseHolder } from './lock-holder.ts';
+import { namesIn } from './names-in.ts';
+import { readProcStat } from './proc-stat.ts';
 
 export interface TerminalTurns {
   /** The lock (lock.ts) under which a question is asked. */
@@ -85,8 +87,7 @@ const LONGEST_WAIT_MS = 1000;
 /** The number of a process's controlling terminal (proc_pid_stat(5), tty_nr); one for all where the system has no /proc. */
 function terminalOf(pid: number): string {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[4] ?? 'any';
+    return readProcStat(pid).fields[4] ?? 'any';
   } catch {
     return 'any';
   }
@@ -136,13 +137,5 @@ function remove(path: string): void {
     unlinkSync(path);
   } catch {
     // gone already
-  }
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
   }
 }

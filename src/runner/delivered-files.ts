@@ -3,9 +3,10 @@
  * the lease and its owner, so that what a killed run has left is found at the next start, and what a live one uses is not
  * touched.
  */
-import { lstatSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { formatHolder, isDead, newHolder, parseHolder } from '../base/lock-holder.ts';
+import { namesIn } from '../base/names-in.ts';
 import type { Lease } from '../broker/provider.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
 import { type FilePlace, placesInMemory } from './memory-place.ts';
@@ -113,14 +114,6 @@ function leaseValue(lease: DeliveryInput['lease'], name: string, key: string): s
       hint: `in files, name one of: ${known}`,
     },
   );
-}
-
-function namesIn(dir: string): readonly string[] {
-  try {
-    return readdirSync(dir);
-  } catch {
-    return [];
-  }
 }
 
 function isLeftover(path: string, name: string, uid: number): boolean {

@@ -1,5 +1,6 @@
 /** What capwrap may send signals to: a group that it created, or else the child and its descendants, never more. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { namesIn } from '../base/names-in.ts';
+import { type ProcStat, readProcStat } from '../base/proc-stat.ts';
 
 /** The processes of one run. Signals to what is already gone are lost quietly. */
 export interface ProcessTree {
@@ -92,12 +93,9 @@ export interface ProcessEntry {
 }
 
 /** The name, and the fields behind it from the state on, of proc_pid_stat(5); null where there is no such process. */
-export function readStat(pid: number): { readonly name: string; readonly fields: readonly string[] } | null {
+export function readStat(pid: number): ProcStat | null {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name may hold blanks and brackets.
-    const end = stat.lastIndexOf(')');
-    return { name: stat.slice(stat.indexOf('(') + 1, end), fields: stat.slice(end + 2).split(' ') };
+    return readProcStat(pid);
   } catch {
     return null;
   }
@@ -162,9 +160,5 @@ export function listProcesses(): ProcessEntry[] {
 }
 
 function pids(): number[] {
-  try {
-    return readdirSync('/proc').map(Number).filter(Number.isInteger);
-  } catch {
-    return [];
-  }
+  return namesIn('/proc').map(Number).filter(Number.isInteger);
 }

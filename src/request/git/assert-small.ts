@@ -2,9 +2,10 @@
  * Whether an object of a repository is small, told before it is read whole: the library inflates whatever it is given, and
  * a blob of a few hundred kilobytes may have been a file of hundreds of megabytes.
  */
-import { closeSync, constants, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import { inflateSync, constants as zlib } from 'node:zlib';
+import { namesIn } from '../../base/names-in.ts';
 import { systemErrorCode } from '../../errors.ts';
 import { GitFault } from './read-file.ts';
 
@@ -141,13 +142,5 @@ function readAt(path: string, offset: number, length: number): Buffer | null {
     return null;
   } finally {
     if (fd !== null) closeSync(fd);
-  }
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
   }
 }
