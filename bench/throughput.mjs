@@ -1,6 +1,8 @@
 // Measures what becomes of a child's output on its way through capwrap, beside `cat`, a plain Node pipe and a naive
-// replace: `npm run build`, then `node bench/throughput.mjs [--megabytes 400] [--runs 7] [--node PATH] [--only WORDS]`.
-// The contenders take turns; figures are medians. `--only` names sections: throughput,linear,lines,socket,reader,latency.
+// replace: `npm run build`, then `node bench/throughput.mjs [--megabytes 400] [--runs 7] [--node PATH] [--only WORDS]
+// [--inputs WORDS] [--contenders WORDS]`. The contenders take turns; figures are medians. `--only` names sections:
+// throughput,linear,lines,socket,reader,latency. The last two choose by words of the names, as `--inputs log,base64` and
+// `--contenders runner`; the plain pipe is always among them.
 import { execFileSync } from 'node:child_process';
 import { closeSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
@@ -21,6 +23,8 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '7' },
     node: { type: 'string', default: process.execPath },
     only: { type: 'string', default: Object.keys(SECTIONS).join() },
+    inputs: { type: 'string', default: '' },
+    contenders: { type: 'string', default: '' },
   },
 });
 const megabytes = Number(values.megabytes);
@@ -39,18 +43,21 @@ const workspace = await setUpWorkspace(folder, [dirname(node), process.env.PATH]
 const errorFile = join(folder, 'errors');
 const how = { cwd: folder, env: workspace.env, errors: openSync(errorFile, 'a') };
 const runner = await buildRunner();
-const inputs = await writeInputs(folder);
+const inputs = chosen(await writeInputs(folder), values.inputs);
 
 const PLAIN = 'plain Node pipe';
 const RUNNER = 'capwrap: the runner';
 /** Each makes a command line of the child's. */
-const contenders = {
-  cat: (child) => ['sh', '-c', '"$@" | cat', 'sh', ...child],
-  [PLAIN]: (child) => [node, helper('plain-pipe.mjs'), ...child],
-  'naive replace': (child) => [node, helper('naive-replace.mjs'), ...child],
-  [RUNNER]: (child, set = 'CREDENTIALS') => ['sh', runner, set, ...child],
-  'capwrap: a whole run': (child) => [CAPWRAP, 'run', '--quiet', '-c', 'bench-local', '--', ...child],
-};
+const contenders = chosen(
+  {
+    cat: (child) => ['sh', '-c', '"$@" | cat', 'sh', ...child],
+    [PLAIN]: (child) => [node, helper('plain-pipe.mjs'), ...child],
+    'naive replace': (child) => [node, helper('naive-replace.mjs'), ...child],
+    [RUNNER]: (child, set = 'CREDENTIALS') => ['sh', runner, set, ...child],
+    'capwrap: a whole run': (child) => [CAPWRAP, 'run', '--quiet', '-c', 'bench-local', '--', ...child],
+  },
+  values.contenders && `${values.contenders},${PLAIN}`,
+);
 const EMPTY = ['cat', '/dev/null'];
 const TO_NULL = 'cat >/dev/null';
 
@@ -167,6 +174,12 @@ async function latency() {
     results[RUNNER].more = `${more.toFixed(2)} ms`;
     show(`Latency: ${name}`, results, ['min', 'median', 'more']);
   }
+}
+
+/** Those whose names hold one of the words; all without any. */
+function chosen(all, words) {
+  const wanted = (name) => words.split(',').some((word) => name.includes(word));
+  return Object.fromEntries(Object.entries(all).filter(([name]) => wanted(name)));
 }
 
 function isHostile(name) {
