@@ -102,6 +102,10 @@ export function patientSource(options: PatientOptions): PatientSource {
 
   return {
     start(given) {
+      if (closed) {
+        given.onEnd();
+        return;
+      }
       reader = given;
       if (stream === null) through();
       else stream.on('data', handOn);

@@ -14,6 +14,7 @@ export interface Reader {
 
 /** `onEof`, where a source is made with one, is called in the very turn in which the other side has closed. */
 export interface Source {
+  /** Begins to read. What was closed before ends at once: a terminal may be gone before anybody reads from it. */
   start(reader: Reader): void;
   /** The reader needs nothing any more of what it got; reads on. */
   taken(): void;
@@ -124,6 +125,10 @@ function control(
 ): Source {
   return {
     start(reader) {
+      if (stream.closed) {
+        reader.onEnd();
+        return;
+      }
       stream.on('end', onEof);
       // A terminal whose other side is gone answers EIO, which is its way to say that it is through.
       stream.on('error', () => {

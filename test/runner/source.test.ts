@@ -1,13 +1,15 @@
 /** From a real pipe through the masker: memory that is used again never shows, and memory does not grow. */
 import { spawnSync } from 'node:child_process';
 import { closeSync, constants, openSync, writeSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createRedactor, type Needle } from '../../src/redact/redactor.ts';
+import { patientSource } from '../../src/runner/patient-source.ts';
 import { pump } from '../../src/runner/pump.ts';
 import type { Sink } from '../../src/runner/sink.ts';
-import { fromPipe, type Source } from '../../src/runner/source.ts';
+import { fromPipe, fromReadable, type Source } from '../../src/runner/source.ts';
 import { tempDir } from '../helpers/cli.ts';
 import { buildWrapper, removeWrapper, startWrapper, until } from './wrapper.ts';
 
@@ -163,6 +165,28 @@ describe('what comes out of a pipe', () => {
     expect(sink.text().equals(Buffer.concat(chunks))).toBe(true);
     expect(sink.waits()).toBeGreaterThan(10);
   });
+});
+
+/** Each source, of a pipe's read end. */
+const SOURCES: readonly (readonly [string, (fd: number) => Source])[] = [
+  ['a pipe', (fd) => fromPipe(fd, () => {})],
+  ['a stream', (fd) => fromReadable(new Socket({ fd, readable: true, writable: false }), () => {})],
+  [
+    "the child's terminal",
+    (master) =>
+      patientSource({ master, isOpen: false, onEof: () => {}, onLook: () => {}, onClose: () => {} }),
+  ],
+];
+
+it.each(SOURCES)('a source that was closed before it is started ends then: %s', async (_, create) => {
+  const pipe = openPipe();
+  const source = create(pipe.read);
+  source.close();
+  await until('it is closed', () => source.closed);
+  let ends = 0;
+  source.start({ onData: () => true, onEnd: () => (ends += 1) });
+  expect(ends).toBe(1);
+  closeSync(pipe.write);
 });
 
 describe('a source of a pipe', () => {
