@@ -8,6 +8,7 @@ import { buildProgram } from './program.ts';
 import { createContext } from './ui/context.ts';
 import { startPhases } from './ui/phases.ts';
 import { reportError } from './ui/report-error.ts';
+import { failUnanswered } from './ui/unanswered.ts';
 
 /** Runs the command that the process was started with. Never throws. */
 export async function main(): Promise<void> {
@@ -21,6 +22,7 @@ export async function main(): Promise<void> {
     fail(error);
     process.exit();
   });
+  const answered = failUnanswered(fail);
   let invocation: Invocation | null = null;
   try {
     const ambient = takeAmbient();
@@ -31,6 +33,7 @@ export async function main(): Promise<void> {
   } catch (error) {
     fail(error);
   }
+  answered();
   // A reader that takes none of what was given up on must not hold the process.
   if (invocation?.endsAtOnce) process.exit();
 }
