@@ -9,6 +9,7 @@ import type { TerminalTurns } from '../base/tty-turns.ts';
 import { watchAskers } from './askers.ts';
 import { hasControllingTerminal, inForegroundGroup } from './foreground.ts';
 import { sharesKeys, stopsAtCtrlZ } from './job-control.ts';
+import { closeAtExit } from './mode-at-exit.ts';
 import type { OwnTerminal } from './outputs.ts';
 import { watchSignalKeys } from './signal-keys.ts';
 import type { Signals } from './signals.ts';
@@ -193,7 +194,7 @@ function relayKeys(onKeys: (keys: Buffer) => void, onGone: () => void, turns: Te
     handBack: () => giveBack(readRest),
     close() {
       clearTimeout(waiting);
-      stream?.destroy();
+      if (stream?.destroyed === false) closeAtExit(stream);
     },
   };
 }
