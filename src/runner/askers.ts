@@ -31,13 +31,17 @@ export function watchAskers(
   let hurryUntil = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  /** At most every so many milliseconds, and `share` of the time: a machine with many processes has others to serve. */
+  /**
+   * At most every so many milliseconds, and for `share` of a processor: a machine with many processes has others to serve.
+   * By the clock, a look would take long on a busy machine, and a prompt would come before the next one.
+   */
   function look(everyMs: number, share: number): void {
-    const now = performance.now();
-    if (now - last < Math.max(everyMs, took / share)) return;
+    if (performance.now() - last < Math.max(everyMs, took / share)) return;
+    const before = process.cpuUsage();
     set(hasReader() || (indexes.includes(1) && !sharesGroup()));
+    const { user, system } = process.cpuUsage(before);
+    took = (user + system) / 1000;
     last = performance.now();
-    took = last - now;
   }
 
   function set(now: boolean): void {
