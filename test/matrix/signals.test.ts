@@ -213,6 +213,7 @@ describe.skipIf(NO_PTY !== null || NOT_LINUX)(`on a terminal${NEEDS_PTY}`, () =>
       const marker = markerFor(signal);
       send(one.parent(), marker);
       await until('the marker has arrived', () => one.log().includes(marker));
+      if (other === signal) await until('the bystander has it as well', () => bystander.log().length > 0);
       expect({ child: one.log(), bystander: bystander.log() }).toEqual({
         child: [signal, marker],
         bystander: other === '?' ? expect.anything() : other === null ? [] : [other],
