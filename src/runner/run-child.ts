@@ -100,7 +100,7 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
     pid,
     isRunning,
     ownGroup: !shared,
-    ownTerminal: ownTerminal !== null,
+    ownTerminal: ownTerminal?.channel ?? null,
     resized: outputs.resized,
     onRepeated: () => {
       // A program that has the real terminal to itself may use Ctrl-C for something else.

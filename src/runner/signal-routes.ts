@@ -41,7 +41,8 @@ function leadsSession(): boolean {
   return readProcess(process.pid)?.session === process.pid;
 }
 
-function terminalIsThere(): boolean {
+/** False where the real terminal has been hung up. */
+export function terminalIsThere(): boolean {
   try {
     closeSync(openSync('/dev/tty', 'r'));
     return true;

@@ -7,6 +7,7 @@ import {
   forwardInSharedGroup,
   KEYS,
   resizeInSharedGroup,
+  terminalIsThere,
   toForeground,
 } from './signal-routes.ts';
 
@@ -18,8 +19,8 @@ export interface SignalledChild {
   readonly isRunning: () => boolean;
   /** True where it leads a group that capwrap made for it. */
   readonly ownGroup: boolean;
-  /** True where it has a controlling terminal of its own, too. */
-  readonly ownTerminal: boolean;
+  /** Where it has a controlling terminal of its own, too. */
+  readonly ownTerminal: { readonly hangUp: () => void } | null;
   /** To be called when the terminal may have another size. */
   readonly resized: () => Resized;
   /** INT or TERM came again soon after the first. */
@@ -120,6 +121,8 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
       beforeStop = onStop;
       const handOn = (signal: NodeJS.Signals) => {
         if (!own) return forwardInSharedGroup(pid, signal);
+        // The kernel tells the child, once, whoever sees first that the real one is gone.
+        if (ownTerminal && signal === 'SIGHUP' && !terminalIsThere()) return ownTerminal.hangUp();
         const taken = ownTerminal && FOR_FOREGROUND.has(signal) && toForeground(pid, signal);
         if (!taken || !KEYS.has(signal)) ownGroup(pid, isRunning).signal(signal);
       };
