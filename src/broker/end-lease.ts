@@ -7,6 +7,7 @@
  *
  * https://www.rfc-editor.org/rfc/rfc7009#section-2.2 is one example of why an answer alone proves nothing.
  */
+import { abortableWait, inTime } from '../base/abortable-wait.ts';
 import { CapwrapError } from '../errors.ts';
 import type { BrokerContext, EndAnswer, Lease, ProbeAnswer, Provider, Revocation } from './provider.ts';
 
@@ -39,18 +40,14 @@ export async function endLease(
 
 /** What is left alive beside the lease, or null. */
 async function release(provider: Provider, lease: Lease, context: BrokerContext): Promise<string | null> {
-  if (provider.release === undefined) return null;
-  const over = new AbortController();
-  const timer = setTimeout(() => over.abort(), RELEASE_TIMEOUT_MS);
-  const late = new Promise<string>((resolve) => {
-    over.signal.onabort = () => resolve('what was held beside the lease was not given back in time');
-  });
   try {
-    return await Promise.race([late, provider.release(lease, { ...context, signal: over.signal })]);
+    return await inTime<string | null>(
+      RELEASE_TIMEOUT_MS,
+      (signal) => provider.release?.(lease, { ...context, signal }) ?? null,
+      () => 'what was held beside the lease was not given back in time',
+    );
   } catch (error) {
     return `what was held beside the lease was not given back: ${wordsOf(error)}`;
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -67,18 +64,11 @@ export async function inBoundedTime(
   end: (signal: AbortSignal) => Promise<Revocation>,
   unfinished: () => Revocation | null = () => null,
 ): Promise<Revocation> {
-  const over = new AbortController();
-  const timer = setTimeout(() => over.abort(), END_TIMEOUT_MS);
-  const timeout = new Promise<Revocation>((resolve) => {
-    over.signal.onabort = () =>
-      resolve(unfinished() ?? failed(null, `no answer within ${END_TIMEOUT_MS / 1000} s`));
-  });
+  const late = () => unfinished() ?? failed(null, `no answer within ${END_TIMEOUT_MS / 1000} s`);
   try {
-    return await Promise.race([end(over.signal), timeout]);
+    return await inTime(END_TIMEOUT_MS, end, late);
   } catch (error) {
     return failed(null, wordsOf(error));
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -119,21 +109,15 @@ function byTime(lease: Lease, context: BrokerContext, end: string | null): Revoc
 
 /** Null where there is no probe. */
 async function look(provider: Provider, lease: Lease, context: BrokerContext): Promise<ProbeAnswer | null> {
-  if (provider.probe === undefined) return null;
-  const over = new AbortController();
-  const abort = () => over.abort();
-  const timer = setTimeout(abort, LOOK_TIMEOUT_MS);
-  context.signal.addEventListener('abort', abort);
-  const late = new Promise<ProbeAnswer>((resolve) => {
-    over.signal.onabort = () => resolve({ state: 'unknown', saw: 'no answer in time' });
-  });
   try {
-    return await Promise.race([late, provider.probe(lease, { ...context, signal: over.signal })]);
+    return await inTime<ProbeAnswer | null>(
+      LOOK_TIMEOUT_MS,
+      (signal) => provider.probe?.(lease, { ...context, signal }) ?? null,
+      () => ({ state: 'unknown', saw: 'no answer in time' }),
+      context.signal,
+    );
   } catch (error) {
     return { state: 'unknown', saw: `no answer: ${wordsOf(error)}` };
-  } finally {
-    clearTimeout(timer);
-    context.signal.removeEventListener('abort', abort);
   }
 }
 
@@ -148,7 +132,7 @@ async function lookUntilDead(
   let after = await look(provider, lease, context);
   for (const pause of once || before?.state !== 'alive' ? [] : (provider.settling ?? [])) {
     if (after === null || (after.state !== 'alive' && after.state !== 'unknown')) break;
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    await abortableWait(pause, context.signal);
     if (context.signal.aborted) break;
     after = await look(provider, lease, context);
   }

@@ -113,6 +113,29 @@ test('an end that never comes is given up, and its request cut off', async () =>
   expect(ends[0]?.aborted).toBe(true);
 });
 
+test('after an end that was given up, nobody is asked any more', async () => {
+  vi.useFakeTimers();
+  let looks = 0;
+  const probe = async (): Promise<ProbeAnswer> => ({ state: 'alive', saw: `look ${++looks}` });
+  const cutOff: NonNullable<Provider['end']> = (_lease, { signal }) =>
+    new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('cut off'))));
+  const { provider, context } = setUp({}, cutOff, { probe, settling: [10] });
+  const ending = endLease(provider, LEASE, context);
+  await vi.advanceTimersByTimeAsync(20_000);
+  expect(await ending).toMatchObject({ outcome: 'revoke_failed', error: 'no answer within 20 s' });
+  await vi.runAllTimersAsync();
+  expect(looks).toBe(1);
+});
+
+test('a wait for the credential to die is over with the time for the end', async () => {
+  vi.useFakeTimers();
+  const { provider, context } = setUp({}, undefined, { ...probing('alive'), settling: [60_000] });
+  const ending = endLease(provider, LEASE, context);
+  await vi.advanceTimersByTimeAsync(20_000);
+  await ending;
+  expect(vi.getTimerCount()).toBe(0);
+});
+
 test('a probe that never comes does not keep the lease from being ended, and is no failure', async () => {
   vi.useFakeTimers();
   const probe = () => new Promise<ProbeAnswer>(() => {});

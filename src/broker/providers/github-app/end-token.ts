@@ -2,6 +2,7 @@
  * The end of a token, by the token itself, and whether it works.
  * https://docs.github.com/en/rest/apps/installations#revoke-an-installation-access-token
  */
+import { abortableWait } from '../../../base/abortable-wait.ts';
 import { TOKEN_LIFE } from '../../../policy/providers/github-app/check.ts';
 import type { GitHubAppConfig } from '../../../policy/providers/github-app.ts';
 import type { JsonAnswer } from '../../json-exchange.ts';
@@ -52,7 +53,7 @@ export async function probeToken(
     if (pause === null || context.signal.aborted) {
       return { state: 'unknown', saw: `${seen.answer.saw}, which may be too early for a new token` };
     }
-    await new Promise((resolve) => setTimeout(resolve, pause));
+    await abortableWait(pause, context.signal);
   }
   throw new RangeError('the last look has no pause'); // the loop returns
 }
