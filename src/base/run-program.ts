@@ -17,6 +17,8 @@ export interface ProgramRun {
   /** Milliseconds; null where only `signal` bounds it. */
   readonly timeoutMs: number | null;
   readonly signal: AbortSignal;
+  /** True where what it has left running in its group at its own end goes on; it ends with it where not given. */
+  readonly mayLeaveOthers?: boolean;
 }
 
 export type ProgramEnd =
@@ -31,8 +33,8 @@ export type ProgramEnd =
 const DRAIN_MS = 200;
 
 /**
- * Runs the program until it ends. Time limit, `signal` and output limit kill its group; what it leaves running there
- * ends with it. It leads a session of its own, without a terminal. Never throws.
+ * Runs the program until it ends. Time limit, `signal` and output limit kill its group. It leads a session of its own,
+ * without a terminal. Never throws.
  */
 export async function runProgram(run: ProgramRun): Promise<ProgramEnd> {
   if (run.signal.aborted) return { kind: 'aborted' };
@@ -71,7 +73,7 @@ export async function runProgram(run: ProgramRun): Promise<ProgramEnd> {
     child.once('close', ended);
     child.once('exit', (status, name) => {
       // At once: while a member is left, the group's number can be nobody else's.
-      kill();
+      if (!run.mayLeaveOthers) kill();
       drain = setTimeout(() => ended(status, name), DRAIN_MS);
     });
   });
