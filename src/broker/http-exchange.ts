@@ -69,11 +69,6 @@ export class HttpFault extends Error {
   }
 }
 
-/** True for hosts that never leave this machine, where plain HTTP exposes nothing to a network. */
-export function isLoopback(url: URL): boolean {
-  return /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/.test(url.hostname);
-}
-
 /** Sends the request and resolves with the whole answer, whatever its status; rejects with an HttpFault. */
 export function exchangeHttp(request: HttpRequest): Promise<HttpAnswer> {
   const secure = request.url.protocol === 'https:';

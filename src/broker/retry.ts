@@ -1,6 +1,7 @@
 /** Asking again, where it is certain that the first request had no effect. */
 import { abortableWait } from '../base/abortable-wait.ts';
-import { ExchangeError, type JsonAnswer } from './json-exchange.ts';
+import { ExchangeError } from './exchange-error.ts';
+import type { JsonAnswer } from './json-exchange.ts';
 import type { BrokerContext } from './provider.ts';
 
 /** Seconds that an answer asks to wait (RFC 9110 section 10.2.3), 0 or more; null where it doesn't say. */

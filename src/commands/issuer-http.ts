@@ -1,6 +1,7 @@
 /** What the issuer's little server answers. Everything is read from the files anew, so a revocation shows at once. */
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { isLoopback } from '../broker/endpoint.ts';
 import {
   type IssuerFiles,
   readJwks,
@@ -9,7 +10,6 @@ import {
   required,
 } from '../broker/providers/local-issuer/files.ts';
 import { liveKeys } from '../broker/providers/local-issuer/formats.ts';
-import { isLoopback } from '../broker/providers/local-issuer/published.ts';
 import { unixSeconds } from '../broker/providers/local-issuer/times.ts';
 import { verifyToken } from '../broker/providers/local-issuer/verify-token.ts';
 
@@ -42,7 +42,8 @@ export async function answer(
   response.setHeader('X-Content-Type-Options', 'nosniff');
   try {
     // A web page whose own name was rebound to 127.0.0.1 sends that name.
-    if (served.onLoopback && !isLoopback(hostOf(request))) return plain(response, 421, 'Misdirected Request');
+    if (served.onLoopback && !isLoopback({ hostname: hostOf(request) }))
+      return plain(response, 421, 'Misdirected Request');
     const path = request.url?.split('?', 1)[0] ?? '';
     if (path === INTROSPECT_PATH && served.onLoopback)
       return await introspect(served.files, request, response);

@@ -2,8 +2,8 @@
 
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo, isIPv6 } from 'node:net';
+import { isLoopback } from '../broker/endpoint.ts';
 import { issuerFiles, readKey, readName, required } from '../broker/providers/local-issuer/files.ts';
-import { isLoopback } from '../broker/providers/local-issuer/published.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
 import { openStateFor } from '../ui/open-state.ts';
 import type { Command } from './command.ts';
@@ -26,7 +26,7 @@ export const issuerServe: Command<IssuerServeOptions> = async (context, options)
   required(readKey(files));
   const issuer = required(readName(files));
   const { host = '127.0.0.1', port = 0 } = options;
-  const onLoopback = isLoopback(isIPv6(host) ? `[${host}]` : host);
+  const onLoopback = isLoopback({ hostname: isIPv6(host) ? `[${host}]` : host });
   const server = createServer({ requestTimeout: 10_000, headersTimeout: 5000 }, (request, response) => {
     void answer({ files, onLoopback }, request, response);
   });

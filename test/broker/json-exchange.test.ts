@@ -2,16 +2,10 @@
 import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { assertEndpoint } from '../../src/broker/endpoint.ts';
+import { ExchangeError, maybeIssued, statusError } from '../../src/broker/exchange-error.ts';
 import { errorWords, registerSecrets, valueAt } from '../../src/broker/json-body.ts';
-import {
-  assertEndpoint,
-  callJson,
-  ExchangeError,
-  type JsonAnswer,
-  type JsonCall,
-  maybeIssued,
-  statusError,
-} from '../../src/broker/json-exchange.ts';
+import { callJson, type JsonAnswer, type JsonCall } from '../../src/broker/json-exchange.ts';
 import { retryAfter, withRetry } from '../../src/broker/retry.ts';
 import { CapwrapError } from '../../src/errors.ts';
 import { afterTest } from '../helpers/after-test.ts';

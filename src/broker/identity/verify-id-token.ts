@@ -1,8 +1,9 @@
 /** Checking an OIDC token against the keys that its issuer publishes (OpenID Connect Core section 3.1.3.7). */
 import { CapwrapError } from '../../errors.ts';
-import { isLoopback } from '../http-exchange.ts';
+import { assertEndpoint, isLoopback } from '../endpoint.ts';
+import { statusError } from '../exchange-error.ts';
 import { type JsonObject, textAt } from '../json-body.ts';
-import { assertEndpoint, callJson, statusError } from '../json-exchange.ts';
+import { callJson } from '../json-exchange.ts';
 import type { BrokerContext } from '../provider.ts';
 
 /** Signatures with a key of the issuer's own; a shared secret is none. */

@@ -4,7 +4,7 @@
  */
 import { CapwrapError } from '../../errors.ts';
 import { type Source, sourceLabel } from '../../policy/sources/index.ts';
-import { isLoopback } from '../http-exchange.ts';
+import { isLoopback } from '../endpoint.ts';
 import { textAt } from '../json-body.ts';
 import type { BrokerContext } from '../provider.ts';
 import { askMetadata, metadataFault, objectIn } from './ask-metadata.ts';

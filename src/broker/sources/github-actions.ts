@@ -4,7 +4,8 @@
  */
 import { CapwrapError } from '../../errors.ts';
 import type { Source } from '../../policy/capability.ts';
-import { exchangeHttp, type HttpAnswer, HttpFault, isLoopback } from '../http-exchange.ts';
+import { isSecure } from '../endpoint.ts';
+import { exchangeHttp, type HttpAnswer, HttpFault } from '../http-exchange.ts';
 import { describeHttpFault } from '../http-fault.ts';
 import type { BrokerContext } from '../provider.ts';
 import type { TokenProof } from './proof.ts';
@@ -40,7 +41,7 @@ function requestPlace(context: BrokerContext): { readonly url: URL; readonly req
     );
   }
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url === null || !(url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url)))) {
+  if (url === null || !isSecure(url)) {
     throw unavailable(
       'got a request address that is not https',
       'the runner sets ACTIONS_ID_TOKEN_REQUEST_URL; nothing else should',

@@ -1,6 +1,8 @@
 /** The smallest provider that does everything right: what the catalogue is tried out on, and a pattern for the real ones. */
+
+import { maybeIssued, statusError } from '../../../src/broker/exchange-error.ts';
 import { textAt } from '../../../src/broker/json-body.ts';
-import { callJson, type JsonAnswer, maybeIssued, statusError } from '../../../src/broker/json-exchange.ts';
+import { callJson, type JsonAnswer } from '../../../src/broker/json-exchange.ts';
 import type { BrokerContext, IssueRequest, Lease, Provider } from '../../../src/broker/provider.ts';
 import { withRetry } from '../../../src/broker/retry.ts';
 

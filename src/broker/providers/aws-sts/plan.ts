@@ -2,7 +2,7 @@
 import { CapwrapError } from '../../../errors.ts';
 import type { AwsStsConfig } from '../../../policy/providers/aws-sts.ts';
 import { holdsRoleSession, holdsToken, sourceLabel } from '../../../policy/sources/index.ts';
-import { isLoopback } from '../../http-exchange.ts';
+import { isSecure } from '../../endpoint.ts';
 import type { IssueRequest } from '../../provider.ts';
 import { parseRoleArn, type RoleName, regionalEndpoint } from './arn.ts';
 import { chainError, MAX_CHAINED_SECONDS } from './chain.ts';
@@ -67,7 +67,7 @@ export function planExchange(request: IssueRequest): StsPlan {
 function endpointOf(config: AwsStsConfig, role: RoleName): URL {
   const text = config.endpoint ?? regionalEndpoint(config.region, role.partition);
   const url = URL.canParse(text) ? new URL(text) : null;
-  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url))) return url;
+  if (url !== null && isSecure(url)) return url;
   throw new CapwrapError(
     'ERR_MAP_INVALID',
     `endpoint "${text}" is not https: the credential would travel in clear`,

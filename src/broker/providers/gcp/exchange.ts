@@ -2,8 +2,10 @@
  * The Security Token Service: a token of an OIDC issuer for one of Google's, and one of Google's for a smaller one
  * (RFC 8693). https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token
  */
+
+import { maybeIssued, statusError } from '../../exchange-error.ts';
 import { errorWords, numberAt, textAt } from '../../json-body.ts';
-import { callJson, type JsonAnswer, maybeIssued, statusError } from '../../json-exchange.ts';
+import { callJson, type JsonAnswer } from '../../json-exchange.ts';
 import type { BrokerContext } from '../../provider.ts';
 import { withRetry } from '../../retry.ts';
 import type { TokenProof } from '../../sources/proof.ts';

@@ -2,8 +2,10 @@
  * A service account's token, for somebody who may issue it.
  * https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/generateAccessToken
  */
+
+import { maybeIssued, statusError } from '../../exchange-error.ts';
 import { errorWords, textAt } from '../../json-body.ts';
-import { callJson, type JsonAnswer, maybeIssued, statusError } from '../../json-exchange.ts';
+import { callJson, type JsonAnswer } from '../../json-exchange.ts';
 import type { BrokerContext } from '../../provider.ts';
 import { withRetry } from '../../retry.ts';
 import type { TokenProof } from '../../sources/proof.ts';

@@ -2,7 +2,7 @@
 import { CapwrapError } from '../../../errors.ts';
 import { accessBoundary } from '../../../policy/providers/gcp/boundary.ts';
 import type { GcpConfig, GcpSource } from '../../../policy/providers/gcp.ts';
-import { assertEndpoint } from '../../json-exchange.ts';
+import { assertEndpoint } from '../../endpoint.ts';
 import type { IssueRequest } from '../../provider.ts';
 
 const STS = 'https://sts.googleapis.com';

@@ -1,9 +1,10 @@
 /** GitHub's REST API: one call, and its refusals in words. https://docs.github.com/en/rest/using-the-rest-api */
 import type { GitHubAppConfig } from '../../../policy/providers/github-app.ts';
 import { readCaFile } from '../../ca-file.ts';
+import { ExchangeError, statusError } from '../../exchange-error.ts';
 import type { HttpMethod } from '../../http-exchange.ts';
 import { errorWords, type JsonPath } from '../../json-body.ts';
-import { callJson, ExchangeError, type JsonAnswer, statusError } from '../../json-exchange.ts';
+import { callJson, type JsonAnswer } from '../../json-exchange.ts';
 import type { BrokerContext } from '../../provider.ts';
 import { withRetry } from '../../retry.ts';
 

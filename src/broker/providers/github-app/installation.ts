@@ -2,8 +2,9 @@
 import { CapwrapError } from '../../../errors.ts';
 import { PERMISSION_LEVELS, type PermissionLevel } from '../../../policy/providers/github-app/fields.ts';
 import type { GitHubAppConfig } from '../../../policy/providers/github-app.ts';
+import { ExchangeError } from '../../exchange-error.ts';
 import { isJsonObject, numberAt, textAt, valueAt } from '../../json-body.ts';
-import { ExchangeError, type JsonAnswer } from '../../json-exchange.ts';
+import type { JsonAnswer } from '../../json-exchange.ts';
 import type { BrokerContext } from '../../provider.ts';
 import { callApi, refusal } from './api.ts';
 import { appJwt } from './app-jwt.ts';

@@ -2,6 +2,7 @@
 import { closeSync, constants, fstatSync, openSync } from 'node:fs';
 import { readAll } from '../../../base/private-files.ts';
 import { CapwrapError } from '../../../errors.ts';
+import { isSecure } from '../../endpoint.ts';
 
 const MAX_BYTES = 16 * 1024 * 1024;
 const TIMEOUT_MS = 5000;
@@ -22,17 +23,12 @@ export async function readPublished(place: string, now: Date): Promise<Published
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(place) ? fetchDocument(safeUrl(place), now) : readDocument(place);
 }
 
-/** True for the names and addresses of this machine's own loopback, as a URL or a Host header has them. */
-export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '[::1]' || /^127(?:\.\d{1,3}){3}$/.test(host);
-}
-
 function safeUrl(place: string): URL {
   const url = URL.canParse(place) ? new URL(place) : null;
   if (url?.username || url?.password) {
     throw new CapwrapError('ERR_USAGE', '"--jwks" and "--revoked" take no URL with a user name or password');
   }
-  if (url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname))) return url;
+  if (url !== null && isSecure(url)) return url;
   throw new CapwrapError(
     'ERR_USAGE',
     `"${place.split('?', 1)[0]}" is neither https nor http on this machine`,

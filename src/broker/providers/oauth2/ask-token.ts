@@ -1,8 +1,9 @@
 /** The request for a token: RFC 6749 section 4.4, RFC 8693 section 2.1. */
 import { formatDuration } from '../../../base/duration.ts';
 import type { Oauth2Config, TokenType } from '../../../policy/providers/oauth2.ts';
+import { ExchangeError, maybeIssued, statusError } from '../../exchange-error.ts';
 import { errorWords, textAt } from '../../json-body.ts';
-import { ExchangeError, type JsonAnswer, maybeIssued, statusError } from '../../json-exchange.ts';
+import type { JsonAnswer } from '../../json-exchange.ts';
 import type { BrokerContext } from '../../provider.ts';
 import { post, type Session } from './session.ts';
 

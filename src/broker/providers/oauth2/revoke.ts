@@ -1,6 +1,7 @@
 /** The end of a token at its server (RFC 7009). */
+
+import { statusError } from '../../exchange-error.ts';
 import { errorWords } from '../../json-body.ts';
-import { statusError } from '../../json-exchange.ts';
 import type { BrokerContext, EndAnswer } from '../../provider.ts';
 import type { Held } from './held.ts';
 import { post } from './session.ts';

@@ -4,15 +4,10 @@
  */
 import { CapwrapError } from '../../../errors.ts';
 import type { Oauth2Config } from '../../../policy/providers/oauth2.ts';
-import { isLoopback } from '../../http-exchange.ts';
+import { assertEndpoint, isLoopback } from '../../endpoint.ts';
+import { ExchangeError, statusError } from '../../exchange-error.ts';
 import { type JsonObject, textAt, textsAt } from '../../json-body.ts';
-import {
-  assertEndpoint,
-  callJson,
-  ExchangeError,
-  type JsonAnswer,
-  statusError,
-} from '../../json-exchange.ts';
+import { callJson, type JsonAnswer } from '../../json-exchange.ts';
 import type { BrokerContext } from '../../provider.ts';
 import { withRetry } from '../../retry.ts';
 import type { Client } from './client.ts';

@@ -1,7 +1,7 @@
 /** Issuing: log in, make the lease's token, read the secret with it. What fails on the way takes back what came before. */
 import { CapwrapError } from '../../../errors.ts';
 import type { VaultConfig } from '../../../policy/providers/vault.ts';
-import { maybeIssued } from '../../json-exchange.ts';
+import { maybeIssued } from '../../exchange-error.ts';
 import type { BrokerContext, IssueRequest, Lease } from '../../provider.ts';
 import { type Vault, vaultAt } from './client.ts';
 import { leaseOf } from './lease-of.ts';

@@ -1,8 +1,8 @@
 /** The token of one lease: a child of the login, with the map's policies, and no longer than the grant. */
 import { CapwrapError } from '../../../errors.ts';
 import type { VaultConfig } from '../../../policy/providers/vault.ts';
+import { maybeIssued } from '../../exchange-error.ts';
 import { textsAt } from '../../json-body.ts';
-import { maybeIssued } from '../../json-exchange.ts';
 import type { BrokerContext, IssueRequest } from '../../provider.ts';
 import { withRetry } from '../../retry.ts';
 import { isFine, type Vault } from './client.ts';

@@ -1,6 +1,8 @@
 /** An answer that is an error → what to change. Of Vault's own words only those that are known are repeated. */
+
+import { type ExchangeError, statusError } from '../../exchange-error.ts';
 import { errorWords } from '../../json-body.ts';
-import { type ExchangeError, type JsonAnswer, statusError } from '../../json-exchange.ts';
+import type { JsonAnswer } from '../../json-exchange.ts';
 
 /** What Vault and OpenBao say, the more telling first, and what it means for the map or the server. */
 const HINTS: Readonly<Record<string, string | null>> = {
