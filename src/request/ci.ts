@@ -1,5 +1,14 @@
 /** What a CI system says about the build. Any process can set these variables, so all of it is a claim. */
 import type { EnvCiAnswer } from 'env-ci';
+import {
+  ACTOR_VARIABLES,
+  CI_VARIABLES,
+  FILE_VARIABLES,
+  FORK_FLAGS,
+  NO_REPO,
+  ORIGIN_VARIABLES,
+  TELLS_FORKS,
+} from './ci-systems.ts';
 import { isPlainValue } from './claims.ts';
 import { type Fact, known, unknown } from './facts.ts';
 import { parseRemoteUrl } from './git/remote-url.ts';
@@ -38,89 +47,7 @@ export async function readCi(env: Readonly<Record<string, string>>): Promise<CiC
   };
 }
 
-/** One variable for each system that env-ci knows, in its order; `CI` last, for those it doesn't. */
-export const CI_VARIABLES: readonly string[] = [
-  'APPVEYOR',
-  'BUILD_BUILDURI',
-  'bamboo_agentId',
-  'BITBUCKET_BUILD_NUMBER',
-  'BITRISE_IO',
-  'BUDDY_WORKSPACE_ID',
-  'BUILDKITE',
-  'CIRCLECI',
-  'CIRRUS_CI',
-  'CF_PAGES',
-  'CODEBUILD_BUILD_ID',
-  'CF_BUILD_ID',
-  'CI_NAME',
-  'DRONE',
-  'GITHUB_ACTIONS',
-  'GITLAB_CI',
-  'JENKINS_URL',
-  'NETLIFY',
-  'DISTELLI_APPNAME',
-  'SAILCI',
-  'SCREWDRIVER',
-  'SCRUTINIZER',
-  'SEMAPHORE',
-  'SHIPPABLE',
-  'TEAMCITY_VERSION',
-  'TRAVIS',
-  'VELA',
-  'VERCEL',
-  'NOW_GITHUB_DEPLOYMENT',
-  'WERCKER_MAIN_PIPELINE_STARTED',
-  'JB_SPACE_EXECUTION_NUMBER',
-  'CI',
-];
-
 const COMMIT = /^(?:[0-9a-f]{40}|[0-9a-f]{64})$/;
-
-/** Files that env-ci would open by a path from the environment; what they add is not worth reading them. */
-const FILE_VARIABLES = new Set(['GITHUB_EVENT_PATH', 'TEAMCITY_BUILD_PROPERTIES_FILE']);
-
-/** Who set off a run, by env-ci's name of the system. */
-const ACTOR_VARIABLES: Readonly<Record<string, string>> = {
-  github: 'GITHUB_ACTOR',
-  gitlab: 'GITLAB_USER_LOGIN',
-  circleci: 'CIRCLE_USERNAME',
-  azurePipelines: 'BUILD_REQUESTEDFOR',
-  bitbucket: 'BITBUCKET_STEP_TRIGGERER_UUID',
-  buildkite: 'BUILDKITE_BUILD_CREATOR',
-  codebuild: 'CODEBUILD_INITIATOR',
-  jenkins: 'BUILD_USER_ID',
-};
-
-/** Where a pull request comes from and where it goes; a difference means a fork, whose branch names prove nothing. */
-const ORIGIN_VARIABLES: readonly (readonly [string, string])[] = [
-  ['CI_MERGE_REQUEST_SOURCE_PROJECT_PATH', 'CI_MERGE_REQUEST_PROJECT_PATH'],
-  ['TRAVIS_PULL_REQUEST_SLUG', 'TRAVIS_REPO_SLUG'],
-  ['APPVEYOR_PULL_REQUEST_HEAD_REPO_NAME', 'APPVEYOR_REPO_NAME'],
-  ['SEMAPHORE_GIT_PR_SLUG', 'SEMAPHORE_GIT_REPO_SLUG'],
-  ['BUILDKITE_PULL_REQUEST_REPO', 'BUILDKITE_REPO'],
-  ['ghprbAuthorRepoGitUrl', 'GIT_URL'],
-  ['gitlabSourceNamespace', 'gitlabTargetNamespace'],
-];
-
-const FORK_FLAGS = ['SYSTEM_PULLREQUEST_ISFORK', 'CF_PULL_REQUEST_IS_FORK'];
-
-/** Systems that make the name of a pull request's branch up themselves (`refs/pull/7/merge`), or tell forks apart. */
-const TELLS_FORKS = new Set([
-  'appveyor',
-  'azurePipelines',
-  'buildkite',
-  'circleci',
-  'cirrus',
-  'codefresh',
-  'github',
-  'gitlab',
-  'jenkins',
-  'semaphore',
-  'travis',
-]);
-
-/** Systems whose "slug" is the name of a build, not of a repository. */
-const NO_REPO = new Set(['teamcity', 'bitrise', 'codeship']);
 
 async function ask(env: Readonly<Record<string, string>>): Promise<EnvCiAnswer | null> {
   const isSwitch = new Set(CI_VARIABLES);
@@ -196,8 +123,7 @@ function actorClaim(service: string, env: Readonly<Record<string, string>>): CiC
 
 /** A claimed value. env-ci glues variables together, so a missing one shows as the word `undefined`. */
 function claimed(value: string | undefined, name: string): Fact {
-  if (!isPlainValue(value)) return unknown(`${name} does not name it`);
-  return value.split('/').includes('undefined')
-    ? unknown(`${name} does not name it`)
-    : known(value, 'claimed', name);
+  return isPlainValue(value) && !value.split('/').includes('undefined')
+    ? known(value, 'claimed', name)
+    : unknown(`${name} does not name it`);
 }

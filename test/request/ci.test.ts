@@ -3,7 +3,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
-import { CI_VARIABLES, readCi } from '../../src/request/ci.ts';
+import { readCi } from '../../src/request/ci.ts';
+import { CI_VARIABLES } from '../../src/request/ci-systems.ts';
 import { tempDir } from '../helpers/cli.ts';
 
 const SHA = 'b'.repeat(40);
