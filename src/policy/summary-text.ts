@@ -4,6 +4,11 @@ import { escapeValue } from '../base/escape.ts';
 /** A row without a text is left out. */
 export type Row = readonly [label: string, text: string | null];
 
+/** The row of one value; null for none. */
+export function row(label: string, value: string | null): Row {
+  return [label, value && escapeValue(value)];
+}
+
 export function words(list: readonly string[]): string {
   return list.map(escapeValue).join(', ');
 }

@@ -1,10 +1,9 @@
 /** Provider `gcp`: an access token of Google Cloud, by workload identity federation. */
-import { escapeValue } from '../../base/escape.ts';
 import { compareTokens } from '../diff/compare-tokens.ts';
 import { absolute } from '../sources/fields.ts';
 import { normaliseSource, type Source } from '../sources/index.ts';
 import { compareSources, sourceText } from '../sources/source-text.ts';
-import { type Row, words } from '../summary-text.ts';
+import { row, words } from '../summary-text.ts';
 import { compareFields, type FieldComparisons } from './compare-fields.ts';
 import type { ProviderPolicy, RawOf } from './descriptor.ts';
 import { type BoundaryRule, boundaryText, compareBoundaries } from './gcp/boundary.ts';
@@ -124,18 +123,18 @@ export const gcp: ProviderPolicy<typeof gcpFields, GcpConfig> = {
     serviceAccount === null ? audience : `${serviceAccount} through ${audience}`,
   reach: ({ scope, boundary }) => [...scope, ...(boundary ?? []).map((rule) => `only ${boundaryText(rule)}`)],
   summaryRows: (config) => [
-    one('audience', config.audience),
-    one('service account', config.serviceAccount),
+    row('audience', config.audience),
+    row('service account', config.serviceAccount),
     ['delegates', config.delegates.length === 0 ? null : words(config.delegates)],
     ['scope', words(config.scope)],
-    ...(config.boundary ?? []).map((rule): Row => one('boundary', boundaryText(rule))),
-    one('project', config.project),
-    one('quota project', config.quotaProject),
+    ...(config.boundary ?? []).map((rule) => row('boundary', boundaryText(rule))),
+    row('project', config.project),
+    row('quota project', config.quotaProject),
     ['source', sourceText(config.source)],
-    one('sts endpoint', config.stsEndpoint),
-    one('iam endpoint', config.iamEndpoint),
-    one('ca file', config.caFile),
-    one('delivery', config.delivery === 'environment' ? null : config.delivery),
+    row('sts endpoint', config.stsEndpoint),
+    row('iam endpoint', config.iamEndpoint),
+    row('ca file', config.caFile),
+    row('delivery', config.delivery === 'environment' ? null : config.delivery),
   ],
   proofs: ({ source }) => [{ at: 'source', source }],
   compare: (before, after, at) => compareFields(COMPARISONS, before, after, at),
@@ -173,10 +172,6 @@ function normalise(raw: RawOf<typeof gcpFields>, dir: string): GcpConfig {
     caFile: absolute(raw.ca_file, dir),
     delivery: raw.delivery ?? 'environment',
   };
-}
-
-function one(label: string, value: string | null): Row {
-  return [label, value && escapeValue(value)];
 }
 
 /** `devstorage.read_write` for the scopes that share Google's prefix. */

@@ -1,18 +1,12 @@
 /** Provider `oauth2`: a token of an OAuth 2.0 server, exchanged for another one or granted to a client. */
-import { formatDuration } from '../../base/duration.ts';
-import { escapeValue } from '../../base/escape.ts';
-import { anotherOne, canonical, compareBounds, KIND_OF, type MapChange } from '../diff/change.ts';
-import { compareTokens } from '../diff/compare-tokens.ts';
-import { mapWord } from '../map-word.ts';
 import { seconds } from '../schema-fields.ts';
 import { absolute } from '../sources/fields.ts';
 import { normaliseSource, type Source } from '../sources/index.ts';
-import { compareSources, sourceText } from '../sources/source-text.ts';
-import { pairs, type Row, words } from '../summary-text.ts';
-import { compareFields, type FieldComparisons } from './compare-fields.ts';
 import { type ProviderPolicy, type RawOf, TOKEN_VARIABLE } from './descriptor.ts';
 import { checkOauth2 } from './oauth2/check.ts';
+import { compareOauth2 } from './oauth2/compare.ts';
 import { OAUTH2_SOURCES, oauth2Fields, type TOKEN_TYPES } from './oauth2/fields.ts';
+import { summaryRows } from './oauth2/summary.ts';
 
 export type TokenType = (typeof TOKEN_TYPES)[number];
 
@@ -63,28 +57,6 @@ export interface Oauth2Config {
 /** No tool expects a name of its own for a token of just any server. */
 const DEFAULT_INJECT: Readonly<Record<string, string>> = { [TOKEN_VARIABLE]: 'token' };
 
-const COMPARISONS: FieldComparisons<Oauth2Config> = {
-  issuer: 'widening',
-  tokenEndpoint: 'widening',
-  revocationEndpoint: 'widening',
-  introspectionEndpoint: 'widening',
-  caFile: 'widening',
-  grant: 'widening',
-  clientId: 'widening',
-  clientAuth: 'widening',
-  source: compareSubjects,
-  subjectTokenType: 'widening',
-  requestedTokenType: 'widening',
-  audience: 'widening',
-  resource: 'widening',
-  scope: compareScope,
-  tokenAudience: 'widening',
-  subject: 'widening',
-  tokenLife: compareLife,
-  ttlParameter: 'widening',
-  probe: 'widening', // the token is sent there
-};
-
 export const oauth2: ProviderPolicy<typeof oauth2Fields, Oauth2Config> = {
   name: 'oauth2',
   fields: oauth2Fields,
@@ -132,7 +104,7 @@ export const oauth2: ProviderPolicy<typeof oauth2Fields, Oauth2Config> = {
   reach: ({ scope }) => scope ?? ['whatever the server grants'],
   summaryRows,
   proofs: ({ source }) => (source === null ? [] : [{ at: 'source', source }]),
-  compare: (before, after, at) => compareFields(COMPARISONS, before, after, at),
+  compare: compareOauth2,
   *lint({ scope }, capability) {
     if (scope !== null) return;
     yield {
@@ -168,67 +140,4 @@ function normaliseAuth(raw: RawOf<typeof oauth2Fields>['client_auth'], dir: stri
     case 'none':
       return { type: raw.type };
   }
-}
-
-function summaryRows(config: Oauth2Config): readonly Row[] {
-  const one = (label: string, value: string | null): Row => [label, value && escapeValue(value)];
-  const many = (label: string, values: readonly string[]): Row => [
-    label,
-    values.length === 0 ? null : words(values),
-  ];
-  const { clientAuth, source, scope, tokenLife } = config;
-  const { type, ...how } = clientAuth;
-  return [
-    one('issuer', config.issuer),
-    one('token endpoint', config.tokenEndpoint),
-    one('revocation', config.revocationEndpoint),
-    one('introspection', config.introspectionEndpoint),
-    one('ca file', config.caFile),
-    one('grant', config.grant),
-    one('client', config.clientId),
-    ['client auth', [type, ...pairs(mapWords(how))].join(' ')],
-    ['source', source && sourceText(source)],
-    one('subject type', source && config.subjectTokenType),
-    one('requested type', config.requestedTokenType),
-    many('audience', config.audience),
-    many('resource', config.resource),
-    ['scope', scope === null ? 'whatever the server grants' : words(scope)],
-    many('token audience', config.tokenAudience),
-    one('subject', config.subject),
-    one('token life', tokenLife === null ? null : formatDuration(tokenLife)),
-    one('ttl parameter', config.ttlParameter),
-    one('probe', config.probe),
-  ];
-}
-
-/** The fields by the names that the map has for them. */
-function mapWords(fields: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(fields).map(([name, value]) => [mapWord(name), value]));
-}
-
-function compareSubjects(before: SubjectSource | null, after: SubjectSource | null, at: string): MapChange[] {
-  if (before !== null && after !== null) return compareSources(before, after, at);
-  if (before === after) return [];
-  return [anotherOne('widening', at, 'source', before && sourceText(before), after && sourceText(after))];
-}
-
-/** Without a list the server decides, which may be anything. */
-function compareScope(
-  before: readonly string[] | null,
-  after: readonly string[] | null,
-  at: string,
-): MapChange[] {
-  if (before !== null && after !== null) return compareTokens(before, after, at);
-  if (before === after) return [];
-  const kind = after === null ? 'widening' : 'narrowing';
-  return [anotherOne(kind, at, 'scope', before && canonical(before), after && canonical(after))];
-}
-
-function compareLife(before: number | null, after: number | null, at: string): MapChange[] {
-  const text = (life: number | null) => (life === null ? null : formatDuration(life));
-  // None is the shortest: no longer than the grant.
-  const direction = compareBounds(before ?? 0, after ?? 0);
-  return direction === 'same'
-    ? []
-    : [anotherOne(KIND_OF[direction], at, 'token_life', text(before), text(after))];
 }
