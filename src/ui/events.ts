@@ -2,10 +2,10 @@
  * capwrap's own lines: one per event, `name key=value ...`, on standard error; JSON objects for tools. Standard
  * output belongs to the child alone.
  */
-import { writeSync } from 'node:fs';
 import { escapeText, escapeValue, toJson } from '../base/escape.ts';
 import type { CommandContext } from './context.ts';
 import { assertEventsFd } from './events-fd.ts';
+import { writeNow } from './write-now.ts';
 
 type EventName =
   | 'policy.check'
@@ -42,12 +42,7 @@ export function openEvents(
 ): EventSink {
   if (eventsFd !== null) assertEventsFd(eventsFd, context.ambient.launch.descriptors);
   const toFd = (object: object): void => {
-    if (eventsFd === null) return;
-    try {
-      writeSync(eventsFd, `${mask(toJson(object))}\n`);
-    } catch {
-      // the reader of the events is gone; the run goes on
-    }
+    if (eventsFd !== null) writeNow(eventsFd, `${mask(toJson(object))}\n`);
   };
   return {
     emit(name, fields) {

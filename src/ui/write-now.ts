@@ -1,16 +1,23 @@
 import { writeSync } from 'node:fs';
 import { systemErrorCode } from '../errors.ts';
 
-/** Writes at once and in order with the child's own output; a reader that is gone loses the text and nothing else. */
+/**
+ * Writes at once and in order with the child's own output. A reader that is gone, or that makes this wait for two seconds
+ * in all, loses the rest of the text and nothing else.
+ */
 export function writeNow(fd: number, text: string): void {
   const bytes = Buffer.from(text);
   let offset = 0;
-  for (let attempt = 0; offset < bytes.length && attempt < 1000; attempt++) {
+  for (let waits = 0; offset < bytes.length && waits < MOST_WAITS; ) {
     try {
       offset += writeSync(fd, bytes, offset);
     } catch (error) {
       if (systemErrorCode(error) !== 'EAGAIN') return;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2);
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, WAIT_MS);
+      waits += 1;
     }
   }
 }
+
+const WAIT_MS = 2;
+const MOST_WAITS = 1000;
