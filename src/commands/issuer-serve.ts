@@ -9,6 +9,10 @@ import { openStateFor } from '../ui/open-state.ts';
 import type { Command } from './command.ts';
 import { answer } from './issuer-http.ts';
 import { printFacts } from './issuer-output.ts';
+import { type Stops, stopOnSignals } from './stop-on-signals.ts';
+
+/** Milliseconds from a signal on in which open requests may still be answered. */
+const GRACE_MS = 1_000;
 
 export interface IssuerServeOptions {
   /** Address to listen on; 127.0.0.1 where undefined. */
@@ -32,15 +36,20 @@ export const issuerServe: Command<IssuerServeOptions> = async (context, options)
   });
   server.maxConnections = 256;
   await listen(server, host, port);
-  const stopped = stopOnSignal(server);
-  if (!onLoopback) {
-    context.err(
-      'capwrap: warning: plain HTTP beyond this machine can be altered on the way: put TLS in front of it',
-    );
+  const stops = stopOnSignals(undefined, GRACE_MS);
+  try {
+    if (!onLoopback) {
+      context.err(
+        'capwrap: warning: plain HTTP beyond this machine can be altered on the way: put TLS in front of it',
+      );
+    }
+    await printFacts(context, 'issuer.serve', { url: urlOf(server), issuer });
+    await closed(server, stops);
+    return 0;
+  } finally {
+    stops.release();
+    server.close(); // where nobody could be told that it serves
   }
-  await printFacts(context, 'issuer.serve', { url: urlOf(server), issuer });
-  await stopped;
-  return 0;
 };
 
 function listen(server: Server, host: string, port: number): Promise<void> {
@@ -59,16 +68,16 @@ function listen(server: Server, host: string, port: number): Promise<void> {
   });
 }
 
-/** Settles once a signal has come and the open requests are answered, or a short time later. */
-function stopOnSignal(server: Server): Promise<void> {
+/** Settles once a signal has come and the open requests are answered, or have had their time. */
+function closed(server: Server, { stop, cut }: Stops): Promise<void> {
   return new Promise((resolve) => {
-    const stop = (): void => {
-      for (const signal of ['SIGINT', 'SIGTERM'] as const) process.removeListener(signal, stop);
+    const close = (): void => {
       server.close(() => resolve());
       server.closeIdleConnections();
-      setTimeout(() => server.closeAllConnections(), 1000).unref();
     };
-    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, stop);
+    cut.addEventListener('abort', () => server.closeAllConnections());
+    if (stop.aborted) close();
+    else stop.addEventListener('abort', close);
   });
 }
 

@@ -1,6 +1,6 @@
 /** Ending a command that would go on. */
 
-/** A request that is under way gets so long to come to its end. */
+/** Milliseconds that a request which is under way gets to come to its end. */
 const GRACE_MS = 5_000;
 
 export interface Stops {
@@ -12,7 +12,7 @@ export interface Stops {
 }
 
 /** At INT, TERM or the abort of `other`. The second signal is the system's again, and ends the process at once. */
-export function stopOnSignals(other: AbortSignal | undefined): Stops {
+export function stopOnSignals(other: AbortSignal | undefined, graceMs = GRACE_MS): Stops {
   const stop = new AbortController();
   const cut = new AbortController();
   let grace: NodeJS.Timeout | undefined;
@@ -24,7 +24,7 @@ export function stopOnSignals(other: AbortSignal | undefined): Stops {
   const onStop = () => {
     release();
     stop.abort();
-    grace = setTimeout(() => cut.abort(), GRACE_MS);
+    grace = setTimeout(() => cut.abort(), graceMs);
   };
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, onStop);
   other?.addEventListener('abort', onStop);

@@ -11,6 +11,7 @@ import { localIssuer } from '../../src/broker/providers/local-issuer/index.ts';
 import { initIssuer } from '../../src/broker/providers/local-issuer/keys.ts';
 import { readPublished } from '../../src/broker/providers/local-issuer/published.ts';
 import { issuerServe, issuerVerify } from '../../src/commands/issuer.ts';
+import { CapwrapError } from '../../src/errors.ts';
 import {
   brokerContext,
   CONFIG,
@@ -232,6 +233,21 @@ describe('issuer serve', () => {
     await fetch(url + JWKS); // keeps the connection
     child.kill('SIGINT');
     expect((await child).exitCode).toBe(0);
+  });
+
+  test('ends where nobody can be told that it serves', async () => {
+    const { stateDir } = await freshIssuer();
+    const full = new CapwrapError('ERR_OUTPUT_WRITE', "standard output can't be written (ENOSPC)");
+    let line = '';
+    const out = async (text: string) => {
+      line = text;
+      throw full;
+    };
+    const { context } = commandContext(stateDir, true);
+    const before = process.listenerCount('SIGTERM');
+    await expect(issuerServe({ ...context, out }, {})).rejects.toBe(full);
+    await expect(fetch(JSON.parse(line).url + JWKS)).rejects.toThrow('fetch failed');
+    expect(process.listenerCount('SIGTERM')).toBe(before);
   });
 
   test('each request that is not meant gets its own refusal', async () => {
