@@ -75,7 +75,7 @@ export function exchangeHttp(request: HttpRequest): Promise<HttpAnswer> {
   // Not by `import`: that asks each export for its value, and one of them (WebSocket) loads a second HTTP library.
   const transport = process.getBuiltinModule(secure ? 'node:https' : 'node:http');
   return new Promise((resolve, reject) => {
-    if (request.signal.aborted) return reject(new HttpFault('aborted', false));
+    if (request.signal.aborted) return reject(new HttpFault(endedBy(request.signal), false));
     let sent = false;
     const outgoing = transport.request(optionsFor(request));
     const settle = () => {
@@ -88,7 +88,7 @@ export function exchangeHttp(request: HttpRequest): Promise<HttpAnswer> {
       reject(new HttpFault(kind, sent, outgoing.reusedSocket));
       outgoing.destroy();
     };
-    const abort = () => fail('aborted');
+    const abort = () => fail(endedBy(request.signal));
     const connecting = setTimeout(() => fail('connect_timeout'), request.connectTimeoutMs);
     const whole = setTimeout(() => fail('timeout'), request.timeoutMs);
     request.signal.addEventListener('abort', abort);
@@ -105,6 +105,11 @@ export function exchangeHttp(request: HttpRequest): Promise<HttpAnswer> {
     });
     outgoing.end(request.body);
   });
+}
+
+/** A signal of `AbortSignal.timeout` is a time limit of the caller's; nobody has interrupted anything. */
+function endedBy({ reason }: AbortSignal): HttpFaultKind {
+  return reason instanceof DOMException && reason.name === 'TimeoutError' ? 'timeout' : 'aborted';
 }
 
 function optionsFor(request: HttpRequest): RequestOptions {

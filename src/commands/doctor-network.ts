@@ -1,10 +1,9 @@
 /** What `capwrap doctor` says of the issuers that the map names: whether they answer, and whose clock is off. */
-import { readFileSync } from 'node:fs';
+import { readCaFile } from '../broker/ca-file.ts';
 import { exchangeHttp, HttpFault } from '../broker/http-exchange.ts';
 import { describeHttpFault } from '../broker/http-fault.ts';
 import { measureSkew } from '../broker/measure-skew.ts';
 import { parseRoleArn, regionalEndpoint } from '../broker/providers/aws-sts/arn.ts';
-import { CapwrapError, systemErrorCode } from '../errors.ts';
 import type { Capability } from '../policy/capability.ts';
 import type { AwsStsConfig } from '../policy/providers/aws-sts.ts';
 import { type Check, check, look } from './doctor-check.ts';
@@ -38,7 +37,7 @@ function endpointOf(config: AwsStsConfig): string {
 }
 
 async function endpointCheck(name: string, url: URL, caFile: string | null): Promise<Check> {
-  const ca = caFile === null ? null : readCertificates(caFile);
+  const ca = readCaFile(caFile);
   const sentAt = new Date();
   try {
     const answer = await exchangeHttp({
@@ -55,15 +54,6 @@ async function endpointCheck(name: string, url: URL, caFile: string | null): Pro
     if (!(error instanceof HttpFault)) throw error;
     const { text, hint } = describeHttpFault(error, 'endpoint');
     return check(name, 'problem', `"${url.host}" ${text}`, hint ?? null);
-  }
-}
-
-function readCertificates(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    const why = systemErrorCode(error) ?? 'unknown error';
-    throw new CapwrapError('ERR_PROVIDER_UNAVAILABLE', `ca_file "${path}" can't be read (${why})`);
   }
 }
 

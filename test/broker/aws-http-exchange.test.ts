@@ -137,6 +137,12 @@ describe('over HTTP', () => {
     expect(server.connections()).toBe(1);
   });
 
+  test('a time limit of the caller is told from an interruption', async () => {
+    const { port } = await listen(() => {});
+    const fault = await faultOf(ask(`http://127.0.0.1:${port}`, { signal: AbortSignal.timeout(50) }));
+    expect({ kind: fault.kind, sent: fault.sent }).toEqual({ kind: 'timeout', sent: true });
+  });
+
   test('exactly 1 MiB passes, whatever the status', async () => {
     const server = await listen((socket) =>
       socket.once('data', () =>
