@@ -1,5 +1,5 @@
 /** One call of LookupEvents through the official SDK: https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_LookupEvents.html */
-import { VERSION } from '../../../base/version.ts';
+import { credentialsOf, fixedSettings } from '../../../broker/providers/aws-sts/client-settings.ts';
 import { createTransport, type Seen } from '../../../broker/providers/aws-sts/transport.ts';
 import type { KeyProof } from '../../../broker/sources/proof.ts';
 import { explainLookupFailure, isThrottling } from './failure.ts';
@@ -56,20 +56,8 @@ export async function askEvents(
       seen,
       maxAnswerBytes: MAX_ANSWER_BYTES,
     }),
-    maxAttempts: 1,
-    retryMode: 'standard',
-    defaultsMode: 'standard',
-    useDualstackEndpoint: false,
-    useFipsEndpoint: false,
-    authSchemePreference: [],
-    userAgentAppId: async () => undefined,
-    disableClockSkewCorrection: true,
-    defaultUserAgentProvider: async () => [['capwrap', VERSION]],
-    credentials: {
-      accessKeyId: proof.accessKeyId,
-      secretAccessKey: proof.secretAccessKey,
-      ...(proof.sessionToken !== null && { sessionToken: proof.sessionToken }),
-    },
+    ...fixedSettings(),
+    credentials: credentialsOf(proof),
   });
   try {
     const { Events = [], NextToken } = await client.send(

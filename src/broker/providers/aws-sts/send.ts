@@ -1,11 +1,11 @@
 /** One call of AssumeRole or AssumeRoleWithWebIdentity through the official SDK. */
-import { VERSION } from '../../../base/version.ts';
 import { CapwrapError } from '../../../errors.ts';
 import { AUDIT_HEAD } from '../../../policy/providers/aws-sts.ts';
 import { readCaFile } from '../../ca-file.ts';
 import type { BrokerContext } from '../../provider.ts';
 import type { KeyProof, Proof, TokenProof } from '../../sources/proof.ts';
 import type { StsOutput } from './answer.ts';
+import { credentialsOf, fixedSettings } from './client-settings.ts';
 import { explainFailure } from './failure.ts';
 import type { StsPlan } from './plan.ts';
 import { createTransport, type Seen } from './transport.ts';
@@ -78,24 +78,9 @@ function clientFor(sdk: StsSdk, plan: StsPlan, proof: Proof, context: BrokerCont
     region: plan.config.region,
     endpoint: plan.endpoint.href,
     requestHandler,
-    // A retry could leave a second session that nobody sees.
-    maxAttempts: 1,
-    retryMode: 'standard',
-    defaultsMode: 'standard',
-    useDualstackEndpoint: false,
-    useFipsEndpoint: false,
-    authSchemePreference: [],
     sigv4aSigningRegionSet: [],
-    userAgentAppId: async () => undefined,
-    disableClockSkewCorrection: true,
-    defaultUserAgentProvider: async () => [['capwrap', VERSION]],
-    ...(proof.kind === 'keys' && {
-      credentials: {
-        accessKeyId: proof.accessKeyId,
-        secretAccessKey: proof.secretAccessKey,
-        ...(proof.sessionToken !== null && { sessionToken: proof.sessionToken }),
-      },
-    }),
+    ...fixedSettings(),
+    ...(proof.kind === 'keys' && { credentials: credentialsOf(proof) }),
   });
 }
 
