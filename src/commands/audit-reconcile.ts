@@ -20,8 +20,9 @@ import { SecretRegistry } from '../redact/registry.ts';
 import type { CommandContext } from '../ui/context.ts';
 import { openStateFor } from '../ui/open-state.ts';
 import { withLog } from './audit-log.ts';
+import type { ReconcileSearchOptions } from './reconcile-options.ts';
 import { type Reconciled, toJsonLine, toText } from './reconcile-report.ts';
-import { type ReconcileSearchOptions, searchEach } from './reconcile-search.ts';
+import { searchEach } from './reconcile-search.ts';
 import { parseMoment } from './time-option.ts';
 
 export interface AuditReconcileOptions extends ReconcileSearchOptions {
