@@ -4,7 +4,7 @@
  * its environment is built from nothing.
  */
 
-export interface SensitiveGroup {
+interface SensitiveGroup {
   /** True where a value of such a variable is code or names it. */
   readonly loadsCode: boolean;
   /** What a variable of the group does, as the end of `"NAME" …`. */
@@ -13,161 +13,83 @@ export interface SensitiveGroup {
   readonly names: readonly string[];
 }
 
+function words(text: string): readonly string[] {
+  return text.trim().split(/\s+/);
+}
+
 const SENSITIVE_GROUPS: readonly SensitiveGroup[] = [
   {
     loadsCode: true,
     does: 'makes the dynamic loader run code of its own choice in every program',
-    names: [
-      'LD_*',
-      'DYLD_*',
-      '_RLD*',
-      'LDR_*',
-      'LIBPATH',
-      'SHLIB_PATH',
-      'GCONV_PATH',
-      'GETCONF_DIR',
-      'MALLOC_TRACE',
-    ],
+    names: words('LD_* DYLD_* _RLD* LDR_* LIBPATH SHLIB_PATH GCONV_PATH GETCONF_DIR MALLOC_TRACE'),
   },
   {
     loadsCode: true,
     does: 'makes a shell run or look up other commands than the ones written',
-    names: [
-      ...[
-        'BASH_ENV',
-        'ENV',
-        'BASH_FUNC_*',
-        'BASHOPTS',
-        'SHELLOPTS',
-        'IFS',
-        'CDPATH',
-        'GLOBIGNORE',
-        'PS0',
-        'PS4',
-      ],
-      ...['PROMPT_COMMAND', 'FPATH', 'ZDOTDIR', 'NULLCMD', 'READNULLCMD', 'INPUTRC', 'HISTFILE', 'TMPPREFIX'],
-    ],
+    names: words(`
+      BASH_ENV ENV BASH_FUNC_* BASHOPTS SHELLOPTS IFS CDPATH GLOBIGNORE PS0 PS4 PROMPT_COMMAND
+      FPATH ZDOTDIR NULLCMD READNULLCMD INPUTRC HISTFILE TMPPREFIX
+    `),
   },
   {
     loadsCode: true,
     does: 'makes an interpreter load further code or open a debugger',
-    names: [
-      ...['NODE_*', 'PYTHON*', 'PERL*', 'RUBY*', 'GEM_*', 'BUNDLE_*', 'JAVA_TOOL_OPTIONS', '_JAVA_OPTIONS'],
-      ...['JDK_JAVA_OPTIONS', 'CLASSPATH', 'MAVEN_OPTS', 'GRADLE_OPTS', 'DOTNET_STARTUP_HOOKS', 'LUA_INIT*'],
-      ...[
-        'LUA_PATH',
-        'LUA_CPATH',
-        'R_PROFILE*',
-        'R_ENVIRON*',
-        'ERL_*',
-        'PHPRC',
-        'PHP_INI_SCAN_DIR',
-        'TCLLIBPATH',
-      ],
-    ],
+    names: words(`
+      NODE_* PYTHON* PERL* RUBY* GEM_* BUNDLE_* JAVA_TOOL_OPTIONS _JAVA_OPTIONS JDK_JAVA_OPTIONS
+      CLASSPATH MAVEN_OPTS GRADLE_OPTS DOTNET_STARTUP_HOOKS LUA_INIT* LUA_PATH LUA_CPATH
+      R_PROFILE* R_ENVIRON* ERL_* PHPRC PHP_INI_SCAN_DIR TCLLIBPATH
+    `),
   },
   {
     loadsCode: true,
     does: 'makes a build or package tool run other programs or use other registries',
-    names: [
-      ...[
-        'npm_config_*',
-        'NPM_CONFIG_*',
-        'YARN_*',
-        'PNPM_*',
-        'PIP_*',
-        'UV_*',
-        'COMPOSER_*',
-        'CARGO_*',
-        'RUSTC*',
-      ],
-      ...[
-        'RUSTFLAGS',
-        'GOFLAGS',
-        'GOPROXY',
-        'GOENV',
-        'CC',
-        'CXX',
-        'CFLAGS',
-        'LDFLAGS',
-        'MAKEFLAGS',
-        'MFLAGS',
-      ],
-    ],
+    names: words(`
+      npm_config_* NPM_CONFIG_* YARN_* PNPM_* PIP_* UV_* COMPOSER_* CARGO_* RUSTC* RUSTFLAGS
+      GOFLAGS GOPROXY GOENV CC CXX CFLAGS LDFLAGS MAKEFLAGS MFLAGS
+    `),
   },
   {
     loadsCode: true,
     does: 'makes git or ssh run other programs, read other files or print their traffic',
-    names: ['GIT_*', 'SSH_ASKPASS*', 'SUDO_ASKPASS'],
+    names: words('GIT_* SSH_ASKPASS* SUDO_ASKPASS'),
   },
   {
     loadsCode: true,
     does: 'names a program that other programs start',
-    names: ['EDITOR', 'VISUAL', 'PAGER', 'MANPAGER', 'LESSOPEN', 'LESSCLOSE', 'BROWSER', 'SYSTEMD_EDITOR'],
+    names: words('EDITOR VISUAL PAGER MANPAGER LESSOPEN LESSCLOSE BROWSER SYSTEMD_EDITOR'),
   },
   {
     loadsCode: true,
     does: 'lets the child change later steps of the CI job',
-    names: ['GITHUB_ENV', 'GITHUB_PATH', 'GITHUB_OUTPUT', 'GITHUB_STATE'],
+    names: words('GITHUB_ENV GITHUB_PATH GITHUB_OUTPUT GITHUB_STATE'),
   },
   {
     loadsCode: false,
     does: 'reaches an agent or session socket that acts with standing access',
-    names: [
-      ...['SSH_AUTH_SOCK', 'SSH_AGENT_PID', 'GPG_AGENT_INFO', 'GNUPGHOME', 'DBUS_*', 'XDG_RUNTIME_DIR'],
-      ...[
-        'DOCKER_*',
-        'CONTAINER_HOST',
-        'PODMAN_*',
-        'KRB5*',
-        'XAUTHORITY',
-        'DISPLAY',
-        'WAYLAND_DISPLAY',
-        'TMUX',
-      ],
-    ],
+    names: words(`
+      SSH_AUTH_SOCK SSH_AGENT_PID GPG_AGENT_INFO GNUPGHOME DBUS_* XDG_RUNTIME_DIR DOCKER_*
+      CONTAINER_HOST PODMAN_* KRB5* XAUTHORITY DISPLAY WAYLAND_DISPLAY TMUX
+    `),
   },
   {
     loadsCode: false,
     does: 'selects other credentials than the lease',
-    names: [
-      ...[
-        'AWS_*',
-        'BOTO_*',
-        'GOOGLE_*',
-        'GCLOUD_*',
-        'CLOUDSDK_*',
-        'GCE_*',
-        'AZURE_*',
-        'ARM_*',
-        'MSI_*',
-        'IDENTITY_*',
-      ],
-      ...[
-        'IMDS_*',
-        'VAULT_*',
-        'BAO_*',
-        'KUBE*',
-        'OP_*',
-        'DOPPLER_*',
-        'INFISICAL_*',
-        'FNOX_*',
-        'GH_*',
-        'GITLAB_*',
-      ],
-      ...['NETRC', 'PGPASSFILE', 'PGSERVICEFILE', 'MYSQL_PWD', 'ACTIONS_ID_TOKEN_*', 'ACTIONS_RUNTIME_*'],
-      ...['XDG_CONFIG_HOME', 'XDG_DATA_HOME', 'XDG_STATE_HOME'],
-    ],
+    names: words(`
+      AWS_* BOTO_* GOOGLE_* GCLOUD_* CLOUDSDK_* GCE_* AZURE_* ARM_* MSI_* IDENTITY_* IMDS_*
+      VAULT_* BAO_* KUBE* OP_* DOPPLER_* INFISICAL_* FNOX_* GH_* GITLAB_* NETRC PGPASSFILE
+      PGSERVICEFILE MYSQL_PWD ACTIONS_ID_TOKEN_* ACTIONS_RUNTIME_* XDG_CONFIG_HOME XDG_DATA_HOME
+      XDG_STATE_HOME
+    `),
   },
   {
     loadsCode: false,
     does: 'sends traffic elsewhere or changes whom the child trusts',
-    names: [
-      ...['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'NO_PROXY', 'FTP_PROXY', 'http_proxy', 'https_proxy'],
-      ...['all_proxy', 'no_proxy', 'ftp_proxy', 'SSL_CERT_*', 'SSLKEYLOGFILE', 'OPENSSL_*', 'CURL_CA_BUNDLE'],
-      ...['REQUESTS_CA_BUNDLE', 'CURL_HOME', 'HOSTALIASES', 'LOCALDOMAIN', 'RES_OPTIONS', 'RESOLV_HOST_CONF'],
-      ...['NIS_PATH', 'NLSPATH', 'LOCPATH', 'PATH_LOCALE', 'TERMINFO*', 'TERMPATH', 'TERMCAP', 'TZDIR'],
-    ],
+    names: words(`
+      HTTP_PROXY HTTPS_PROXY ALL_PROXY NO_PROXY FTP_PROXY http_proxy https_proxy all_proxy
+      no_proxy ftp_proxy SSL_CERT_* SSLKEYLOGFILE OPENSSL_* CURL_CA_BUNDLE REQUESTS_CA_BUNDLE
+      CURL_HOME HOSTALIASES LOCALDOMAIN RES_OPTIONS RESOLV_HOST_CONF NIS_PATH NLSPATH LOCPATH
+      PATH_LOCALE TERMINFO* TERMPATH TERMCAP TZDIR
+    `),
   },
 ];
 
