@@ -1,7 +1,7 @@
 /** The head of the log, left with the witnesses that the settings name: who can write the log can't take it back there. */
-import { hostname } from 'node:os';
 import { appendForeign } from '../../base/append-foreign.ts';
 import type { WitnessSettings } from '../../base/audit-settings.ts';
+import { hostWord } from './host-word.ts';
 
 /**
  * Leaves the head of the log at `log` with each witness. Answers, for one that didn't take it, a sentence without an end,
@@ -21,13 +21,4 @@ export async function leaveHead(
 
 function fileLine(head: string): string {
   return `${new Date().toISOString()} ${hostWord()} capwrap[${process.pid}]: ${head}`;
-}
-
-/** As RFC 5424 wants it, and so that no name can be taken for something else in the line. */
-export function hostWord(): string {
-  return (
-    hostname()
-      .replace(/[^A-Za-z0-9.-]/g, '?')
-      .slice(0, 255) || '-'
-  );
 }

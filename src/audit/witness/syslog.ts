@@ -3,7 +3,7 @@ import { createSocket } from 'node:dgram';
 import { connect, type Socket } from 'node:net';
 import type { SyslogTarget } from '../../base/audit-settings.ts';
 import { systemErrorCode } from '../../errors.ts';
-import { hostWord } from './leave.ts';
+import { hostWord } from './host-word.ts';
 
 /** Milliseconds for getting the line out. */
 const TIMEOUT_MS = 1000;
