@@ -32,7 +32,7 @@ export function boundVariables({ env, pass, digestKey }: EnvInput): Record<strin
 }
 
 /** Says nothing about the text to whoever has not got the key. */
-export function keyedDigest(key: Uint8Array, text: string): string {
+function keyedDigest(key: Uint8Array, text: string): string {
   return createHmac('sha256', key).update(text).digest('hex');
 }
 

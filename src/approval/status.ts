@@ -5,7 +5,7 @@ import type { Entry } from './ledger-lines.ts';
 import type { ApprovalRequest } from './request.ts';
 import type { ApprovalStore } from './store.ts';
 
-export const STATUSES = ['pending', 'approved', 'used', 'denied', 'ended', 'expired'] as const;
+const STATUSES = ['pending', 'approved', 'used', 'denied', 'ended', 'expired'] as const;
 export type RequestStatus = (typeof STATUSES)[number];
 
 export interface Standing {

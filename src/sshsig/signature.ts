@@ -28,7 +28,7 @@ export interface SkReport {
 /** Bytes of armored text that are read at all; RSA with 16384 bits needs a third of it. */
 export const MAX_ARMORED = 16 * 1024;
 
-export const MAGIC = 'SSHSIG';
+const MAGIC = 'SSHSIG';
 const VERSION = 1;
 const HEAD = '-----BEGIN SSH SIGNATURE-----';
 const TAIL = '-----END SSH SIGNATURE-----';

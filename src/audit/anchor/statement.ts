@@ -49,7 +49,7 @@ export function readAnchor(line: string): Anchor | null {
   }
 }
 
-export function headOf({ logId, seq, hash, host, path }: AnchorStatement): LeftHead {
+function headOf({ logId, seq, hash, host, path }: AnchorStatement): LeftHead {
   return { logId, seq, hash, place: placeOf({ host, path }) };
 }
 

@@ -28,7 +28,7 @@ export function cursorPath(stateDir: string): string {
 }
 
 /** Before the first record. */
-export function freshCursor(endpoint: string): ShipCursor {
+function freshCursor(endpoint: string): ShipCursor {
   return { endpoint, logId: null, head: GENESIS, acceptedAt: null, sending: null, rejected: 0, missed: 0 };
 }
 

@@ -10,7 +10,7 @@ import { factsIn } from './claims.ts';
 import { type ExpectedToken, verifyIdToken } from './verify-id-token.ts';
 
 /** The issuer of GitHub's own runners; GitHub Enterprise Server has another, which the map names. */
-export const GITHUB_ISSUER = 'https://token.actions.githubusercontent.com';
+const GITHUB_ISSUER = 'https://token.actions.githubusercontent.com';
 
 /** A token for facts is for capwrap alone: no other service takes it. */
 const FACTS_AUDIENCE = 'capwrap';

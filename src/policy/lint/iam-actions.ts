@@ -1,7 +1,7 @@
 /** What AWS publishes about its actions: which there are, and how much each can do. */
 
 /** AWS's access levels; `permissions` changes who may do what. */
-export const IAM_LEVELS = ['read', 'list', 'write', 'tagging', 'permissions'] as const;
+const IAM_LEVELS = ['read', 'list', 'write', 'tagging', 'permissions'] as const;
 export type IamLevel = (typeof IAM_LEVELS)[number];
 
 export interface IamAction {

@@ -35,7 +35,7 @@ export interface GcpConfig {
 }
 
 /** Whether the token is in variables of the child. */
-export function inVariables({ delivery }: { readonly delivery?: GcpConfig['delivery'] }): boolean {
+function inVariables({ delivery }: { readonly delivery?: GcpConfig['delivery'] }): boolean {
   return delivery !== 'metadata-endpoint';
 }
 
@@ -175,6 +175,6 @@ function normalise(raw: RawOf<typeof gcpFields>, dir: string): GcpConfig {
 }
 
 /** `devstorage.read_write` for the scopes that share Google's prefix. */
-export function shortScope(scope: string): string {
+function shortScope(scope: string): string {
   return scope.replace('https://www.googleapis.com/auth/', '');
 }

@@ -48,7 +48,7 @@ type AnySource = SourcePolicy<v.ObjectEntries, Source>;
 const BY_TYPE = new Map(SOURCES.map((policy) => [policy.type as string, policy as unknown as AnySource]));
 
 /** What is known of the type of `source`, be it as in the map or validated. */
-export function sourcePolicy(source: { readonly type: SourceType }): AnySource {
+function sourcePolicy(source: { readonly type: SourceType }): AnySource {
   const policy = BY_TYPE.get(source.type);
   if (policy === undefined) throw new CapwrapError('ERR_INTERNAL', `source "${source.type}" has no policy`);
   return policy;

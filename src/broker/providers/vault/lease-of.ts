@@ -42,7 +42,7 @@ export function leaseOf(
 }
 
 /** The end of what has none, so that no record says that it has expired. */
-export const NO_END = new Date('9999-12-31T23:59:59Z');
+const NO_END = new Date('9999-12-31T23:59:59Z');
 
 /**
  * A leased secret ends with its lease, with the lease's token, and with the login that made the token: whichever is

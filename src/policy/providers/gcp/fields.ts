@@ -24,7 +24,7 @@ export const GCP_SOURCES = ['github-actions', 'token-env', 'token-file', 'web-id
 /** `environment`: in variables. `metadata-endpoint`: from a server on this machine that lives as long as the child. */
 export const GCP_DELIVERIES = ['environment', 'metadata-endpoint', 'both'] as const;
 
-export const MAX_BOUNDARY_RULES = 10;
+const MAX_BOUNDARY_RULES = 10;
 
 const serviceAccount = text(
   /^(?:[a-z0-9][a-z0-9-]*@[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\.gserviceaccount\.com|\d{10,30})$/,
