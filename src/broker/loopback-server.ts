@@ -60,15 +60,20 @@ export async function serveLoopback(
     },
     (request, response) => {
       response.on('error', () => {});
-      send(request, response, answer(request, `127.0.0.1:${port}`, handle));
+      send(request, response, answerInAnyCase(request, `127.0.0.1:${port}`, handle));
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
   server.on('clientError', (_error, socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
-    server.once('error', (error) => {
+    // Once it listens, an error is one connection that could not be taken, and the promise is settled.
+    server.on('error', (error) => {
       const code = systemErrorCode(error) ?? 'unknown error';
-      reject(new CapwrapError('ERR_ENVIRONMENT', `"127.0.0.1" has no port to listen on (${code})`));
+      reject(
+        new CapwrapError('ERR_ENVIRONMENT', `"127.0.0.1" has no port to listen on (${code})`, {
+          hint: 'a sandbox around capwrap must let it listen on 127.0.0.1; what takes ports shows: ss -ltn',
+        }),
+      );
     });
     server.listen(0, '127.0.0.1', resolve);
   });
@@ -90,6 +95,15 @@ export async function serveLoopback(
 export function sameSecret(given: string, secret: string): boolean {
   const digest = (text: string) => createHash('sha256').update(text).digest();
   return timingSafeEqual(digest(given), digest(secret));
+}
+
+/** What is thrown here would end capwrap, with the child running and the lease open. */
+function answerInAnyCase(...asked: Parameters<typeof answer>): LoopbackReply {
+  try {
+    return answer(...asked);
+  } catch {
+    return { status: 500, body: '' };
+  }
 }
 
 function answer(

@@ -1,5 +1,6 @@
 /** The container credentials endpoint, asked by the SDK's own client, by one like botocore's, and by whoever should get nothing. */
-import { request as httpRequest } from 'node:http';
+import { subscribe, unsubscribe } from 'node:diagnostics_channel';
+import { request as httpRequest, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { connect } from 'node:net';
 import { describe, expect, test } from 'vitest';
@@ -147,6 +148,27 @@ describe('a loopback server', () => {
     const server = await plain();
     const host = server.host.replace('127.0.0.1', 'localhost');
     expect((await ask(`http://${server.host}/`, { host })).status).toBe(200);
+  });
+
+  test('goes on after connections that could not be taken: nothing of them reaches the run', async () => {
+    const { host } = await plain();
+    const found = new Promise<Server>((resolve) => {
+      const hear = (message: unknown) => resolve((message as { server: Server }).server);
+      subscribe('http.server.request.start', hear);
+      afterTest(() => void unsubscribe('http.server.request.start', hear));
+    });
+    await ask(`http://${host}/`);
+    const server = await found;
+    for (let time = 0; time < 2; time += 1) server.emit('error', new Error('accept ENOBUFS'));
+    expect((await ask(`http://${host}/`)).status).toBe(200);
+  });
+
+  test('answers 500, and no more, where the answer fails: the run goes on', async () => {
+    const server = await serveLoopback(() => {
+      throw new Error('a secret');
+    });
+    afterTest(() => server.close());
+    expect(await ask(`http://${server.host}/`)).toMatchObject({ status: 500, body: '' });
   });
 
   test('is not held open by a connection that says nothing, nor broken by nonsense', async () => {
