@@ -4,7 +4,8 @@ import { osUser } from '../base/os-user.ts';
 import { askOnTerminal } from '../base/tty.ts';
 import type { Answer } from './answer.ts';
 import { type ApprovalRequest, answerWord } from './request.ts';
-import { type Previous, showRequest } from './show.ts';
+import { showRequest } from './show.ts';
+import type { Previous } from './show-changes.ts';
 import { type ApprovalTerms, statementText } from './statement.ts';
 
 export type AnsweredHere =

@@ -2,7 +2,7 @@
 import type { ApprovalDemand, Approver } from '../policy/capability.ts';
 import { judgeAnswers } from './judge.ts';
 import { type ApprovalRequest, subjectKey } from './request.ts';
-import type { Previous } from './show.ts';
+import type { Previous } from './show-changes.ts';
 import type { ApprovalStore } from './store.ts';
 
 /**

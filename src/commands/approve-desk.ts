@@ -4,7 +4,7 @@ import { resolve } from 'node:path';
 import { knownRequest } from '../approval/bring.ts';
 import { previousOf } from '../approval/previous.ts';
 import { type ApprovalRequest, parseRequest } from '../approval/request.ts';
-import type { Previous } from '../approval/show.ts';
+import type { Previous } from '../approval/show-changes.ts';
 import { standingOf } from '../approval/status.ts';
 import { type ApprovalStore, openApprovals } from '../approval/store.ts';
 import { readForeignFile } from '../base/foreign-file.ts';

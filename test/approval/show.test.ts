@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Binding } from '../../src/approval/binding.ts';
 import type { ApprovalRequest } from '../../src/approval/request.ts';
-import { fold, showRequest } from '../../src/approval/show.ts';
+import { showRequest } from '../../src/approval/show.ts';
+import { fold } from '../../src/approval/show-layout.ts';
 import { anyText, BINDING, PROMPT, REQUEST, withBinding } from './samples.ts';
 
 /** What must not reach a terminal: it moves the cursor, turns text around, or can't be seen. */
