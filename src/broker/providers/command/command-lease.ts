@@ -2,7 +2,8 @@
 import type { CommandConfig } from '../../../policy/providers/command.ts';
 import type { JsonObject } from '../../json-body.ts';
 import type { IssueRequest, Lease } from '../../provider.ts';
-import { HANDLE_LEASE_ID, type PrintedLease } from './lease-document.ts';
+import { HANDLE_LEASE_ID } from './lease-document.ts';
+import type { PrintedLease } from './printed-lease.ts';
 
 export interface CommandLease extends Lease {
   readonly config: CommandConfig;
