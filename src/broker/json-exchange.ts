@@ -7,7 +7,7 @@ import { assertEndpoint } from './endpoint.ts';
 import { ExchangeError, notJson, redirected, unsendable } from './exchange-error.ts';
 import { exchangeHttp, type HttpAnswer, HttpFault, type HttpMethod } from './http-exchange.ts';
 import { describeHttpFault } from './http-fault.ts';
-import { isJsonObject, type JsonObject, type JsonPath, registerSecrets } from './json-body.ts';
+import { type JsonObject, type JsonPath, parseObject, registerSecrets } from './json-body.ts';
 import { measureSkew } from './measure-skew.ts';
 import type { BrokerContext } from './provider.ts';
 
@@ -83,9 +83,9 @@ export async function callJson(call: JsonCall): Promise<JsonAnswer> {
   };
   if (status >= 300 && status < 400) throw redirected(who, status, call.endpointKey);
   if (call.answer === 'ignored') return { ...answer, body: null };
-  const found = parseBody(body);
-  const parsed = found === undefined && call.answer === 'if_json' ? null : found;
-  if (parsed === undefined) throw notJson(who, status, call.endpointKey);
+  const parsed = parseObject(body);
+  if (parsed === null && body.length > 0 && call.answer !== 'if_json')
+    throw notJson(who, status, call.endpointKey);
   registerSecrets(parsed, call.secrets ?? {}, call.context);
   return { ...answer, body: parsed };
 }
@@ -127,15 +127,4 @@ function bodyOf({ form, json }: JsonCall): { readonly type: string; readonly tex
     return { type: 'application/x-www-form-urlencoded', text: new URLSearchParams(pairs).toString() };
   }
   return json === undefined ? null : { type: 'application/json', text: JSON.stringify(json) };
-}
-
-/** Undefined where the body is something other than an object or nothing. */
-function parseBody(body: Buffer): JsonObject | null | undefined {
-  if (body.length === 0) return null;
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(body));
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined; // what the parser says quotes the body
-  }
 }

@@ -1,6 +1,7 @@
 /** What a program may print as a lease, and what becomes of everything else. */
 import { describe, expect, test } from 'vitest';
-import { parseDocument, readLease } from '../../src/broker/providers/command/lease-document.ts';
+import { parseObject } from '../../src/broker/json-body.ts';
+import { readLease } from '../../src/broker/providers/command/lease-document.ts';
 import { brokerContext } from '../helpers/aws.ts';
 
 const EXPIRES = '2026-11-25T12:00:00Z';
@@ -169,6 +170,6 @@ test.each([
 test.each(['', 'null', '[]', '"x"', '{"a":1} x', '{"a":"\\', Buffer.from([0x7b, 0xff, 0x7d])])(
   '%j is no document',
   (output) => {
-    expect(parseDocument(Buffer.from(output as string))).toBeNull();
+    expect(parseObject(Buffer.from(output as string))).toBeNull();
   },
 );

@@ -2,9 +2,8 @@
 import type { ProgramEnd } from '../../../base/run-program.ts';
 import { CapwrapError, type ErrorCode } from '../../../errors.ts';
 import type { CommandConfig } from '../../../policy/providers/command.ts';
-import type { JsonObject } from '../../json-body.ts';
+import { type JsonObject, parseObject } from '../../json-body.ts';
 import type { IssueRequest } from '../../provider.ts';
-import { parseDocument } from './lease-document.ts';
 import { byHand, faultWords, nameOf } from './program.ts';
 
 /** sysexits(3): with these a program says that it has issued nothing. */
@@ -23,7 +22,7 @@ export function assertPrinted(
 ): JsonObject {
   const { argv } = config;
   const fault = faultWords(end, timeoutMs);
-  const document = end.kind === 'exited' && fault === null ? parseDocument(end.output) : null;
+  const document = end.kind === 'exited' && fault === null ? parseObject(end.output) : null;
   if (document !== null) return document;
   const text = `${nameOf(argv)} ${fault ?? 'printed something that is not a JSON object'}`;
   if (issuedNothing(end)) throw new CapwrapError(codeOf(end), text, { hint: hintFor(end, argv) });

@@ -2,7 +2,7 @@
  * What the program printed → a lease, in either of two shapes: capwrap's own, and that of a `credential_process` of AWS.
  * docs/providers.md documents both.
  */
-import { isJsonObject, type JsonObject } from '../../json-body.ts';
+import type { JsonObject } from '../../json-body.ts';
 import type { BrokerContext, LeaseFault } from '../../provider.ts';
 import { awsSecrets, readAws } from './aws-lease.ts';
 import { ownSecrets, readOwn } from './own-lease.ts';
@@ -10,16 +10,6 @@ import { NOTHING, type PrintedLease, type Shape, timeOf } from './printed-lease.
 
 /** By this name the handle carries capwrap's own id of the lease, for programs that keep that one. */
 export const HANDLE_LEASE_ID = 'capwrap_lease_id';
-
-/** The JSON object in the output; null where it is anything else. What a parser says would quote it. */
-export function parseDocument(output: Buffer): JsonObject | null {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(output));
-    return isJsonObject(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
 
 /**
  * Reads a lease. Each secret is registered with the masker before anything else is looked at. Never throws: a
