@@ -7,7 +7,7 @@ import { byId, el, fill } from './dom.ts';
 import { CHOSEN, NONE, type Wanted } from './filters.ts';
 import type { LeaseColumn } from './lease-columns.ts';
 import type { ReportView } from './report-view.ts';
-import type { Window } from './timeline.ts';
+import type { Window } from './timeline-option.ts';
 import { formatTime, parseTime } from './times.ts';
 
 export interface FilterForm {

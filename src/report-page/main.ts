@@ -9,7 +9,8 @@ import { type ReportView, viewOf } from './report-view.ts';
 import { createRowsTable } from './rows-table.ts';
 import { createStoryPanel } from './story-panel.ts';
 import { currentColours, watchTheme } from './theme.ts';
-import { createTimeline, type Window } from './timeline.ts';
+import { createTimeline } from './timeline.ts';
+import type { Window } from './timeline-option.ts';
 import { showTip } from './tip.ts';
 
 function start(): void {

@@ -4,7 +4,7 @@ import type { BrokerContext, EndAnswer, ProbeAnswer } from '../../provider.ts';
 import type { CommandLease } from './command-lease.ts';
 import { callProgram, faultWords, nameOf } from './program.ts';
 
-/** An end with status 0 that says nothing else has ended the lease. */
+/** With status 0 the lease has ended, unless what the program printed says otherwise. */
 export async function endWith(
   argv: readonly string[],
   lease: CommandLease,
