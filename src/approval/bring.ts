@@ -10,7 +10,11 @@ import type { ApprovalStore } from './store.ts';
 
 /** Throws ERR_APPROVAL_UNKNOWN where there is no such request, ERR_APPROVAL_INVALID for a file that is no answer. */
 export function bringApproval(store: ApprovalStore, named: string, cwd: string): BroughtApproval {
-  if (named === '') throw new CapwrapError('ERR_USAGE', '"--approval" is empty: it takes an id or a file');
+  if (named === '') {
+    throw new CapwrapError('ERR_USAGE', '"--approval" is empty: it takes an id or a file', {
+      hint: 'capwrap approvals',
+    });
+  }
   if (isRequestId(named)) return { request: knownRequest(store, named), answers: null };
   const reply = parseReply(readReplyFile(resolve(cwd, named), named));
   if (reply === null) {
@@ -47,5 +51,7 @@ function readReplyFile(path: string, named: string): string {
     );
   }
   if (text !== null) return text;
-  throw new CapwrapError('ERR_APPROVAL_INVALID', `"${named}" is too large to be an approval`);
+  throw new CapwrapError('ERR_APPROVAL_INVALID', `"${named}" is too large to be an approval`, {
+    hint: 'capwrap approvals --all',
+  });
 }

@@ -27,7 +27,9 @@ export function openState(ambient: Ambient, admin: AdminConfig): StatePlace {
 export function statePlace(ambient: Ambient, admin: AdminConfig): StatePlace {
   const wished = ambient.env['CAPWRAP_HOME'];
   if (wished !== undefined && !isAbsolute(wished)) {
-    throw new CapwrapError('ERR_STATE_UNSAFE', `"CAPWRAP_HOME" must be an absolute path`);
+    throw new CapwrapError('ERR_STATE_UNSAFE', '"CAPWRAP_HOME" must be an absolute path', {
+      hint: 'export CAPWRAP_HOME="$HOME/.local/state/capwrap"',
+    });
   }
   const override = wished ? `CAPWRAP_HOME=${wished}` : null;
   const repairedMode = null;

@@ -27,6 +27,7 @@ export function termsFor({ demand }: Desk, { uses = 1, for: stands }: HowToAnswe
     throw new CapwrapError(
       'ERR_USAGE',
       `"--uses ${uses}" is more than the ${demand.uses} that the rule permits`,
+      { hint: `--uses ${demand.uses}` },
     );
   }
   if (seconds > demand.standsFor) {
@@ -34,6 +35,7 @@ export function termsFor({ demand }: Desk, { uses = 1, for: stands }: HowToAnswe
     throw new CapwrapError(
       'ERR_USAGE',
       `"--for ${formatDuration(seconds)}" is longer than the ${most} that the rule permits`,
+      { hint: `--for ${most}` },
     );
   }
   return { uses, not_after: new Date(now.getTime() + seconds * 1000).toISOString() };
@@ -98,17 +100,16 @@ function commandFor({ request, local }: Desk): string {
 }
 
 function signedBefore(path: string, named: string): Answer {
+  const hint = `ssh-keygen -Y sign -n ${APPROVAL_NAMESPACE} -f KEY ${shellQuote(named)}`;
   const read = (file: string) => {
     try {
       const text = readForeignFile(file, LARGEST_ANSWER);
       if (text !== null) return text;
     } catch (error) {
       const code = systemErrorCode(error) ?? 'unknown error';
-      throw new CapwrapError('ERR_USAGE', `"${file}" can't be read (${code})`, {
-        hint: `ssh-keygen -Y sign -n ${APPROVAL_NAMESPACE} -f KEY ${shellQuote(named)}`,
-      });
+      throw new CapwrapError('ERR_USAGE', `"${file}" can't be read (${code})`, { hint });
     }
-    throw new CapwrapError('ERR_USAGE', `"${file}" is too large to be a statement or a signature`);
+    throw new CapwrapError('ERR_USAGE', `"${file}" is too large to be a statement or a signature`, { hint });
   };
   return { kind: 'signed', statement: read(path), signature: read(`${path}.sig`) };
 }

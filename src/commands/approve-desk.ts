@@ -8,6 +8,7 @@ import type { Previous } from '../approval/show-changes.ts';
 import { standingOf } from '../approval/status.ts';
 import { type ApprovalStore, openApprovals } from '../approval/store.ts';
 import { readForeignFile } from '../base/foreign-file.ts';
+import { shellQuote } from '../base/shell-quote.ts';
 import type { StatePlace } from '../base/state.ts';
 import { readJudgedMap } from '../decide.ts';
 import { CapwrapError, systemErrorCode } from '../errors.ts';
@@ -99,7 +100,9 @@ function requestIn(path: string, named: string): ApprovalRequest {
     text = readForeignFile(path, LARGEST_REQUEST);
   } catch (error) {
     const code = systemErrorCode(error) ?? 'unknown error';
-    throw new CapwrapError('ERR_USAGE', `"${named}" can't be read (${code})`);
+    throw new CapwrapError('ERR_USAGE', `"${named}" can't be read (${code})`, {
+      hint: `ls -ld ${shellQuote(named)}`,
+    });
   }
   const request = text === null ? null : parseRequest(text);
   if (request !== null) return request;

@@ -7,6 +7,7 @@ import { verifyLog } from '../audit/log/verify.ts';
 import { placeOfBad, type Verification } from '../audit/log/verify-book.ts';
 import { appendForeign } from '../base/append-foreign.ts';
 import { escapeText } from '../base/escape.ts';
+import { shellQuote } from '../base/shell-quote.ts';
 import { CapwrapError } from '../errors.ts';
 import { fingerprint } from '../sshsig/public-key.ts';
 import { signWithSshKeygen } from '../sshsig/sign.ts';
@@ -68,7 +69,8 @@ function sign({ ambient }: CommandContext, statement: AnchorStatement, keyFile: 
 
 function addTo(file: string, line: string, log: string): void {
   const fault = appendForeign(file, line, { create: true, not: log });
-  if (fault !== null) throw new CapwrapError('ERR_OUTPUT_WRITE', `"${file}" ${fault}`);
+  if (fault === null) return;
+  throw new CapwrapError('ERR_OUTPUT_WRITE', `"${file}" ${fault}`, { hint: `ls -ld ${shellQuote(file)}` });
 }
 
 function summary({ records, seq }: AnchorStatement, signature: string | null): string {

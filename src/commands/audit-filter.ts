@@ -29,7 +29,11 @@ export interface AuditFilterOptions extends Partial<Readonly<Record<TextFilter, 
 export function toFilter(options: AuditFilterOptions, command: string, now: Date): RowFilter {
   for (const name of Object.keys(FILTER_FIELDS) as TextFilter[]) {
     const fault = patternFaultOf(options[name] ?? '');
-    if (fault !== null) throw new CapwrapError('ERR_USAGE', `"--${name} ${options[name]}" ${fault}`);
+    if (fault !== null) {
+      throw new CapwrapError('ERR_USAGE', `"--${name} ${options[name]}" ${fault}`, {
+        hint: `${command} --${name} '*'`,
+      });
+    }
   }
   const choose = <Choice extends string>(name: keyof AuditFilterOptions, choices: readonly Choice[]) =>
     oneOf(`--${name}`, options[name], choices, command);
@@ -43,7 +47,9 @@ export function toFilter(options: AuditFilterOptions, command: string, now: Date
     until: parseMoment('--until', options.until, now),
   };
   if (filter.since && filter.until && filter.until <= filter.since)
-    throw new CapwrapError('ERR_USAGE', '"--until" is not after "--since"');
+    throw new CapwrapError('ERR_USAGE', '"--until" is not after "--since"', {
+      hint: `${command} --since 2026-01-01 --until 2026-02-01`,
+    });
   return filter;
 }
 

@@ -7,6 +7,7 @@ import { openApprovals } from '../approval/store.ts';
 import { auditLogFor } from '../audit/open.ts';
 import { toJson } from '../base/escape.ts';
 import { osUser } from '../base/os-user.ts';
+import { shellQuote } from '../base/shell-quote.ts';
 import { CapwrapError } from '../errors.ts';
 import { openStateFor } from '../ui/open-state.ts';
 import type { Command } from './command.ts';
@@ -26,7 +27,9 @@ const LONGEST_REASON = 1024;
 export const deny: Command<DenyOptions> = async (context, { id, reason }) => {
   const { ambient } = context;
   if (reason !== undefined && (reason === '' || reason.length > LONGEST_REASON)) {
-    throw new CapwrapError('ERR_USAGE', `"--reason" must have 1 to ${LONGEST_REASON} characters`);
+    throw new CapwrapError('ERR_USAGE', `"--reason" must have 1 to ${LONGEST_REASON} characters`, {
+      hint: `capwrap deny ${shellQuote(id)} --reason "WHY"`,
+    });
   }
   const state = openStateFor(context);
   const store = openApprovals(state.dir, ambient.uid);

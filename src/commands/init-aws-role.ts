@@ -46,6 +46,7 @@ export async function printAwsRole(context: CommandContext, options: RoleOptions
     throw new CapwrapError(
       'ERR_USAGE',
       `capability "${capability.name}" is for provider ${config.provider} and needs no IAM role`,
+      { hint: 'capwrap list' },
     );
   }
   const plan = planRole(capability, config, options);

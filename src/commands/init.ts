@@ -1,6 +1,6 @@
 /** `capwrap init`: a starter map for this repository, or the IAM role that a capability of the map needs. */
 import { closeSync, fchmodSync, openSync } from 'node:fs';
-import { join, relative, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { escapeText, toJson } from '../base/escape.ts';
 import { writeAll, writePrivateFile } from '../base/private-files.ts';
 import { shellQuote } from '../base/shell-quote.ts';
@@ -66,7 +66,9 @@ function writeMap(path: string, text: string, force: boolean, cwd: string): void
         hint: `capwrap check ${shellQuote(shown(path, cwd))}`,
       });
     }
-    throw new CapwrapError('ERR_USAGE', `"${shown(path, cwd)}" can't be written (${code})`);
+    throw new CapwrapError('ERR_USAGE', `"${shown(path, cwd)}" can't be written (${code})`, {
+      hint: `ls -ld ${shellQuote(dirname(path))}`,
+    });
   }
   try {
     fchmodSync(fd, MAP_MODE);

@@ -79,7 +79,9 @@ function expectedIssuer(files: IssuerFiles, { issuer, jwks, revoked }: IssuerVer
   }
   const expected = issuer ?? required(readName(files));
   if (isIssuerName(expected)) return expected;
-  throw new CapwrapError('ERR_USAGE', `"${expected}" is no issuer name`);
+  throw new CapwrapError('ERR_USAGE', `"${expected}" is no issuer name`, {
+    hint: 'capwrap issuer verify --issuer https://issuer.example.com',
+  });
 }
 
 async function judge(

@@ -29,7 +29,11 @@ export const MAP_NAME = 'capabilities.yaml';
  * another map would grant by accident. Throws ERR_MAP_NOT_FOUND.
  */
 export function findMapFile(ambient: Ambient, explicit: string | undefined): string {
-  if (explicit === '') throw new CapwrapError('ERR_USAGE', '"--map" is empty: it must name a file');
+  if (explicit === '') {
+    throw new CapwrapError('ERR_USAGE', '"--map" is empty: it must name a file', {
+      hint: `capwrap list -f ./${MAP_NAME}`,
+    });
+  }
   if (explicit !== undefined) return resolve(ambient.cwd, explicit);
   const candidates = [
     ...searchedFolders(ambient.cwd).map((folder) => join(folder, MAP_NAME)),

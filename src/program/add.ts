@@ -43,7 +43,9 @@ export function adder(invocation: Invocation): Add {
         const command = given.at(-1) as Command;
         const values: Values = command.optsWithGlobals();
         if (invocation.command !== null && !TAKES_COMMAND.has(command.name())) {
-          throw new CapwrapError('ERR_USAGE', `"${pathOf(command)}" takes no command behind "--"`);
+          throw new CapwrapError('ERR_USAGE', `"${pathOf(command)}" takes no command behind "--"`, {
+            hint: `${pathOf(command)} --help`,
+          });
         }
         const word = command.processedArgs[0] as string | undefined;
         invocation.status = await action(invocation.context(values), values, word);

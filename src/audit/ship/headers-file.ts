@@ -18,7 +18,11 @@ const NO_HEADERS: CollectorHeaders = { headers: {}, mask: (text) => text };
 export function readHeadersFile(path: string | null, uid: number): CollectorHeaders {
   if (path === null) return NO_HEADERS;
   const bytes = readPrivateFile(path, uid, MAX_BYTES);
-  if (bytes === null) throw new CapwrapError('ERR_CONFIG_INVALID', `headers_file "${path}" does not exist`);
+  if (bytes === null) {
+    throw new CapwrapError('ERR_CONFIG_INVALID', `headers_file "${path}" does not exist`, {
+      hint: 'write "Name: value" lines into it, chmod 600; or take headers_file out of audit.ship',
+    });
+  }
   const headers: Record<string, string> = Object.create(null);
   for (const [at, line] of bytes.toString().split(/\r?\n/).entries()) {
     if (line.trim() === '') continue;

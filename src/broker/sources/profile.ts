@@ -1,5 +1,5 @@
 /** Source `profile`: keys that stand in the AWS shared config and credentials files. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { shellQuote } from '../../base/shell-quote.ts';
 import { homeDir } from '../../base/state.ts';
 import { CapwrapError } from '../../errors.ts';
@@ -32,6 +32,7 @@ export async function readProfile(source: ProfileSource, context: BrokerContext)
       throw new CapwrapError(
         'ERR_SOURCE_UNAVAILABLE',
         `"${path}" does not exist, which the source names as ${key}`,
+        { hint: `ls -ld ${shellQuote(dirname(path))}` },
       );
     }
   }

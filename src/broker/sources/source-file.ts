@@ -28,10 +28,10 @@ export function readSourceFile(path: string, maxBytes: number): SourceFile | nul
   }
   try {
     const stat = fstatSync(fd);
-    if (!stat.isFile()) throw new CapwrapError('ERR_SOURCE_INVALID', `"${path}" is not a regular file`);
-    if (stat.size > maxBytes) {
-      throw new CapwrapError('ERR_SOURCE_INVALID', `"${path}" is larger than ${maxBytes} bytes`);
-    }
+    const unfit = (what: string) =>
+      new CapwrapError('ERR_SOURCE_INVALID', `"${path}" ${what}`, { hint: `ls -ld ${shellQuote(path)}` });
+    if (!stat.isFile()) throw unfit('is not a regular file');
+    if (stat.size > maxBytes) throw unfit(`is larger than ${maxBytes} bytes`);
     return { path, text: readAll(fd, stat.size).toString('utf8'), exposure: exposureOf(path, stat) };
   } finally {
     closeSync(fd);

@@ -26,7 +26,9 @@ export async function readPublished(place: string, now: Date): Promise<Published
 function safeUrl(place: string): URL {
   const url = URL.canParse(place) ? new URL(place) : null;
   if (url?.username || url?.password) {
-    throw new CapwrapError('ERR_USAGE', '"--jwks" and "--revoked" take no URL with a user name or password');
+    throw new CapwrapError('ERR_USAGE', '"--jwks" and "--revoked" take no URL with a user name or password', {
+      hint: 'fetch it with a program that takes them, and name the file',
+    });
   }
   if (url !== null && isSecure(url)) return url;
   throw new CapwrapError(

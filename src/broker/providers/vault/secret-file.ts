@@ -17,9 +17,10 @@ export function readSecretFile(path: string, name: string, context: BrokerContex
   const secret = file.text.replace(/\r?\n$/, '');
   if (secret !== '') context.registerSecret(name, secret);
   assertUnexposed(file);
-  if (secret === '') throw new CapwrapError('ERR_SOURCE_UNAVAILABLE', `"${path}" is empty`);
+  const hint = 'write the secret that the map names there into it, and nothing else; chmod 600';
+  if (secret === '') throw new CapwrapError('ERR_SOURCE_UNAVAILABLE', `"${path}" is empty`, { hint });
   if (/[\u0000-\u001f\u007f]/.test(secret)) {
-    throw new CapwrapError('ERR_SOURCE_INVALID', `"${path}" does not hold one secret on one line`);
+    throw new CapwrapError('ERR_SOURCE_INVALID', `"${path}" does not hold one secret on one line`, { hint });
   }
   return secret;
 }
