@@ -18,9 +18,9 @@ import {
 import { localIssuer } from '../../src/broker/providers/local-issuer/index.ts';
 import { initIssuer } from '../../src/broker/providers/local-issuer/keys.ts';
 import type { Expectation } from '../../src/broker/providers/local-issuer/verify-token.ts';
-import type { Capability } from '../../src/policy/capability.ts';
 import type { LocalIssuerConfig } from '../../src/policy/providers/local-issuer.ts';
 import type { CommandContext } from '../../src/ui/context.ts';
+import { capability as capabilityOf } from '../helpers/aws.ts';
 import { tempDir } from '../helpers/cli.ts';
 
 export const UID = process.getuid?.() ?? -1;
@@ -62,25 +62,7 @@ export function issueRequest(
   config: LocalIssuerConfig = CONFIG,
 ): IssueRequest {
   count += 1;
-  const capability: Capability = {
-    name: 'read-ci-artifacts',
-    description: null,
-    config,
-    ttl: 300,
-    maxTtl: 300,
-    ttlOver: 'shorten',
-    rules: [],
-    environment: null,
-    justification: 'optional',
-    env: { pass: [], passSensitive: [], set: {} },
-    inject: {},
-    files: {},
-    home: 'inherit',
-    terminal: 'masked',
-    onLeak: 'mask',
-    killAfter: 5,
-    tests: [],
-  };
+  const capability = { ...capabilityOf(config, 'read-ci-artifacts'), ttl: 300, maxTtl: 300 };
   return {
     leaseId: `1ea5e${String(count).padStart(11, '0')}`,
     capability,
