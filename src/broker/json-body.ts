@@ -1,25 +1,9 @@
 /** Reading a provider's JSON answer: values by their place, secrets first, and of its words only those that are known. */
+import { isJsonObject } from '../base/json-object.ts';
 import type { BrokerContext } from './provider.ts';
-
-/** A JSON object as it came: every field is unknown. */
-export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Names from the outside in; `*` stands for every entry of an object or list. */
 export type JsonPath = readonly string[];
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/** The JSON object in `bytes`; null where they are anything else. What a parser says would quote them. */
-export function parseObject(bytes: Buffer): JsonObject | null {
-  try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
-    return isJsonObject(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
 
 /** The value at a path of names; undefined where there is none. */
 export function valueAt(body: unknown, ...path: JsonPath): unknown {

@@ -2,12 +2,14 @@
  * One call of a provider's HTTP API that answers in JSON. What it reports names the host and what happened, and never
  * repeats a body, a header or the query of a URL.
  */
+
+import { type JsonObject, objectInBytes } from '../base/json-object.ts';
 import { VERSION } from '../base/version.ts';
 import { assertEndpoint } from './endpoint.ts';
 import { ExchangeError, notJson, redirected, unsendable } from './exchange-error.ts';
 import { exchangeHttp, type HttpAnswer, HttpFault, type HttpMethod } from './http-exchange.ts';
 import { describeHttpFault } from './http-fault.ts';
-import { type JsonObject, type JsonPath, parseObject, registerSecrets } from './json-body.ts';
+import { type JsonPath, registerSecrets } from './json-body.ts';
 import { measureSkew } from './measure-skew.ts';
 import type { BrokerContext } from './provider.ts';
 
@@ -83,7 +85,7 @@ export async function callJson(call: JsonCall): Promise<JsonAnswer> {
   };
   if (status >= 300 && status < 400) throw redirected(who, status, call.endpointKey);
   if (call.answer === 'ignored') return { ...answer, body: null };
-  const parsed = parseObject(body);
+  const parsed = objectInBytes(body);
   if (parsed === null && body.length > 0 && call.answer !== 'if_json')
     throw notJson(who, status, call.endpointKey);
   registerSecrets(parsed, call.secrets ?? {}, call.context);

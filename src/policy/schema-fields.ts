@@ -10,7 +10,7 @@ export const UNKNOWN_KEY = 'is not a known key';
 const MAPPING = 'must be a mapping';
 
 /** Arrays pass for objects in valibot; a YAML list is no mapping. */
-function isMapping(input: unknown): boolean {
+export function isMapping(input: unknown): input is Readonly<Record<string, unknown>> {
   return typeof input === 'object' && input !== null && !Array.isArray(input);
 }
 

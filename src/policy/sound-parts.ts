@@ -1,7 +1,9 @@
 /** What is left of a map when the places with faults are set aside, so that no fault waits behind another. */
+
 import type * as v from 'valibot';
 import { providerNamed } from './providers/index.ts';
 import type { RawApprover, RawDefaults, SoundCapability } from './schema.ts';
+import { isMapping } from './schema-fields.ts';
 
 /** Mappings that are still what their types say when one of their keys is missing. */
 const LOOSE = new Set<unknown>(['defaults', 'env', 'set', 'inject', 'files']);
@@ -63,8 +65,4 @@ export function soundParts(value: unknown, issues: readonly v.BaseIssue<unknown>
     approvers: soundApprovers as SoundParts['approvers'],
     capabilities: Object.fromEntries(known),
   };
-}
-
-function isMapping(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,6 +1,6 @@
 /** What a program may print as a lease, and what becomes of everything else. */
 import { describe, expect, test } from 'vitest';
-import { parseObject } from '../../src/broker/json-body.ts';
+import { objectInBytes } from '../../src/base/json-object.ts';
 import { readLease } from '../../src/broker/providers/command/lease-document.ts';
 import { brokerContext } from '../helpers/aws.ts';
 
@@ -170,6 +170,6 @@ test.each([
 test.each(['', 'null', '[]', '"x"', '{"a":1} x', '{"a":"\\', Buffer.from([0x7b, 0xff, 0x7d])])(
   '%j is no document',
   (output) => {
-    expect(parseObject(Buffer.from(output as string))).toBeNull();
+    expect(objectInBytes(Buffer.from(output as string))).toBeNull();
   },
 );

@@ -1,17 +1,13 @@
 /** Records as they are read back. */
+import { objectIn } from '../../base/json-object.ts';
 
 /** A record as it stands in the file. Whoever can write the file can write anything, so every field is unknown. */
 export type StoredRecord = Readonly<Record<string, unknown>>;
 
 /** Null where the line is no JSON object with an event. */
 export function parseRecord(line: Buffer): StoredRecord | null {
-  try {
-    const value: unknown = JSON.parse(line.toString());
-    if (value === null || typeof value !== 'object' || Array.isArray(value)) return null;
-    return typeof (value as StoredRecord)['event'] === 'string' ? (value as StoredRecord) : null;
-  } catch {
-    return null;
-  }
+  const value = objectIn(line.toString());
+  return typeof value?.['event'] === 'string' ? value : null;
 }
 
 /** All fields of some records; where several have one, the last one's. */

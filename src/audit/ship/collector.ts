@@ -2,10 +2,12 @@
  * One request to a collector, and what its answer means by the OTLP specification
  * (https://opentelemetry.io/docs/specs/otlp/#otlphttp): accepted, to be sent again, or refused for good.
  */
+
 import type { Agent } from 'node:http';
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
 import { escapeText } from '../../base/escape.ts';
+import { objectIn } from '../../base/json-object.ts';
 import { VERSION } from '../../base/version.ts';
 import { exchangeHttp, type HttpAnswer, HttpFault } from '../../broker/http-exchange.ts';
 import { describeHttpFault } from '../../broker/http-fault.ts';
@@ -93,7 +95,7 @@ const RETRYABLE: ReadonlySet<number> = new Set([429, 502, 503, 504]);
 
 function judge(answer: HttpAnswer, { endpoint, mask }: Collector): CollectorAnswer {
   const { status, headers, body } = answer;
-  const json = objectIn(body);
+  const json = objectIn(body.toString());
   if (status >= 200 && status < 300) {
     // Some collectors answer with nothing; a page of somebody else's is no acceptance.
     const partial = json === null && body.length > 0 ? null : partialSuccess(json?.['partialSuccess']);
@@ -144,17 +146,6 @@ function inWords(said: unknown, mask: Collector['mask']): string | null {
   if (typeof said !== 'string' || said.trim() === '') return null;
   const text = escapeText(mask(said));
   return text.length <= 300 ? text : `${text.slice(0, 299)}…`;
-}
-
-function objectIn(body: Buffer): Readonly<Record<string, unknown>> | null {
-  try {
-    const value: unknown = JSON.parse(body.toString());
-    return value !== null && typeof value === 'object' && !Array.isArray(value)
-      ? (value as Record<string, unknown>)
-      : null;
-  } catch {
-    return null;
-  }
 }
 
 function dateOf(text: string | undefined): Date | null {

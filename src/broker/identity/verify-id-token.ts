@@ -1,8 +1,10 @@
 /** Checking an OIDC token against the keys that its issuer publishes (OpenID Connect Core section 3.1.3.7). */
+
+import type { JsonObject } from '../../base/json-object.ts';
 import { CapwrapError } from '../../errors.ts';
 import { assertEndpoint, isLoopback } from '../endpoint.ts';
 import { statusError } from '../exchange-error.ts';
-import { type JsonObject, textAt } from '../json-body.ts';
+import { textAt } from '../json-body.ts';
 import { callJson } from '../json-exchange.ts';
 import type { BrokerContext } from '../provider.ts';
 

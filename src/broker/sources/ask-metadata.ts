@@ -1,7 +1,6 @@
 /** One question to a service of the platform beside this machine: quick, without a proxy, and asked once. */
 import { VERSION } from '../../base/version.ts';
 import { exchangeHttp, HttpFault, type HttpFaultKind } from '../http-exchange.ts';
-import { isJsonObject, type JsonObject } from '../json-body.ts';
 import type { BrokerContext } from '../provider.ts';
 
 /** Such a service is one hop away or not there at all. */
@@ -32,16 +31,6 @@ export async function askMetadata(
   } catch (error) {
     if (error instanceof HttpFault) return { status: null, fault: error.kind };
     throw error;
-  }
-}
-
-/** The JSON object that was answered, or null. */
-export function objectIn(text: string): JsonObject | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : null;
-  } catch {
-    return null; // what the parser says quotes the answer
   }
 }
 

@@ -2,12 +2,14 @@
  * Source `container`: the keys of an ECS task's role, or of an EKS pod's (Pod Identity), from the agent beside it.
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
  */
+
+import { objectIn } from '../../base/json-object.ts';
 import { CapwrapError } from '../../errors.ts';
 import { type Source, sourceLabel } from '../../policy/sources/index.ts';
 import { isLoopback } from '../endpoint.ts';
 import { textAt } from '../json-body.ts';
 import type { BrokerContext } from '../provider.ts';
-import { askMetadata, metadataFault, objectIn } from './ask-metadata.ts';
+import { askMetadata, metadataFault } from './ask-metadata.ts';
 import type { KeyProof } from './proof.ts';
 import { toSessionProof } from './session-keys.ts';
 import { assertUnexposed, readSourceFile } from './source-file.ts';

@@ -2,11 +2,13 @@
  * Source `instance`: the keys of the EC2 instance's role, by version 2 of its metadata service.
  * https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html
  */
+
+import { objectIn } from '../../base/json-object.ts';
 import { CapwrapError } from '../../errors.ts';
 import { type Source, sourceLabel } from '../../policy/sources/index.ts';
 import { registerSecrets, textAt } from '../json-body.ts';
 import type { BrokerContext } from '../provider.ts';
-import { askMetadata, type MetadataAnswer, metadataFault, objectIn } from './ask-metadata.ts';
+import { askMetadata, type MetadataAnswer, metadataFault } from './ask-metadata.ts';
 import type { KeyProof } from './proof.ts';
 import { toSessionProof } from './session-keys.ts';
 

@@ -4,13 +4,13 @@
  */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
+import { objectIn } from '../../base/json-object.ts';
 import { shellQuote } from '../../base/shell-quote.ts';
 import { homeDir } from '../../base/state.ts';
 import { CapwrapError } from '../../errors.ts';
 import { type Source, sourceLabel } from '../../policy/sources/index.ts';
 import { registerSecrets, textAt } from '../json-body.ts';
 import type { BrokerContext } from '../provider.ts';
-import { objectIn } from './ask-metadata.ts';
 import type { Profile } from './shared-config.ts';
 import { assertUnexposed, readSourceFile } from './source-file.ts';
 

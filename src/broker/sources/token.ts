@@ -1,4 +1,5 @@
 /** Text that a source found → a token proof, if it is a JWT that can still be used. */
+import { isJsonObject } from '../../base/json-object.ts';
 import { CapwrapError } from '../../errors.ts';
 import type { BrokerContext } from '../provider.ts';
 import type { TokenClaims, TokenProof } from './proof.ts';
@@ -61,7 +62,7 @@ function decodeJwt(token: string): Record<string, unknown> | null {
       return null;
     }
   });
-  return isObject(header) && isObject(payload) ? payload : null;
+  return isJsonObject(header) && isJsonObject(payload) ? payload : null;
 }
 
 function claimsOf(payload: Record<string, unknown>, label: string): TokenClaims {
@@ -98,10 +99,6 @@ function assertCurrent(payload: Record<string, unknown>, label: string, now: num
       "compare the clock of this machine with the issuer's",
     );
   }
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function invalid(

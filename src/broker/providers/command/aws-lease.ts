@@ -2,8 +2,9 @@
  * The shape that AWS gives to what a `credential_process` prints:
  * https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
  */
+
+import type { JsonObject } from '../../../base/json-object.ts';
 import { AWS_DEFAULT_INJECT } from '../../../policy/providers/aws-sts.ts';
-import type { JsonObject } from '../../json-body.ts';
 import { NOTHING, type Shape, timeOf } from './printed-lease.ts';
 
 /** Without those of the region, which such an answer does not name. */

@@ -1,6 +1,7 @@
 /** A lease of this module, with what its end and its probe need. */
+
+import type { JsonObject } from '../../../base/json-object.ts';
 import type { CommandConfig } from '../../../policy/providers/command.ts';
-import type { JsonObject } from '../../json-body.ts';
 import type { IssueRequest, Lease } from '../../provider.ts';
 import { HANDLE_LEASE_ID } from './lease-document.ts';
 import type { PrintedLease } from './printed-lease.ts';

@@ -1,5 +1,5 @@
 /** The map's programs that end a lease and look at it: what their answers mean. */
-import { parseObject } from '../../json-body.ts';
+import { objectInBytes } from '../../../base/json-object.ts';
 import type { BrokerContext, EndAnswer, ProbeAnswer } from '../../provider.ts';
 import type { CommandLease } from './command-lease.ts';
 import { callProgram, faultWords, nameOf } from './program.ts';
@@ -13,7 +13,7 @@ export async function endWith(
   const ended = await callProgram(callFor(argv, lease), context);
   const did = `${nameOf(argv)} ${faultWords(ended, null) ?? 'ended with status 0'}`;
   if (ended.kind !== 'exited' || ended.status !== 0) return { kind: 'failed', did, error: did };
-  const answer = ended.output.toString().trim() === '' ? { answer: 'ended' } : parseObject(ended.output);
+  const answer = ended.output.toString().trim() === '' ? { answer: 'ended' } : objectInBytes(ended.output);
   switch (answer?.['answer']) {
     case 'ended':
       return { kind: 'ended', did };
@@ -35,7 +35,7 @@ export async function probeWith(
   const ended = await callProgram(callFor(argv, lease), context);
   const fault = faultWords(ended, null);
   if (ended.kind !== 'exited' || fault !== null) return { state: 'unknown', saw: `${nameOf(argv)} ${fault}` };
-  const said = parseObject(ended.output)?.['state'];
+  const said = objectInBytes(ended.output)?.['state'];
   const state = STATES.find((one) => one === said);
   if (state === undefined) return { state: 'unknown', saw: `${nameOf(argv)} printed no state` };
   return { state, saw: `${nameOf(argv)} says ${state}` };

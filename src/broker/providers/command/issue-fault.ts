@@ -1,8 +1,9 @@
 /** The end of a program that was to print a lease → what it printed, or the error that says what to change. */
+
+import { type JsonObject, objectInBytes } from '../../../base/json-object.ts';
 import type { ProgramEnd } from '../../../base/run-program.ts';
 import { CapwrapError, type ErrorCode } from '../../../errors.ts';
 import type { CommandConfig } from '../../../policy/providers/command.ts';
-import { type JsonObject, parseObject } from '../../json-body.ts';
 import type { IssueRequest } from '../../provider.ts';
 import { byHand, faultWords, nameOf } from './program.ts';
 
@@ -22,7 +23,7 @@ export function assertPrinted(
 ): JsonObject {
   const { argv } = config;
   const fault = faultWords(end, timeoutMs);
-  const document = end.kind === 'exited' && fault === null ? parseObject(end.output) : null;
+  const document = end.kind === 'exited' && fault === null ? objectInBytes(end.output) : null;
   if (document !== null) return document;
   const text = `${nameOf(argv)} ${fault ?? 'printed something that is not a JSON object'}`;
   if (issuedNothing(end)) throw new CapwrapError(codeOf(end), text, { hint: hintFor(end, argv) });

@@ -2,7 +2,7 @@
  * What the program printed → a lease, in either of two shapes: capwrap's own, and that of a `credential_process` of AWS.
  * docs/providers.md documents both.
  */
-import type { JsonObject } from '../../json-body.ts';
+import type { JsonObject } from '../../../base/json-object.ts';
 import type { BrokerContext, LeaseFault } from '../../provider.ts';
 import { awsSecrets, readAws } from './aws-lease.ts';
 import { ownSecrets, readOwn } from './own-lease.ts';

@@ -1,5 +1,5 @@
 /** capwrap's own shape of a printed lease. */
-import { isJsonObject, type JsonObject } from '../../json-body.ts';
+import { isJsonObject, type JsonObject } from '../../../base/json-object.ts';
 import type { LeaseHandle, LeaseValue } from '../../provider.ts';
 import { NOTHING, type Shape, timeOf } from './printed-lease.ts';
 

@@ -1,9 +1,11 @@
 /** The installation that the token is to be of, found and checked before anything is issued. */
+
+import { isJsonObject } from '../../../base/json-object.ts';
 import { CapwrapError } from '../../../errors.ts';
 import { PERMISSION_LEVELS, type PermissionLevel } from '../../../policy/providers/github-app/fields.ts';
 import type { GitHubAppConfig } from '../../../policy/providers/github-app.ts';
 import { ExchangeError } from '../../exchange-error.ts';
-import { isJsonObject, numberAt, textAt, valueAt } from '../../json-body.ts';
+import { numberAt, textAt, valueAt } from '../../json-body.ts';
 import type { JsonAnswer } from '../../json-exchange.ts';
 import type { BrokerContext } from '../../provider.ts';
 import { callApi, refusal } from './api.ts';

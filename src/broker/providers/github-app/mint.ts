@@ -1,11 +1,12 @@
 /** Minting the token, and what GitHub says that it granted. */
 import { createHash } from 'node:crypto';
+import { isJsonObject } from '../../../base/json-object.ts';
 import { CapwrapError } from '../../../errors.ts';
 import { TOKEN_LIFE } from '../../../policy/providers/github-app/check.ts';
 import { PERMISSION_LEVELS } from '../../../policy/providers/github-app/fields.ts';
 import type { GitHubAppConfig } from '../../../policy/providers/github-app.ts';
 import { maybeIssued } from '../../exchange-error.ts';
-import { isJsonObject, textAt, valueAt } from '../../json-body.ts';
+import { textAt, valueAt } from '../../json-body.ts';
 import type { JsonAnswer } from '../../json-exchange.ts';
 import type { BrokerContext } from '../../provider.ts';
 import { callApi, refusal } from './api.ts';

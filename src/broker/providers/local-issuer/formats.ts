@@ -1,4 +1,5 @@
 /** The issuer's four files as values: what each may hold, parsed strictly, so that a damaged file is never half believed. */
+import { isJsonObject, objectIn } from '../../../base/json-object.ts';
 
 /** A public Ed25519 key (RFC 8037). `exp` is set once it signs no more: the second after which no token of it can live. */
 export interface PublicJwk {
@@ -34,14 +35,14 @@ export interface RevocationList {
 
 /** The issuer's name from `issuer.json`, or null where the text is not of that format. */
 export function parseIssuerName(text: string): string | null {
-  const value = object(text);
+  const value = objectIn(text);
   if (!value || !hasOnly(value, ['version', 'issuer']) || value['version'] !== 1) return null;
   return isIssuerName(value['issuer']) ? value['issuer'] : null;
 }
 
 /** The signing key from `key.json`, or null where the text is not of that format. */
 export function parsePrivateJwk(text: string): PrivateJwk | null {
-  const value = object(text);
+  const value = objectIn(text);
   if (!value || !hasOnly(value, [...PUBLIC_MEMBERS, 'd'])) return null;
   const key = publicJwk(value);
   const { d } = value;
@@ -53,14 +54,14 @@ export function parsePrivateJwk(text: string): PrivateJwk | null {
  * are passed over.
  */
 export function parseJwks(text: string): PublicJwk[] | null {
-  const keys = object(text)?.['keys'];
+  const keys = objectIn(text)?.['keys'];
   if (!Array.isArray(keys)) return null;
-  return keys.flatMap((entry) => (isObject(entry) ? (publicJwk(entry) ?? []) : []));
+  return keys.flatMap((entry) => (isJsonObject(entry) ? (publicJwk(entry) ?? []) : []));
 }
 
 /** The list from `revoked.json`, or null where the text is not of that format: one odd entry spoils the whole. */
 export function parseRevocationList(text: string): RevocationList | null {
-  const value = object(text);
+  const value = objectIn(text);
   if (!value || !hasOnly(value, ['version', 'issuer', 'updated_at', 'revoked'])) return null;
   const { version, issuer, updated_at, revoked } = value;
   if (version !== 1 || !isIssuerName(issuer) || !isSeconds(updated_at) || !Array.isArray(revoked))
@@ -76,7 +77,7 @@ export function liveKeys(keys: readonly PublicJwk[], seconds: number): PublicJwk
 /** One entry of the revocation list. */
 export function isRevokedToken(value: unknown): value is RevokedToken {
   return (
-    isObject(value) &&
+    isJsonObject(value) &&
     hasOnly(value, ['jti', 'revoked_at', 'exp']) &&
     isTokenId(value['jti']) &&
     isSeconds(value['revoked_at']) &&
@@ -102,20 +103,6 @@ export function isTokenId(value: unknown): value is string {
 /** Whole, not negative Unix seconds. */
 export function isSeconds(value: unknown): value is number {
   return Number.isSafeInteger(value) && (value as number) >= 0;
-}
-
-/** The object that a JSON text holds, or null for anything else. */
-export function object(text: string): Record<string, unknown> | null {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : null;
-  } catch {
-    return null;
-  }
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** True where an object has these members, in any order, and no other. */

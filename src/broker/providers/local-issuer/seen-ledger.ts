@@ -1,8 +1,10 @@
 /** Which tokens were presented before: the ledger that makes a second use show. */
+
+import { isJsonObject, objectIn } from '../../../base/json-object.ts';
 import { withLock } from '../../../base/lock.ts';
 import { shellQuote } from '../../../base/shell-quote.ts';
 import { read, writeJson } from './files.ts';
-import { hasOnly, isIssuerName, isObject, isSeconds, isTokenId, object } from './formats.ts';
+import { hasOnly, isIssuerName, isSeconds, isTokenId } from './formats.ts';
 import { KEPT_AFTER_EXPIRY, unixSeconds } from './times.ts';
 
 interface SeenToken {
@@ -38,7 +40,7 @@ export async function noteSeen(
 }
 
 function parseLedger(text: string): readonly SeenToken[] | null {
-  const value = object(text);
+  const value = objectIn(text);
   if (!value || !hasOnly(value, ['version', 'seen']) || value['version'] !== 1) return null;
   const { seen } = value;
   return Array.isArray(seen) && seen.every(isSeenToken) ? seen : null;
@@ -46,7 +48,7 @@ function parseLedger(text: string): readonly SeenToken[] | null {
 
 function isSeenToken(value: unknown): value is SeenToken {
   return (
-    isObject(value) &&
+    isJsonObject(value) &&
     hasOnly(value, ['iss', 'jti', 'first_seen', 'exp']) &&
     isIssuerName(value['iss']) &&
     isTokenId(value['jti']) &&

@@ -1,9 +1,10 @@
 /** The token's form, and signing it. */
 import { createPrivateKey } from 'node:crypto';
+import { isJsonObject } from '../../../base/json-object.ts';
 import { CapwrapError } from '../../../errors.ts';
 import type { LocalIssuerConfig } from '../../../policy/providers/local-issuer.ts';
 import type { IssueRequest } from '../../provider.ts';
-import { isObject, isSeconds, isTokenId, type PrivateJwk } from './formats.ts';
+import { isSeconds, isTokenId, type PrivateJwk } from './formats.ts';
 import { unixSeconds } from './times.ts';
 
 /** RFC 9068: says that this JWT is an access token, so that no other kind of JWT passes for one. */
@@ -52,7 +53,7 @@ export async function signToken(key: PrivateJwk, issuer: string, claims: TokenCl
 
 /** Claims whose signature held, or null where one of them is missing or of another type. */
 export function asTokenClaims(payload: unknown): TokenClaims | null {
-  if (!isObject(payload)) return null;
+  if (!isJsonObject(payload)) return null;
   const { sub, aud, iat, exp, jti, scope } = payload;
   if (typeof sub !== 'string' || typeof aud !== 'string' || typeof scope !== 'string') return null;
   return isSeconds(iat) && isSeconds(exp) && isTokenId(jti) ? { sub, aud, iat, exp, jti, scope } : null;

@@ -1,7 +1,7 @@
 /** The client's private key: PEM, or one JWK (RFC 7517), from a file that nobody else can read. */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
+import { isJsonObject, type JsonObject } from '../../../base/json-object.ts';
 import { CapwrapError } from '../../../errors.ts';
-import { isJsonObject, type JsonObject } from '../../json-body.ts';
 import type { BrokerContext } from '../../provider.ts';
 import { assertUnexposed, readSourceFile } from '../../sources/source-file.ts';
 

@@ -1,5 +1,5 @@
 /** What the server says of a token (RFC 7662). */
-import type { JsonObject } from '../../json-body.ts';
+import type { JsonObject } from '../../../base/json-object.ts';
 import type { JsonAnswer } from '../../json-exchange.ts';
 import type { BrokerContext } from '../../provider.ts';
 import { post, type Session } from './session.ts';

@@ -2,11 +2,13 @@
  * Where the server's endpoints are: as the map says, or as the server itself publishes them (RFC 8414, OpenID Connect
  * Discovery 1.0). Looked up for each lease and kept nowhere.
  */
+
+import type { JsonObject } from '../../../base/json-object.ts';
 import { CapwrapError } from '../../../errors.ts';
 import type { Oauth2Config } from '../../../policy/providers/oauth2.ts';
 import { assertEndpoint, isLoopback } from '../../endpoint.ts';
 import { ExchangeError, statusError } from '../../exchange-error.ts';
-import { type JsonObject, textAt, textsAt } from '../../json-body.ts';
+import { textAt, textsAt } from '../../json-body.ts';
 import { callJson, type JsonAnswer } from '../../json-exchange.ts';
 import type { BrokerContext } from '../../provider.ts';
 import { withRetry } from '../../retry.ts';

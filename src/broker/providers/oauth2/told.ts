@@ -1,5 +1,5 @@
 /** What is said of a token beside the answer that it came in: by its own claims, or by introspection. */
-import { isJsonObject, type JsonObject } from '../../json-body.ts';
+import { isJsonObject, type JsonObject } from '../../../base/json-object.ts';
 
 /** Claims of RFC 7519, RFC 9068 and RFC 7662, as far as they are there and of their type. */
 export interface Told {

@@ -1,6 +1,8 @@
 /** The secret itself: read with the lease's token, so that it ends with it. */
+
+import { isJsonObject } from '../../../base/json-object.ts';
 import type { VaultConfig } from '../../../policy/providers/vault.ts';
-import { isJsonObject, numberAt, textAt, valueAt } from '../../json-body.ts';
+import { numberAt, textAt, valueAt } from '../../json-body.ts';
 import type { JsonAnswer } from '../../json-exchange.ts';
 import type { BrokerContext, LeaseValue } from '../../provider.ts';
 import { withRetry } from '../../retry.ts';
