@@ -41,8 +41,10 @@ export function openEvents(
   mask: (text: string) => string,
 ): EventSink {
   if (eventsFd !== null) assertEventsFd(eventsFd, context.ambient.launch.descriptors);
+  let isRead = eventsFd !== null;
+  /** One that lost an event gets no more: the next would go on in the middle of a line, and its reader be waited for again. */
   const toFd = (object: object): void => {
-    if (eventsFd !== null) writeNow(eventsFd, `${mask(toJson(object))}\n`);
+    if (eventsFd !== null && isRead) isRead = writeNow(eventsFd, `${mask(toJson(object))}\n`);
   };
   return {
     emit(name, fields) {

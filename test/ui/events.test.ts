@@ -11,6 +11,7 @@ import { NO_LAUNCHER } from '../../src/base/launch.ts';
 import type { CommandContext } from '../../src/ui/context.ts';
 import { openEvents } from '../../src/ui/events.ts';
 import { tempDir } from '../helpers/cli.ts';
+import { until } from '../helpers/terminal.ts';
 
 const HOSTILE = 'a\u202eb\u001b[31mc\u009bd\ne';
 
@@ -38,17 +39,39 @@ test.each([false, true])('a hostile text stays one visible line (json: %s)', (js
   for (const line of lines) expect(line).toMatch(/^[\x20-\x7e]+$/);
 });
 
-test('a descriptor that makes nobody wait gets each event whole, as fast as it is read', async () => {
+/** A pipe whose writer waits for nobody; `script` is its reader, with the pipe as descriptor 3 and a file to write to. */
+async function readBy(script: string) {
   const folder = tempDir();
   const [pipe, out] = [join(folder, 'pipe'), join(folder, 'out')];
   execFileSync('mkfifo', [pipe]);
-  const reader = execa('/bin/sh', ['-c', 'exec cat "$0" > "$1"', pipe, out]);
+  const reader = execa('/bin/sh', ['-c', `exec 3< "$0"; ${script} > "$1"`, pipe, out], {
+    stdin: 'pipe',
+    stdout: 'ignore',
+  });
   const waited = await open(pipe, 'w'); // until the reader has it open, too
   const fd = openSync(pipe, constants.O_WRONLY | constants.O_NONBLOCK);
   await waited.close();
-  const long = 'x'.repeat(300_000);
-  eventsWith(true, fd).events.emit('policy.check', { branch: long });
+  return { fd, reader, read: () => readFileSync(out, 'utf8') };
+}
+
+const LONG = 'x'.repeat(300_000);
+
+test('a descriptor that makes nobody wait gets each event whole, as fast as it is read', async () => {
+  const { fd, reader, read } = await readBy('exec cat <&3');
+  eventsWith(true, fd).events.emit('policy.check', { branch: LONG });
   closeSync(fd);
   await reader;
-  expect(JSON.parse(readFileSync(out, 'utf8'))).toEqual({ event: 'policy.check', branch: long });
+  expect(JSON.parse(read())).toEqual({ event: 'policy.check', branch: LONG });
+});
+
+test('a descriptor that an event was cut on, since nobody read, gets no other', async () => {
+  const { fd, reader, read } = await readBy('read -r go; exec cat <&3');
+  const { events } = eventsWith(true, fd);
+  events.emit('policy.check', { branch: LONG });
+  reader.stdin.end('go\n');
+  await until('the reader has caught up', () => read().length > 0);
+  events.emit('policy.check', { branch: 'short' });
+  closeSync(fd);
+  await reader;
+  expect(read()).toMatch(/^\{"event":"policy.check","branch":"x+$/);
 });
