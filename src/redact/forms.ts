@@ -1,9 +1,10 @@
 /** Which strings give a secret value away: the table of transformations that masking covers. */
 import { base64Forms, base64UrlForms, foldedBase64Forms } from './base64-forms.ts';
+import { decimalForms } from './decimal-forms.ts';
 import { hexForms } from './hex-forms.ts';
 import { longLines, reflowed } from './line-forms.ts';
 import { percentForms } from './percent-forms.ts';
-import { jsonForms, literalForms, shellForms, xmlForms } from './text-forms.ts';
+import { doubledForms, jsonForms, literalForms, shellForms, xmlForms } from './text-forms.ts';
 
 /** Values with fewer bytes, blanks around them not counted, would shred ordinary output and are not masked. */
 const SHORTEST_SECRET = 8;
@@ -80,6 +81,11 @@ export const FORMS: readonly Form[] = [
     folds: 'all',
   },
   {
+    id: 'decimal',
+    covers: 'the bytes as decimal numbers with a blank, a comma or both in between',
+    of: ({ bytes }) => decimalForms(bytes),
+  },
+  {
     id: 'folded',
     covers:
       'base64 and hexadecimal (not with blanks), and values and lines of 37 bytes or more without a blank or backslash, folded into lines of any width from 37 on, the first of any length; the lines end in LF or CRLF, or in `\\n` or `\\r\\n` as in a JSON string, and are indented by up to 28 blanks or tabs (base64 of a value of 8 bytes: LF or CRLF only)',
@@ -88,7 +94,7 @@ export const FORMS: readonly Form[] = [
   {
     id: 'percent',
     covers:
-      'percent-encoding of RFC 3986, `encodeURIComponent`, path segments, form bodies (`+` for a blank) and of every byte, `%XX` or `%xx`',
+      'percent-encoding of RFC 3986, `encodeURIComponent`, `encodeURI`, paths, user information (`user:password@`) by Go and WHATWG, `quote` of Python, `PathEscape` of Go, form bodies (`+` for a blank) and of every byte, `%XX` or `%xx`',
     of: ({ bytes }) => percentForms(bytes),
   },
   {
@@ -106,6 +112,11 @@ export const FORMS: readonly Form[] = [
     id: 'literal',
     covers: 'string literals of C, Go, Rust and Python as debug output prints them',
     of: ({ core }) => literalForms(core),
+  },
+  {
+    id: 'doubled',
+    covers: 'quotes doubled: `\'\'` as in SQL, YAML and PowerShell, `""` as in CSV',
+    of: ({ core }) => doubledForms(core),
   },
   {
     id: 'xml',

@@ -31,6 +31,11 @@ export function shellForms(value: string): string[] {
   ];
 }
 
+/** Quotes that are doubled where they stand in a text between quotes: SQL, YAML and PowerShell, CSV. */
+export function doubledForms(value: string): string[] {
+  return [value.replaceAll("'", "''"), value.replaceAll('"', '""')];
+}
+
 /** Character references of XML 1.0 and HTML, by name, in decimal and in hexadecimal. */
 export function xmlForms(value: string): string[] {
   const text = escapeChars(value, /[&<>]/g, (char) => NAMED[char] ?? char);

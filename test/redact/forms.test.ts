@@ -22,6 +22,22 @@ function foldedAt(text: string, width: number, end: string): string {
   return lines.join(end);
 }
 
+/** As Python: of what encodeURIComponent leaves, the marks are escaped; a slash is not. */
+function quoted(text: string): string {
+  return text === '%2F' ? '/' : escapedByte(text);
+}
+
+/** As `shouldEscape` of Go's net/url: letters, digits, `-_.~`, and what the part of the URL lets stand. */
+function goEscape(value: string, kept: string): string {
+  return [...Buffer.from(value).toString('latin1')]
+    .map((char) => (/[\w\-.~]/.test(char) || kept.includes(char) ? char : escapedByte(char)))
+    .join('');
+}
+
+function escapedByte(char: string): string {
+  return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
+}
+
 /** Encodings made by other programs' rules, independent of the table. */
 const WRITERS: readonly [string, (value: string) => string][] = [
   ['raw', (value) => value],
@@ -29,6 +45,11 @@ const WRITERS: readonly [string, (value: string) => string][] = [
   ['JSON twice', (value) => JSON.stringify(JSON.stringify({ value })).slice(14, -4)],
   ['encodeURIComponent', (value) => encodeURIComponent(value)],
   ['encodeURI-like path', (value) => encodeURI(value).replaceAll('#', '%23').replaceAll('?', '%3F')],
+  ['encodeURI', (value) => encodeURI(value)],
+  ['the password of a URL', (value) => Object.assign(new URL('https://host'), { password: value }).password],
+  ['urllib.parse.quote', (value) => encodeURIComponent(value).replace(/[!'()*]|%2F/g, quoted)],
+  ['Go’s url.PathEscape', (value) => goEscape(value, '$&+=:@')],
+  ['Go’s url.UserPassword', (value) => goEscape(value, '$&+,;=')],
   ['URLSearchParams', (value) => new URLSearchParams({ value }).toString().slice(6)],
   ['hex', (value) => Buffer.from(value).toString('hex')],
   ['HEX', (value) => Buffer.from(value).toString('hex').toUpperCase()],
@@ -44,6 +65,11 @@ const WRITERS: readonly [string, (value: string) => string][] = [
         .replaceAll('&#62;', '&gt;')
         .replaceAll('&#38;', '&amp;'),
   ],
+  ['SQL, YAML and PowerShell', (value) => value.replaceAll("'", "''")],
+  ['CSV', (value) => value.replaceAll('"', '""')],
+  ['Go, of bytes', (value) => Buffer.from(value).join(' ')],
+  ['Python and Rust, of bytes', (value) => Buffer.from(value).join(', ')],
+  ['JSON of a Buffer', (value) => JSON.stringify(Buffer.from(value)).slice(25, -2)],
   ['CRLF', (value) => value.replace(/\r?\n/g, '\r\n')],
 ];
 
