@@ -1,7 +1,7 @@
 /** Whom a signal goes to, by what the terminal has told already. */
 import { closeSync, openSync } from 'node:fs';
 import type { Resized } from './outputs.ts';
-import { childAndDescendants, readProcess, send } from './process-tree.ts';
+import { childAndDescendants, listProcesses, readProcess, send } from './process-tree.ts';
 
 /** Those that a terminal sends to its foreground group when their key is pressed. */
 export const KEYS: ReadonlySet<NodeJS.Signals> = new Set(['SIGINT', 'SIGQUIT']);
@@ -26,6 +26,17 @@ export function forwardInSharedGroup(pid: number, signal: NodeJS.Signals): void 
   if (signal === 'SIGINT' || signal === 'SIGQUIT') return;
   if (signal === 'SIGHUP' && !terminalIsThere() && !leadsSession()) return;
   send(pid, signal);
+}
+
+/**
+ * The real terminal is gone, and the child's own goes with it. Of that the kernel tells the child itself, which leads its
+ * session; what else is in the child's group would have heard of it from the shell.
+ */
+export function hangUpWith(pid: number, terminal: { hangUp(): void }): void {
+  for (const member of listProcesses()) {
+    if (member.group === pid && member.pid !== pid) send(member.pid, 'SIGHUP');
+  }
+  terminal.hangUp();
 }
 
 /**

@@ -5,6 +5,7 @@ import { ownGroup, send } from './process-tree.ts';
 import {
   FOR_FOREGROUND,
   forwardInSharedGroup,
+  hangUpWith,
   KEYS,
   resizeInSharedGroup,
   terminalIsThere,
@@ -119,10 +120,15 @@ export function installSignals(ignored: readonly NodeJS.Signals[] = []): Signals
     attach({ pid, isRunning, ownGroup: own, ownTerminal, resized, onRepeated, onStop, onContinue }) {
       before = false;
       beforeStop = onStop;
+      let isHungUp = false;
       const handOn = (signal: NodeJS.Signals) => {
         if (!own) return forwardInSharedGroup(pid, signal);
-        // The kernel tells the child, once, whoever sees first that the real one is gone.
-        if (ownTerminal && signal === 'SIGHUP' && !terminalIsThere()) return ownTerminal.hangUp();
+        if (ownTerminal && signal === 'SIGHUP' && !terminalIsThere()) {
+          // Once, whoever sees first that the real one is gone: the shell may tell as well.
+          if (!isHungUp) hangUpWith(pid, ownTerminal);
+          isHungUp = true;
+          return;
+        }
         const taken = ownTerminal && FOR_FOREGROUND.has(signal) && toForeground(pid, signal);
         if (!taken || !KEYS.has(signal)) ownGroup(pid, isRunning).signal(signal);
       };

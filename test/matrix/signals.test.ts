@@ -254,21 +254,31 @@ describe.skipIf(NO_PTY !== null || NOT_LINUX)(`on a terminal${NEEDS_PTY}`, () =>
     'a terminal that goes away is told to the child once, where $leader leads the session',
     async ({ leader, script }) => {
       const { folder, shellEnv, fresh, read } = ground();
-      const one = counter(ground(), 'outlive.sh');
+      const [one, other] = [counter(ground()), counter(ground())];
+      // A shell would count two that come at once as one. Node aborts at its end where a terminal that it has is gone.
+      const both = `exec < /dev/null > /dev/null 2>&1; ${line(other.argv)} & exec ${line(one.argv)}`;
+      const child = ['/bin/sh', '-c', both];
       const [status, errors] = [fresh('status'), fresh('errors')];
-      const argv = ['/bin/sh', '-c', script(`${line(wrapped(one.argv))} 2> ${errors}`, status)];
+      const argv = ['/bin/sh', '-c', script(`${line(wrapped(child))} 2> ${errors}`, status)];
       const taskId = `gone from ${leader}`;
       const terminal = openTerminal(argv, { cwd: folder, env: { ...shellEnv, CAPWRAP_TASK_ID: taskId } });
-      await until('the child is ready', one.ready, () => read(errors));
+      const members = [one, other];
+      await until(
+        'both are ready',
+        () => members.every(({ ready }) => ready()),
+        () => read(errors),
+      );
       const capwrap = one.parent();
       terminal.hangUp();
-      await until('it has arrived', () => one.log().includes('HUP'));
+      await until('it has arrived', () => members.every(({ log }) => log().includes('HUP')));
       // On a busy machine capwrap hears of it by a signal long after the child, or from the shell as well.
       send(capwrap, 'HUP');
       send(capwrap, 'USR2');
-      await until('the marker has arrived', () => one.log().includes('USR2'));
-      expect(one.log()).toEqual(['HUP', 'USR2']);
-      one.end();
+      await until('the marker has arrived', () => members.every(({ log }) => log().includes('USR2')));
+      for (const { log, end } of members) {
+        expect(log().filter((name) => name !== 'CONT')).toEqual(['HUP', 'USR2']);
+        end();
+      }
       // What ends now is a process whose terminal is gone: Node aborts there unless it is kept from it. (What the
       // child's shell says of its own children is not capwrap's.)
       const end = leader === 'capwrap' ? (await terminal.ended).exitCode : await numberIn(status);
