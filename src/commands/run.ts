@@ -80,9 +80,12 @@ function completed(
   }
   const argv = words ?? approved?.command;
   if (argv === undefined || !argv[0]) {
-    throw new CapwrapError('ERR_USAGE', 'the command to run must stand behind "--"', {
-      hint: 'capwrap run -c NAME -- ./script.sh',
-    });
+    // An empty word is most often a variable of a script that isn't set.
+    const isEmpty = argv?.[0] === '';
+    const message = isEmpty
+      ? 'the command behind "--" is an empty word'
+      : 'the command to run must stand behind "--"';
+    throw new CapwrapError('ERR_USAGE', message, { hint: 'capwrap run -c NAME -- ./script.sh' });
   }
   const approvedClaim = (name: 'actor' | 'environment') =>
     approved?.sources[name] === 'claimed' ? (approved[name] ?? undefined) : undefined;

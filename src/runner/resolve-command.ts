@@ -104,9 +104,9 @@ function judgeFile(shown: string, path: string): CommandFault | null {
     if (stat.isDirectory()) return fault('is_directory', `"${shown}" is a folder, not a program`);
     if (!stat.isFile()) return fault('not_executable', `"${shown}" is not a regular file`);
   } catch (error) {
-    const denied = systemErrorCode(error) === 'EACCES';
-    return denied
-      ? fault('not_executable', `"${shown}" can't be reached: a folder above it can't be entered`)
+    const found = UNREACHABLE[systemErrorCode(error) ?? ''];
+    return found
+      ? fault('not_executable', `"${shown}" ${found}`)
       : fault('not_found', `"${shown}" does not exist`);
   }
   try {
@@ -116,6 +116,12 @@ function judgeFile(shown: string, path: string): CommandFault | null {
     return fault('not_executable', `"${shown}" is not executable`, `chmod +x ${shellQuote(shown)}`);
   }
 }
+
+/** What is there all the same, by the system's code for why it can't be looked at. */
+const UNREACHABLE: Readonly<Record<string, string>> = {
+  EACCES: "can't be reached: a folder above it can't be entered",
+  ELOOP: 'is a link that leads back to itself',
+};
 
 /** The kernel follows an interpreter that is a script itself this often. */
 const MOST_INTERPRETERS = 4;

@@ -28,6 +28,13 @@ const faults: readonly FaultCase[] = [
     events: [],
   },
   {
+    name: 'an empty word for a command',
+    args: ['run', '-c', 'local', '--', '', 'argument'],
+    status: 120,
+    error: /the command behind "--" is an empty word/,
+    events: [],
+  },
+  {
     name: 'an unknown option',
     args: ['run', '-c', 'local', '--frobnicate', '--', ...CHILD],
     status: 120,

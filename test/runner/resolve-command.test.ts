@@ -59,6 +59,16 @@ describe('finding the program', () => {
     expect(resolve('sh').path).not.toBe(join(dir, 'bin', 'sh'));
   });
 
+  it('tells a link that leads nowhere from one that leads back to itself', () => {
+    symlinkSync('nowhere', join(dir, 'dangling'));
+    symlinkSync('loop', join(dir, 'loop'));
+    expect(resolve('./dangling').fault).toMatchObject({ kind: 'not_found' });
+    expect(resolve('./loop').fault).toMatchObject({
+      kind: 'not_executable',
+      message: '"./loop" is a link that leads back to itself',
+    });
+  });
+
   it('takes an empty entry of PATH as the working directory', () => {
     file('here', '#!/bin/sh\n');
     expect(resolve('here', { path: '/nonexistent::' }).path).toBe(join(dir, 'here'));
