@@ -7,6 +7,7 @@ export const FINDING_CODES = [
   'broad',
   'kv',
   'set_sensitive',
+  'leak_unseen',
   'iam_service_unknown',
   'iam_action_unknown',
   'iam_write_any',

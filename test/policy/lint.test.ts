@@ -49,6 +49,12 @@ describe('lintMap', () => {
     ]);
   });
 
+  it('tells that on_leak: fail sees nothing of the real terminal', () => {
+    const leaking = { ...local, rules: [good], on_leak: 'fail' };
+    expect(codesOf(leaking)).toEqual([]);
+    expect(codesOf({ ...leaking, terminal: 'direct' })).toEqual(['warning leak_unseen on_leak']);
+  });
+
   it('gives each finding its place in the file, in the order of the file', () => {
     const text = `version: 1
 capabilities:

@@ -67,6 +67,19 @@ export const GRANT_CHECKS: readonly Check<CapabilitySubject>[] = [
       }
     },
   },
+  {
+    code: 'leak_unseen',
+    severity: 'warning',
+    why: 'what the command writes to the real terminal is neither masked nor looked at',
+    *find({ capability: { name, terminal, onLeak } }) {
+      if (terminal !== 'direct' || onLeak !== 'fail') return;
+      yield {
+        at: `capabilities.${name}.on_leak`,
+        message: `"${name}" is to fail at a secret in its output, and may write to the real terminal`,
+        fix: 'delete "terminal: direct", unless the command needs it',
+      };
+    },
+  },
 ];
 
 /** What the provider itself finds under this code. */
