@@ -84,11 +84,14 @@ export function createQueueSink(fd: number): Sink & { stop(): void } {
     },
     async written() {
       if (busy) await new Promise<void>((resolve) => waiting.push(resolve));
-      return error === 'EPIPE' ? null : error;
+      return error !== null && READER_GONE.has(error) ? null : error;
     },
   };
   return sink;
 }
+
+/** A write that waits meets a reset where the other end of a socket is closed with bytes unread. */
+const READER_GONE: ReadonlySet<string> = new Set(['EPIPE', 'ECONNRESET']);
 
 /** A terminal seldom needs more; whatever does makes it larger. */
 const FIRST_SIZE = 16 * 1024;
