@@ -240,10 +240,8 @@ describe('the wrapper as a process', () => {
   );
 
   it.skipIf(NOT_LINUX)('stops and continues the child together with itself', async () => {
-    const wrapper = startWrapper({
-      argv: ['sh', '-c', 'echo $$; read -r line < "$FIFO" || sleep 0.2; while :; do sleep 0.05; done'],
-      env: { FIFO: '/dev/null' },
-    });
+    // A shell that is stopped as it starts a program by vfork(2) waits for that one, in another state (D).
+    const wrapper = startWrapper({ argv: ['sh', '-c', 'echo $$; exec sleep 60'] });
     await until('the child is there', () => /^\d+\n/.test(wrapper.out()));
     const child = Number(wrapper.out());
     const state = (pid: number) => readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1]?.[0];
