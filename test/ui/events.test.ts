@@ -1,6 +1,6 @@
 /** Nothing that reaches the terminal through capwrap's own lines can hide or forge text. */
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, openSync, readFileSync } from 'node:fs';
+import { closeSync, constants, openSync, readFileSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Chalk } from 'chalk';
@@ -44,6 +44,7 @@ async function readBy(script: string) {
   const folder = tempDir();
   const [pipe, out] = [join(folder, 'pipe'), join(folder, 'out')];
   execFileSync('mkfifo', [pipe]);
+  writeFileSync(out, '');
   const reader = execa('/bin/sh', ['-c', `exec 3< "$0"; ${script} > "$1"`, pipe, out], {
     stdin: 'pipe',
     stdout: 'ignore',
