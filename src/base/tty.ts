@@ -90,7 +90,16 @@ async function ask(question: string, output: number, over: Promise<TerminalAnswe
     return { kind: 'no_terminal' }; // it went away while it was being set up or written to
   } finally {
     stream?.destroy();
-    if (input !== null) closeSync(input);
+    if (input !== null) closeIfOpen(input);
+  }
+}
+
+/** A stream that could not open the terminal once more has closed the descriptor that it was given. */
+function closeIfOpen(fd: number): void {
+  try {
+    closeSync(fd);
+  } catch {
+    // closed
   }
 }
 
