@@ -1,8 +1,8 @@
-/** The first code that runs: takes the environment away, turns on Node's compile cache where there is one, and hands over. */
+/** The first code that runs: keeps Node from giving away what it holds, has compiled code kept, and hands over. */
 import { closeSync, fstatSync, openSync } from 'node:fs';
-import module from 'node:module';
 import { isAbsolute } from 'node:path';
 import { isatty } from 'node:tty';
+import { keepCompiledCode } from './base/code-cache.ts';
 import { ownFolderIn } from './base/own-folder.ts';
 
 // Library warnings (deprecations, experimental features) are not the caller's business and could quote values.
@@ -15,12 +15,11 @@ process.on('SIGUSR1', () => undefined);
 if (process.channel) {
   stop('"NODE_CHANNEL_FD" is set: a channel to another Node process is no way to start capwrap');
 } else {
-  useCompileCache()
-    .then(() => import('./cli.ts'))
-    .then(
-      ({ main }) => main(),
-      () => stop('the installation is damaged: a part of it is missing'),
-    );
+  useCompileCache();
+  import('./cli.ts').then(
+    ({ main }) => main(),
+    () => stop('the installation is damaged: a part of it is missing'),
+  );
 }
 
 /**
@@ -45,18 +44,15 @@ function stop(message: string): never {
   process.exit(125);
 }
 
-/** Keeps compiled code between runs: Node does it from 22.8 on. Without a folder for it the run is only slower. */
-async function useCompileCache(): Promise<void> {
-  const enable = (module as { enableCompileCache?: (folder: string) => unknown }).enableCompileCache;
+/** Keeps compiled code between runs. Without a folder for it the run is only slower. */
+function useCompileCache(): void {
   const home = process.env['HOME']; // capwrap reads its own environment before it is taken away
   if (!home || !isAbsolute(home)) return;
   try {
     // Whoever writes there decides what capwrap executes.
     const user = { uid: process.getuid?.() ?? -1, gid: process.getgid?.() ?? -1 };
     const folder = ownFolderIn(home, ['.cache', 'capwrap', 'compile-cache'], user);
-    if (folder === null) return;
-    if (enable) enable(folder);
-    else (await import('./base/code-cache.ts')).keepCompiledCode(__dirname, folder);
+    if (folder !== null) keepCompiledCode(__dirname, folder);
   } catch {
     // no home, or a read-only one
   }

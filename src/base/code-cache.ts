@@ -1,6 +1,6 @@
 /**
- * Compiled code kept between runs, on Nodes that can't do so by themselves (before 22.8). Compiling takes a third of a
- * run's processor time there.
+ * Compiled code kept between runs: compiling takes a third of a run's processor time. Node can do so by itself (from 22.8
+ * on), but keeps what the first command of all has compiled, which is not what a run needs, and never adds to it.
  */
 import { mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs';
 import module from 'node:module';
@@ -9,8 +9,8 @@ import { constants, Script } from 'node:vm';
 import { crc32 } from 'node:zlib';
 import { sweepCompiledCode } from './code-cache-sweep.ts';
 
-type Compile = (this: NodeJS.Module, code: string, path: string) => unknown;
-/** What each CommonJS file goes through (Node's lib/internal/modules/cjs/loader.js; these Nodes won't change any more). */
+type Compile = (this: NodeJS.Module, code: string, path: string, ...more: unknown[]) => unknown;
+/** What each CommonJS file goes through (Node's lib/internal/modules/cjs/loader.js), where transpilers step in as well. */
 const loader = (module as unknown as { prototype: { _compile: Compile } }).prototype;
 
 interface Kept {
@@ -28,8 +28,8 @@ export function keepCompiledCode(codeDir: string, folder: string): void {
   const kept = join(folder, `${process.version}-${process.arch}`);
   const compiled: { path: string; code: string; script: Script; whole: boolean | null }[] = [];
   const compile = loader._compile;
-  loader._compile = function (code, path) {
-    if (dirname(path) !== codeDir) return compile.call(this, code, path);
+  loader._compile = function (code, path, ...more) {
+    if (dirname(path) !== codeDir) return compile.call(this, code, path, ...more);
     const found = read(fileFor(kept, path), code);
     const script = new Script(`(function (exports, require, module, __filename, __dirname) { ${code}\n})`, {
       filename: path,

@@ -1,4 +1,4 @@
-/** What is kept of compiled code between runs, where Node doesn't do it by itself. */
+/** What is kept of compiled code between runs. */
 import {
   chmodSync,
   chownSync,
@@ -11,15 +11,12 @@ import {
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import module from 'node:module';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { expectNowhere } from '../helpers/secrets.ts';
 import { localWorkspace, type Workspace } from '../helpers/workspace.ts';
 
-const BY_NODE = 'enableCompileCache' in module;
-
-describe.skipIf(BY_NODE)(`compiled code${BY_NODE ? ' (skipped: this Node keeps it)' : ''}`, () => {
+describe('compiled code', () => {
   let workspace: Workspace;
   let cache = '';
   const version = async () => expect((await workspace.cli(['--version'])).status).toBe(0);
