@@ -6,6 +6,7 @@ import { type Invocation, pathOf, TAKES_COMMAND } from './program/add.ts';
 import { spellFollow } from './program/follow.ts';
 import { buildProgram } from './program.ts';
 import { createContext } from './ui/context.ts';
+import { endAtCrash } from './ui/crash.ts';
 import { startPhases } from './ui/phases.ts';
 import { reportError } from './ui/report-error.ts';
 import { failUnanswered } from './ui/unanswered.ts';
@@ -18,10 +19,7 @@ export async function main(): Promise<void> {
   const fail = (error: unknown): void => {
     process.exitCode = reportError(error, plain);
   };
-  process.on('uncaughtException', (error) => {
-    fail(error);
-    process.exit();
-  });
+  endAtCrash(fail);
   const answered = failUnanswered(fail);
   let invocation: Invocation | null = null;
   try {

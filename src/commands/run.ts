@@ -51,7 +51,8 @@ export async function runCommand(
       argv,
       phases,
     );
-    return endLike(ended);
+    // An error that nobody foresaw, somewhere on the way, is what this process ends with (crash.ts).
+    return await endLike(process.exitCode === undefined ? ended : { ...ended, signal: null });
   } finally {
     if (context.debug)
       context.err(context.json ? toJson(phases.event()) : `capwrap: debug: ${phases.summary()}`);
