@@ -94,7 +94,7 @@ export const FORMS: readonly Form[] = [
   {
     id: 'percent',
     covers:
-      'percent-encoding of RFC 3986, `encodeURIComponent`, `encodeURI`, paths, user information (`user:password@`) by Go and WHATWG, `quote` of Python, `PathEscape` of Go, form bodies (`+` for a blank) and of every byte, `%XX` or `%xx`',
+      'percent-encoding of RFC 3986, `encodeURIComponent`, `encodeURI`, paths, queries and fragments (WHATWG), user information (`user:password@`) by Go and WHATWG, `quote` of Python, `PathEscape` of Go, form bodies (`+` for a blank; WHATWG, Python, .NET, `encodeURIComponent`) and of every byte, `%XX` or `%xx`',
     of: ({ bytes }) => percentForms(bytes),
   },
   {

@@ -38,6 +38,19 @@ function escapedByte(char: string): string {
   return `%${char.charCodeAt(0).toString(16).toUpperCase().padStart(2, '0')}`;
 }
 
+/** A part of a URL as Node has it, but for line ends and tabs, which it drops. */
+function inUrl(value: string, part: 'search' | 'hash'): string {
+  const url = new URL('https://host');
+  const written = (text: string) => {
+    url[part] = `=${text}`;
+    return url[part].slice(2);
+  };
+  return value
+    .split(/([\r\n\t])/)
+    .map((text) => (/^[\r\n\t]$/.test(text) ? escapedByte(text) : written(text)))
+    .join('');
+}
+
 /** Encodings made by other programs' rules, independent of the table. */
 const WRITERS: readonly [string, (value: string) => string][] = [
   ['raw', (value) => value],
@@ -47,6 +60,9 @@ const WRITERS: readonly [string, (value: string) => string][] = [
   ['encodeURI-like path', (value) => encodeURI(value).replaceAll('#', '%23').replaceAll('?', '%3F')],
   ['encodeURI', (value) => encodeURI(value)],
   ['the password of a URL', (value) => Object.assign(new URL('https://host'), { password: value }).password],
+  ['the query of a URL', (value) => inUrl(value, 'search')],
+  ['the fragment of a URL', (value) => inUrl(value, 'hash')],
+  ['encodeURIComponent, blanks as +', (value) => encodeURIComponent(value).replaceAll('%20', '+')],
   ['urllib.parse.quote', (value) => encodeURIComponent(value).replace(/[!'()*]|%2F/g, quoted)],
   ['Go’s url.PathEscape', (value) => goEscape(value, '$&+=:@')],
   ['Go’s url.UserPassword', (value) => goEscape(value, '$&+,;=')],
