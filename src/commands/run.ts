@@ -51,8 +51,7 @@ export async function runCommand(
       argv,
       phases,
     );
-    // An error that nobody foresaw, somewhere on the way, is what this process ends with (crash.ts).
-    return await endLike(process.exitCode === undefined ? ended : { ...ended, signal: null });
+    return await endLike(ended);
   } finally {
     if (context.debug)
       context.err(context.json ? toJson(phases.event()) : `capwrap: debug: ${phases.summary()}`);

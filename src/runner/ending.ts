@@ -2,8 +2,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProcessTree } from './process-tree.ts';
 
-/** Why capwrap ended the child: the grant's time was over, an ending signal came twice, a secret was in the output, or its code was changed. */
-export const END_REASONS = ['time_limit', 'repeated_signal', 'leak', 'changed'] as const;
+/**
+ * Why capwrap ended the child: the grant's time was over, an ending signal came twice, a secret was in the output, its code
+ * was changed, or capwrap itself has failed.
+ */
+export const END_REASONS = ['time_limit', 'repeated_signal', 'leak', 'changed', 'fault'] as const;
 export type EndReason = (typeof END_REASONS)[number];
 
 export interface Ending {

@@ -97,6 +97,8 @@ async function writtenInTime({ written, signal, endReason }: ChildResult): Promi
 const LONGEST_WAIT_MS = 1000;
 
 async function endBy(signal: NodeJS.Signals | number, status: number): Promise<number> {
+  // An error that nobody foresaw was reported meanwhile, and is what this process ends with.
+  if (process.exitCode !== undefined) return status;
   if (typeof signal === 'string') {
     process.removeAllListeners(signal);
     if (signal !== 'SIGKILL' && signal !== 'SIGSTOP') {

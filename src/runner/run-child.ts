@@ -116,6 +116,8 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
     },
   });
   options.onStart?.(outputs.terminal);
+  const onFault = () => ending.begin('fault');
+  process.once(FAULT, onFault);
   const code = watchForChange(options.codeChanged, () => ending.begin('changed'));
 
   // 2. Carry the output, and wait for the end of the child or of its time.
@@ -146,6 +148,7 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
   stops?.close();
   keyboard?.close();
   limit.stop();
+  process.off(FAULT, onFault);
   code.stop();
 
   // 3. Read what is left in the pipes, and see that nothing outlives an end that was asked for.
@@ -170,6 +173,9 @@ export async function runChild(options: RunChildOptions): Promise<ChildResult> {
     written,
   };
 }
+
+/** An error that nobody catches, before anything else is done about it (crash.ts). */
+const FAULT = 'uncaughtExceptionMonitor';
 
 /** So long capwrap's own next lines wait for the child's last ones. */
 const LAST_WORDS_MS = 100;

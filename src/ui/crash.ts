@@ -2,7 +2,8 @@
 
 /**
  * Has such an error reported by `fail`, and ends the process. Where somebody handles a request to end (a run, a server), it is
- * made first, so that the child, the lease and the record get their ends; what takes too long for that is cut off.
+ * made first, so that the lease and the record get their ends; the child has been ended by then (run-child.ts). What takes
+ * too long for that is cut off.
  */
 export function endAtCrash(fail: (error: unknown) => void): void {
   process.once('uncaughtException', (error) => {
@@ -15,5 +16,5 @@ export function endAtCrash(fail: (error: unknown) => void): void {
   });
 }
 
-/** Longer than the child's time to end (10 s unless it is told) and the lease's (20 s). */
-const LONGEST_END_MS = 40_000;
+/** Longer than the child may take to end (`kill_after`, 5 minutes at most) and the lease (20 s). */
+const LONGEST_END_MS = 6 * 60_000;

@@ -20,6 +20,7 @@ export function sayChild(record: StoredRecord): string[] {
 const END_WORDS: Readonly<Record<string, string>> = {
   time_limit: ', because its time was over',
   repeated_signal: ', because it was asked to end again and again',
+  fault: ', because capwrap itself failed',
   leak: ', because a secret was in its output',
   changed: ', because its code was changed after it was approved',
 };
