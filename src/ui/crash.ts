@@ -2,7 +2,7 @@
 
 /**
  * Has such an error reported by `fail`, and ends the process. Where somebody handles a request to end (a run, a server), it is
- * made first, so that the lease and the record get their ends; the child has been ended by then (run-child.ts). What takes
+ * made first, so that the lease and the record get their ends; the child is being ended by then (run-child.ts). What takes
  * too long for that is cut off.
  */
 export function endAtCrash(fail: (error: unknown) => void): void {
