@@ -51,7 +51,7 @@ export async function runCommand(
       argv,
       phases,
     );
-    return await endLike(ended);
+    return endLike(ended); // not awaited: it may end by a signal, before which the figures are printed
   } finally {
     if (context.debug)
       context.err(context.json ? toJson(phases.event()) : `capwrap: debug: ${phases.summary()}`);

@@ -47,6 +47,17 @@ test('without a command the help is an error', async () => {
   expect(result.stderr).toContain('capwrap: error:');
 });
 
+test('--debug tells where the time went also where the command dies of a signal', async () => {
+  const workspace = await localWorkspace();
+  const result = await workspace.cli([
+    ...['run', '--debug', '--quiet', '-c', 'local', '--', '/bin/sh', '-c', 'kill -TERM $$'],
+  ]);
+  expect(result).toMatchObject({
+    signal: 'SIGTERM',
+    stderr: expect.stringMatching(/^capwrap: debug: .*total=/),
+  });
+});
+
 test('--debug tells where the time went, and no secret', async () => {
   const workspace = await localWorkspace();
   const result = await workspace.cli(['run', '--debug', '--quiet', '-c', 'local', '--', '/bin/true']);
