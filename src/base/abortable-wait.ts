@@ -14,16 +14,6 @@ export function abortableWait(ms: number, signal: AbortSignal): Promise<void> {
   });
 }
 
-/** What the promise resolves to, or null after `ms` milliseconds. Keeps the process alive until then, and no longer. */
-export async function within<T>(promise: Promise<T>, ms: number): Promise<T | null> {
-  const over = new AbortController();
-  try {
-    return await Promise.race([promise, abortableWait(ms, over.signal).then(() => null)]);
-  } finally {
-    over.abort();
-  }
-}
-
 /**
  * What `work` comes to; or what `late` answers after `ms` milliseconds, or as soon as `signal` is aborted: the signal that
  * `work` gets is aborted then, and whatever it still comes to is dropped. Where `signal` is aborted already, `work` isn't
@@ -49,4 +39,13 @@ export async function inTime<T>(
     clearTimeout(timer);
     signal?.removeEventListener('abort', abort);
   }
+}
+
+/** What the promise resolves to, or null after `ms` milliseconds. Keeps the process alive until then, and no longer. */
+export function within<T>(promise: Promise<T>, ms: number): Promise<T | null> {
+  return inTime<T | null>(
+    ms,
+    () => promise,
+    () => null,
+  );
 }

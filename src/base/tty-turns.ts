@@ -81,7 +81,7 @@ export function terminalTurns(folder: string, { yields = false } = {}): Terminal
 /** `wish`: of one that waits for the keys. */
 type Kind = 'keys' | 'wish';
 
-/** A run lets go within `LOOK_AGAIN_MS` of keyboard.ts, where it is not stopped. */
+/** A run lets go within `LOOK_AGAIN_MS` of key-relay.ts, where it is not stopped. */
 const LONGEST_WAIT_MS = 1000;
 
 /** The number of a process's controlling terminal (proc_pid_stat(5), tty_nr); one for all where the system has no /proc. */

@@ -9,8 +9,6 @@ import type { CommandFault, CommandFaultKind, ResolvedCommand } from '../request
 import { elfLoader } from './elf.ts';
 import { readShebang } from './shebang.ts';
 
-export { SYSTEM_PATH };
-
 export interface ResolveOptions {
   /** Absolute. */
   readonly cwd: string;

@@ -1,9 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { SYSTEM_PATH } from '../../src/base/system-path.ts';
 import { ISOLATION_NAMES } from '../../src/policy/isolation-names.ts';
 import { DEFAULT_PASS } from '../../src/policy/normalise.ts';
-import { SYSTEM_PATH } from '../../src/runner/resolve-command.ts';
 import { ROOT } from '../helpers/cli.ts';
 
 const page = readFileSync(join(ROOT, 'docs', 'environment.md'), 'utf8');

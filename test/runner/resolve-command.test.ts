@@ -1,8 +1,9 @@
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
+import { SYSTEM_PATH } from '../../src/base/system-path.ts';
 import { commandError } from '../../src/runner/command-error.ts';
-import { recheck, resolveCommand, SYSTEM_PATH } from '../../src/runner/resolve-command.ts';
+import { recheck, resolveCommand } from '../../src/runner/resolve-command.ts';
 import { tempDir } from '../helpers/cli.ts';
 
 let dir = '';
